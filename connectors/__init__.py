@@ -1,0 +1,1 @@
+"""Platforms in plain data; stores nothing."""

@@ -1,0 +1,1 @@
+"""The only place where platform, text and rows meet."""
