@@ -1,0 +1,24 @@
+"""The change feed behind live pages: rows, so that it works across processes and without the queue."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import delete
+from sqlmodel import col
+
+from hub import clock
+from hub.db import Unit
+from hub.models import Change
+
+KEPT = timedelta(minutes=10)
+
+
+def tell(unit: Unit, topic: str, object_id: int | None = None, department_id: int | None = None) -> None:
+    """Say in the caller's transaction that something changed. Topics: cases, messages, posts, opinion, imports."""
+    unit.add(Change(topic=topic, object_id=object_id, department_id=department_id))
+
+
+async def sweep(unit: Unit) -> int:
+    """Forget changes older than ten minutes. Safe to run at any time."""
+    return (await unit.run(delete(Change).where(col(Change.at) < clock.now() - KEPT))).rowcount

@@ -1,0 +1,61 @@
+"""Every table of the hub, by room."""
+
+from hub.models.accounts import Account, Pause, PauseScope, Stream
+from hub.models.audit import AuditEntry, Change, Heartbeat
+from hub.models.cases import Audience, Case, CaseClass, CaseEvent, CaseState, Reply, ReplyState
+from hub.models.deliveries import Attempt, AttemptResult, Delivery, DeliveryKind, DeliveryState
+from hub.models.messages import (
+    Arrival,
+    ArrivalState,
+    ImportRun,
+    ImportState,
+    Message,
+    MessageKind,
+    SavedMapping,
+    Tagging,
+)
+from hub.models.opinion import Rollup
+from hub.models.people import ApiToken, Department, IdempotencyKey, Role, SignIn, User, UserRole
+from hub.models.posts import Post, PostEvent, PostState, PostTarget
+
+__all__ = [
+    "Account",
+    "ApiToken",
+    "Arrival",
+    "ArrivalState",
+    "Attempt",
+    "AttemptResult",
+    "Audience",
+    "AuditEntry",
+    "Case",
+    "CaseClass",
+    "CaseEvent",
+    "CaseState",
+    "Change",
+    "Delivery",
+    "DeliveryKind",
+    "DeliveryState",
+    "Department",
+    "Heartbeat",
+    "IdempotencyKey",
+    "ImportRun",
+    "ImportState",
+    "Message",
+    "MessageKind",
+    "Pause",
+    "PauseScope",
+    "Post",
+    "PostEvent",
+    "PostState",
+    "PostTarget",
+    "Reply",
+    "ReplyState",
+    "Role",
+    "Rollup",
+    "SavedMapping",
+    "SignIn",
+    "Stream",
+    "Tagging",
+    "User",
+    "UserRole",
+]

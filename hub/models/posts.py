@@ -1,0 +1,77 @@
+"""Posts on the shared calendar: written once, sent to many accounts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Index, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from hub import clock
+from hub.models.columns import key, plain, ref, stored
+
+
+class PostState(StrEnum):
+    """draft → review → approved (its deliveries wait for the time) → done; returned and withdrawn on the way."""
+
+    draft = "draft"
+    review = "review"
+    returned = "returned"
+    approved = "approved"
+    done = "done"
+    withdrawn = "withdrawn"
+
+
+class Post(SQLModel, table=True):
+    """One item of content. ``content_hash`` covers text, accounts and per-account texts; approval is bound to it.
+
+    ``latest_at``: after this moment it must not go out by itself any more (missed).
+    """
+
+    __table_args__ = (Index("ix_post_calendar", "scheduled_at", "id"), Index("ix_post_state", "state", "id"))
+    id: int | None = key()
+    title: str = Field(max_length=200)
+    body: str = Field(default="", sa_type=Text)
+    state: PostState = stored(PostState, default=PostState.draft)
+    version: int = 1
+    content_hash: str = Field(default="", max_length=64)
+    approved_hash: str = Field(default="", max_length=64)
+    department_id: int = ref("department.id")
+    author_id: int = ref("person.id", index=False)
+    author_name: str = Field(default="", max_length=100)
+    scheduled_at: datetime | None = None
+    latest_at: datetime | None = None
+    created_at: datetime = Field(default_factory=clock.now)
+    changed_at: datetime = Field(default_factory=clock.now)
+    submitted_at: datetime | None = None
+    reviewer_id: int | None = ref("person.id", index=False, nullable=True)
+    reviewer_name: str = Field(default="", max_length=100)
+    reviewed_at: datetime | None = None
+    review_note: str = Field(default="", sa_type=Text)
+
+
+class PostTarget(SQLModel, table=True):
+    """One account a post goes to; ``text`` empty: the post's own body."""
+
+    __table_args__ = (UniqueConstraint("post_id", "account_id"),)
+    id: int | None = key()
+    post_id: int = ref("post.id", cascade=True)
+    account_id: int = ref("account.id")
+    text: str = Field(default="", sa_type=Text)
+    delivery_id: int | None = ref("delivery.id", index=False, nullable=True)
+
+
+class PostEvent(SQLModel, table=True):
+    """One change of a post, with the whole content a signer saw. Never altered."""
+
+    id: int | None = key()
+    post_id: int = ref("post.id")
+    at: datetime = Field(default_factory=clock.now)
+    what: str = Field(max_length=32)
+    by_id: int | None = ref("person.id", index=False, nullable=True)
+    by_name: str = Field(default="", max_length=100)
+    note: str = Field(default="", sa_type=Text)
+    content_hash: str = Field(default="", max_length=64)
+    data: dict[str, Any] = plain(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Reading: every query goes through ``visible_to(actor)``."""

@@ -1,0 +1,38 @@
+"""One function per table decides what a person may see; list, search, counts, export and streams all go through it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, false, or_, true
+from sqlmodel import col, select
+
+from hub.models import Case, Department, Message, Post
+from hub.rights import Actor, May
+
+
+def cases(actor: Actor) -> ColumnElement[bool]:
+    """All cases, those of the actor's subtree, or those of the actor's own department."""
+    if actor.can(May.read_all_cases):
+        return true()
+    if actor.can(May.read_tree_cases) and actor.path:
+        below = select(Department.id).where(col(Department.path).startswith(actor.path, autoescape=True))
+        return col(Case.department_id).in_(below)
+    if actor.can(May.read_department_cases) and actor.department_id is not None:
+        return col(Case.department_id) == actor.department_id
+    return false()
+
+
+def messages(actor: Actor) -> ColumnElement[bool]:
+    """All messages, or those in cases the actor may see."""
+    if actor.can(May.read_messages):
+        return true()
+    return exists().where(col(Case.id) == col(Message.case_id), cases(actor))
+
+
+def posts(actor: Actor) -> ColumnElement[bool]:
+    """All posts for those who work on the calendar; what is the person's own in any case."""
+    conditions: list[Any] = [col(Post.author_id) == actor.user_id] if actor.user_id is not None else []
+    if actor.can(May.read_posts):
+        return true()
+    return or_(*conditions) if conditions and actor.can(May.write_post) else false()

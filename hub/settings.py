@@ -1,0 +1,96 @@
+"""Every setting of the hub: environment variables ``HUB_*``, then ``hub.env`` in the data folder, then defaults."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Field descriptions are printed in the reference; each names its unit."""
+
+    model_config = SettingsConfigDict(env_prefix="HUB_", extra="ignore", frozen=True)
+
+    data: Path = Field(Path("hub-data"), description="Data folder: database, queue files, uploads, key file.")
+    db_url: str = Field("", description="SQLAlchemy async URL; empty: SQLite in the data folder.")
+    redis_url: str = Field(
+        "", description="Redis or Valkey URL; empty: the embedded server's socket in the data folder."
+    )
+    host: str = Field("127.0.0.1", description="Address the web process listens on.")
+    port: int = Field(8000, description="Port the web process listens on.")
+    base_url: str = Field("", description="Address people use; empty: http://host:port.")
+    sandbox_url: str = Field("", description="Base address of the sandbox platform; empty: none is running.")
+    live: bool = Field(False, description="True: real platforms are contacted. False: only addresses on this machine.")
+    demo: bool = Field(False, description="True: demonstration banner, logins shown on the sign-in page.")
+    secret_key: str = Field(
+        "", description="Key for secrets at rest, 32 bytes url-safe base64; empty: key file in data."
+    )
+    cookie_secure: bool = Field(False, description="True behind HTTPS: cookies carry Secure.")
+    idle_minutes: int = Field(30, description="Minutes without a request after which a session ends.")
+    session_hours: int = Field(12, description="Hours after which a session ends in any case.")
+    lockout_tries: int = Field(5, description="Wrong passwords in a row that lock an account.")
+    lockout_minutes: int = Field(15, description="Minutes an account stays locked.")
+    max_body_mb: int = Field(20, description="Largest request body in MiB; uploads of import files included.")
+    office_name: str = Field("", description="Name of the office in the page head; empty: the product's name.")
+    timezone: str = Field("Asia/Shanghai", description="Zone in which people see times. Stored times are UTC.")
+    language: str = Field(
+        "", description="Language where the person chose none: zh_CN, zh_TW or en; empty: as the browser."
+    )
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_format: str = Field("json", description="json or console.")
+    metrics_token: str = Field("", description="Bearer token for /metrics; empty: only requests from this machine.")
+    audit_hash: str = Field("sha256", description="Digest of the audit chain: sha256 or sm3.")
+    tag_batch: int = Field(200, description="Messages tagged in one batch.")
+    sweep_seconds: int = Field(5, description="Seconds between two sweeps of due rows.")
+    overdue_per_minute: int = Field(6, description="Late posts sent per account and minute after an outage.")
+
+    @cached_property
+    def database(self) -> str:
+        """The database URL in force."""
+        return self.db_url or f"sqlite+aiosqlite:///{self.data.resolve() / 'hub.db'}"
+
+    @cached_property
+    def queue(self) -> str:
+        """The queue URL in force; the embedded server writes its address into ``queue.url``."""
+        if self.redis_url:
+            return self.redis_url
+        note = self.data / "queue.url"
+        return note.read_text().strip() if note.exists() else f"unix://{self.data.resolve() / 'valkey.sock'}"
+
+    @cached_property
+    def address(self) -> str:
+        """Where people reach the hub, without a trailing slash."""
+        return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @cached_property
+    def key(self) -> bytes:
+        """The key for secrets at rest; made on first use, readable by the owner only."""
+        if self.secret_key:
+            return self.secret_key.encode()
+        path = self.data / "secret.key"
+        if not path.exists():
+            self.data.mkdir(parents=True, exist_ok=True)
+            _write_private(path, secrets.token_urlsafe(32))
+        return path.read_text().strip().encode()
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Create the file once, mode 600; a race between two processes leaves the first one's content."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+
+
+def load(data: Path | None = None, **given: object) -> Settings:
+    """Settings in force. ``data`` and ``given`` win over the environment, ``hub.env`` stands below it."""
+    folder = Path(data or os.environ.get("HUB_DATA") or "hub-data")
+    values = {name: value for name, value in given.items() if value is not None}
+    return Settings(_env_file=folder / "hub.env", data=folder, **values)  # type: ignore[call-arg, arg-type]

@@ -1,0 +1,46 @@
+"""What every workflow needs in one hand: the database door and the platforms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from connectors.registry import connectors
+
+from connectors.base import AccountRef, Connector
+from hub.db import Bell, Context, open_context
+from hub.models import Account
+from hub.settings import Settings
+
+
+@dataclass
+class House:
+    """One per process; ``ctx`` is the hub's context, ``platforms`` the connectors by platform name."""
+
+    ctx: Context
+    platforms: Mapping[str, Connector]
+
+    def ref(self, account: Account) -> AccountRef:
+        """The account as its connector sees it, secrets opened."""
+        return AccountRef(
+            id=account.id or 0,
+            platform=account.platform,
+            name=account.name,
+            external_id=account.external_id,
+            base_url=account.base_url,
+            secrets=self.ctx.vault.open(account.sealed),
+            options=account.options,
+        )
+
+    def connector(self, account: Account) -> Connector:
+        """The account's platform."""
+        return self.platforms[account.platform]
+
+    async def close(self) -> None:
+        """Give everything back."""
+        await self.ctx.close()
+
+
+def open_house(settings: Settings, bell: Bell | None = None) -> House:
+    """A house on the settings in force; outside live mode only addresses on this machine are reached."""
+    return House(open_context(settings, bell), connectors(settings.live))
