@@ -1,0 +1,1 @@
+"""The demonstration: one process tree, one console, one invented city."""
