@@ -73,12 +73,17 @@ class Bundle:
         installed = self.sources / "node_modules" / ".installed-lock"
         if installed.is_file() and installed.read_text() == lock:
             return
-        self._node(npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        self._node(npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retry-mintimeout=1000")
         installed.write_text(lock)
 
     def _node(self, *arguments: "str | Path") -> None:
-        path = f"{node().parent}{os.pathsep}{os.environ.get('PATH', '')}"
-        environment = dict(os.environ, PATH=path, HUB_STATIC=str(self.output), npm_config_update_notifier="false")
+        environment = {
+            **os.environ,
+            "PATH": f"{node().parent}{os.pathsep}{os.environ.get('PATH', '')}",
+            "HUB_STATIC": str(self.output),
+            "NODE_USE_SYSTEM_CA": "1",  # as pip does: many offices re-sign what comes in with a certificate of their own
+            "npm_config_update_notifier": "false",
+        }
         command = [str(node()), *map(str, arguments)]
         subprocess.run(command, cwd=self.sources, env=environment, check=True, stdout=sys.stderr)
 

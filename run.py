@@ -39,20 +39,22 @@ CHECKS = [
     ("catalogues", ["hub", "i18n", "check"]),
 ]
 
+DISK_FULL = "磁盘已满，请先腾出至少 1 GB 空间 / The disk is full: free at least 1 GB first"
+NO_RIGHT = "没有写入权限 / No right to write here"
+
 # What pip and npm write when a step fails, and the sentence a person can act on. The first match wins.
 REASONS = [
-    (
-        r"No space left on device|ENOSPC|Errno 28",
-        "磁盘已满，请先腾出至少 1 GB 空间 / The disk is full: free at least 1 GB first",
-    ),
+    (r"No space left on device|ENOSPC|Errno 28", DISK_FULL),
     (
         r"DO NOT MATCH THE HASHES|EINTEGRITY",
         "下载的软件包与 locks/ 中的校验和不符，已拒绝安装 / "
         "A downloaded package does not match its checksum in locks/ and was refused",
     ),
+    (r"EACCES|Errno 13|Permission denied|Read-only file system", NO_RIGHT),
     (
-        r"EACCES|Errno 13|Permission denied|Read-only file system",
-        "没有写入权限 / No right to write in this folder",
+        r"CERTIFICATE_VERIFY_FAILED|SELF_SIGNED_CERT|UNABLE_TO_(GET|VERIFY)_",
+        "软件包源的证书不受信任，请检查代理或系统证书 / "
+        "The package index shows a certificate that is not trusted: check the proxy or the system's certificates",
     ),
     (
         r"NewConnectionError|Max retries exceeded|ConnectTimeout|ReadTimeout|Name or service not known|"
@@ -372,9 +374,9 @@ def broken(error: OSError) -> str:
     """The sentence for a file or folder that could not be read or written."""
     where = error.filename or ROOT
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"没有写入权限 / No right to write here: {where}"
+        return f"{NO_RIGHT}: {where}"
     if error.errno == errno.ENOSPC:
-        return f"磁盘已满，请先腾出至少 1 GB 空间 / The disk is full, free at least 1 GB first: {where}"
+        return f"{DISK_FULL}: {where}"
     return f"{error.strerror}: {where}"
 
 
