@@ -1,0 +1,6 @@
+"""People of the office: signing in, sessions, users, departments, personal tokens. See the modules for the doors."""
+
+from hub.people.actors import Identity, actor_of, load_actor
+from hub.people.sessions import SignedIn, sign_in, sign_out
+
+__all__ = ["Identity", "SignedIn", "actor_of", "load_actor", "sign_in", "sign_out"]

@@ -1,0 +1,93 @@
+"""Personal tokens for ``/api/v1``: shown once, kept as a digest, limited by scopes, revocable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from sqlalchemy import or_, update
+from sqlmodel import col, select
+
+from hub import audit, clock, crypto
+from hub.db import Unit
+from hub.errors import Invalid, NotAllowed, NotFound
+from hub.i18n import N_, _
+from hub.models import ApiToken, User
+from hub.people.actors import Identity, load_actor
+from hub.rights import Actor, May
+
+PREFIX = "hub_"
+LONGEST_DAYS = 366
+SCOPES = {
+    "messages:read": N_("读消息"),
+    "cases:read": N_("读工单"),
+    "cases:write": N_("处理工单"),
+    "posts:read": N_("读发布"),
+    "posts:write": N_("编写和安排发布"),
+    "reports:read": N_("读舆情和报表"),
+}
+_TOUCH_EVERY = timedelta(minutes=1)
+
+
+async def issue(unit: Unit, actor: Actor, name: str, scopes: Iterable[str], days: int) -> tuple[ApiToken, str]:
+    """A new token; the second value is its text, which is never to be had again."""
+    if not actor.can(May.use_api):
+        raise NotAllowed(_("你没有使用接口的权限。"))
+    chosen, problems = sorted(set(scopes)), {}
+    if not name.strip() or len(name) > 100:
+        problems["name"] = _("请写明用途，最多 100 个字。")
+    if not chosen or not set(chosen) <= set(SCOPES):
+        problems["scopes"] = _("请至少选择一项范围。")
+    if not 1 <= days <= LONGEST_DAYS:
+        problems["days"] = _("有效期为 1 至 %(n)s 天。", n=LONGEST_DAYS)
+    if problems:
+        raise Invalid(problems)
+    text = PREFIX + crypto.new_token()
+    row = ApiToken(
+        user_id=actor.user_id or 0, name=name.strip(), token_hash=crypto.digest(text), hint=text[:8] + "…",
+        scopes=chosen, expires_at=clock.now() + timedelta(days=days),
+    )  # fmt: skip
+    unit.add(row)
+    await unit.flush()
+    await audit.record(unit, actor, "issue_token", f"token/{row.id}", name=row.name, scopes=chosen)
+    return row, text
+
+
+async def resolve(unit: Unit, text: str, address: str = "") -> Identity | None:
+    """The person behind a token with its scopes; None when unknown, revoked, expired, or without the right."""
+    row = await unit.first(select(ApiToken).where(ApiToken.token_hash == crypto.digest(text)))
+    now = clock.now()
+    if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
+        return None
+    actor = await load_actor(unit, row.user_id, address)
+    user = await unit.get(User, row.user_id)
+    if actor is None or user is None or not actor.can(May.use_api):
+        return None
+    return Identity(actor=actor, username=user.username, scopes=frozenset(row.scopes))
+
+
+async def touch(unit: Unit, text: str) -> None:
+    """Note the use, at most once a minute."""
+    stale = or_(col(ApiToken.used_at).is_(None), col(ApiToken.used_at) < clock.now() - _TOUCH_EVERY)
+    same = col(ApiToken.token_hash) == crypto.digest(text)
+    await unit.run(update(ApiToken).where(same, stale).values(used_at=clock.now()))
+
+
+async def of_person(unit: Unit, user_id: int) -> Sequence[ApiToken]:
+    """The person's tokens that are not revoked, newest first."""
+    statement = select(ApiToken).where(ApiToken.user_id == user_id, col(ApiToken.revoked_at).is_(None))
+    return await unit.all(statement.order_by(col(ApiToken.id).desc()))
+
+
+async def revoke(unit: Unit, actor: Actor, token_id: int) -> None:
+    """End one of the person's own tokens; another person's counts as not there."""
+    mine = [col(ApiToken.id) == token_id, col(ApiToken.user_id) == actor.user_id, col(ApiToken.revoked_at).is_(None)]
+    if not await unit.claim(ApiToken, *mine, revoked_at=clock.now()):
+        raise NotFound(_("没有这个令牌，或者它已经作废。"))
+    await audit.record(unit, actor, "revoke_token", f"token/{token_id}")
+
+
+async def revoke_all(unit: Unit, user_id: int) -> int:
+    """End all tokens of a person. Safe to run twice."""
+    living = [col(ApiToken.user_id) == user_id, col(ApiToken.revoked_at).is_(None)]
+    return (await unit.run(update(ApiToken).where(*living).values(revoked_at=clock.now()))).rowcount
