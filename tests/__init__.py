@@ -1,0 +1,1 @@
+"""The tests: a mirror of the five rooms, and whole journeys, contracts, faults and pages."""
