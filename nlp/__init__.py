@@ -1,8 +1,103 @@
-"""Text in, labels out: pure, versioned, batch first."""
+"""Text in, labels out: pure, versioned, batch first.
+
+Importing this is cheap: numpy, jieba and the models are loaded by the first call that needs them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nlp.base import Analysis, Label, Personal, Place, Text
+
+if TYPE_CHECKING:
+    from nlp.pipeline import Analyser
+
+    VERSION: str
 
 TOPICS = ("城乡建设", "劳动和社会保障", "教育文体", "商贸旅游", "环境保护", "卫生计生", "交通运输")
 SENTIMENTS = ("negative", "neutral", "positive")
 
-__all__ = ["SENTIMENTS", "TOPICS", "Analysis", "Label", "Personal", "Place", "Text"]
+_lock = threading.RLock()
+_current: list[Analyser] = []
+
+
+def configure(
+    *,
+    cache_dir: Path | None = None,
+    places: Iterable[tuple[str, str, str]] = (),
+    sensitive: Iterable[str] = (),
+    fast: bool | None = None,
+) -> None:
+    """Set up this process, replacing what was set before; safe to call again.
+
+    ``cache_dir``: folder for jieba's cache (none: no cache, a slower first call). ``places``: the office's own places as
+    (name, level, code), level as in ``Place``. ``sensitive``: words that flag a message here. ``fast``: None takes the
+    rjieba accelerator when installed, False never, True insists (ImportError on the first call without it)."""
+    from nlp.pipeline import Analyser, Setup
+
+    with _lock:
+        _current[:] = [Analyser(Setup(cache_dir, tuple(places), tuple(sensitive), fast))]
+
+
+def analyser() -> Analyser:
+    """The analyser of this process, as last configured."""
+    with _lock:
+        if not _current:
+            configure()
+        return _current[0]
+
+
+def analyse(texts: Sequence[Text | str]) -> list[Analysis]:
+    """Analyse a batch, in order. Any string is accepted; the same text gets the same answer in any batch.
+
+    Offsets in ``places`` and ``personal`` count in ``Text.whole`` (title, line break, body; or the body alone)."""
+    return analyser().analyse(texts)
+
+
+def mask(text: str, personal: Iterable[Personal] | None = None) -> str:
+    """``text`` with personal data hidden (138****5678), its length kept. Without ``personal`` it is looked for here;
+    given finds must have been made in this very string."""
+    from nlp import personal as room
+
+    return room.mask(text, personal)
+
+
+def query_tokens(text: str) -> list[list[str]]:
+    """A search box's text as groups of tokens; a document matches when its ``tokens`` hold all of every group."""
+    from nlp import search
+
+    return search.query_tokens(text)
+
+
+def similar_query(text: Text | str, k: int = 8) -> list[str]:
+    """The ``k`` most telling words of a text, best first, to look for similar cases by any of them."""
+    return analyser().words(text, k)
+
+
+def __getattr__(name: str) -> str:
+    if name == "VERSION":  # computed from the model files, so only when asked for
+        from nlp.version import version
+
+        return version()
+    raise AttributeError(name)
+
+
+__all__ = [
+    "SENTIMENTS",
+    "TOPICS",
+    "VERSION",
+    "Analysis",
+    "Label",
+    "Personal",
+    "Place",
+    "Text",
+    "analyse",
+    "analyser",
+    "configure",
+    "mask",
+    "query_tokens",
+    "similar_query",
+]

@@ -12,6 +12,11 @@ class Text:
     body: str
     title: str = ""
 
+    @property
+    def whole(self) -> str:
+        """Title, line break, body; the body alone without a title. Offsets of places and personal data count here."""
+        return f"{self.title}\n{self.body}" if self.title else self.body
+
 
 @dataclass(frozen=True, slots=True)
 class Label:

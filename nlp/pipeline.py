@@ -1,0 +1,157 @@
+"""The whole pass over a batch: clean, cut, score, look for cues, places and personal data."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from nlp import clean, cues, features, keywords, linear, personal, places, search, segment
+from nlp.base import Analysis, Label, Text
+from nlp.clean import Cleaned
+from nlp.features import Batch, Ints
+from nlp.linear import LinearModel
+from nlp.segment import Segmenter
+from nlp.version import version
+
+BATCH_TEXTS, BATCH_CHARS = 256, 120_000
+KEYWORDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What an office may choose: where jieba keeps its cache, its own places and sensitive words, the engine."""
+
+    cache_dir: Path | None = None
+    places: tuple[tuple[str, str, str], ...] = ()
+    sensitive: tuple[str, ...] = ()
+    fast: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """One text in its forms."""
+
+    title: Cleaned
+    body: Cleaned
+    whole: Cleaned
+    form: str
+    title_length: int
+
+
+@cache
+def model(name: str) -> LinearModel:
+    """A shipped model by name: topic or sentiment."""
+    return linear.load(files("nlp").joinpath("models", f"{name}.npz").read_bytes())
+
+
+class Analyser:
+    """The pass, set up once; the dictionary is loaded on the first text."""
+
+    def __init__(self, setup: Setup | None = None) -> None:
+        self.setup = setup or Setup()
+        self._segmenter: Segmenter | None = None
+
+    @property
+    def segmenter(self) -> Segmenter:
+        """The segmenter in use, loaded when first asked for."""
+        if self._segmenter is None:
+            own = [name for name, _, _ in self.setup.places]
+            self._segmenter = segment.make_segmenter(fast=self.setup.fast, cache_dir=self.setup.cache_dir, extra=own)
+            gc.freeze()  # half a million dictionary words need not be walked again at every collection
+        return self._segmenter
+
+    def analyse(self, texts: Sequence[Text | str]) -> list[Analysis]:
+        """Label every text; what one text gets does not depend on its neighbours. Accepts any string."""
+        results: list[Analysis] = []
+        for chunk in _chunks([_prepare(text) for text in texts]):
+            results.extend(self._analyse(chunk))
+        return results
+
+    def batch(self, texts: Sequence[Text | str]) -> Batch:
+        """Only cut and hash; for clustering and similar work."""
+        return features.make_batch([_prepare(text).form for text in texts], self.segmenter)
+
+    def words(self, text: Text | str, count: int) -> list[str]:
+        """The ``count`` most telling words of one text."""
+        one = _prepare(text)
+        batch = features.make_batch([one.form], self.segmenter)
+        return list(keywords.keywords(batch, keywords.word_weights(batch, _title_ends([one])), count)[0])
+
+    def _analyse(self, chunk: list[_Prepared]) -> Iterator[Analysis]:
+        batch = features.make_batch([one.form for one in chunk], self.segmenter)
+        topics = _labels(model("topic"), batch)
+        tones = _labels(model("sentiment"), batch)
+        keys = keywords.keywords(batch, keywords.word_weights(batch, _title_ends(chunk)), KEYWORDS)
+        bounds = np.searchsorted(batch.word_doc, np.arange(batch.size + 1)).tolist()
+        for number, one in enumerate(chunk):
+            words = batch.pieces[bounds[number] : bounds[number + 1]]
+            empty = not words
+            topic, tone = (_NO_TOPIC, _NEUTRAL) if empty else (topics[number], tones[number])
+            yield self._assemble(one, words, topic, tone, keys[number])
+
+    def _assemble(self, one: _Prepared, words: list[str], topic: Label, tone: Label, keys: tuple[str, ...]) -> Analysis:
+        text = one.whole.text
+        positive = {tone.value: tone.p, tone.second: tone.p_second}.get("positive", 0.0)
+        urgent, urgent_words = cues.urgency(text)
+        sensitive = cues.sensitive_words(text, self.setup.sensitive)
+        return Analysis(
+            topic=topic,
+            sentiment=tone,
+            sensitive=bool(sensitive),
+            sensitive_words=sensitive,
+            request=cues.request_kind(one.title.text, one.body.text, positive),
+            urgency=urgent,
+            urgency_words=urgent_words,
+            keywords=keys,
+            places=places.find(one.whole, self.setup.places),
+            personal=personal.find(one.whole),
+            tokens=search.tokens(text, words),
+            version=version(),
+        )
+
+
+_NO_TOPIC, _NEUTRAL = Label("", 0.0), Label("neutral", 1.0)
+
+
+def _prepare(text: Text | str) -> _Prepared:
+    text = Text(text) if isinstance(text, str) else text
+    body = clean.clean(text.body)
+    if not text.title:
+        return _Prepared(clean.clean(""), body, body, clean.model_form(body.text), 0)
+    title = clean.clean(text.title)
+    head = clean.model_form(title.text)
+    form = f"{head} {clean.model_form(body.text)}"
+    return _Prepared(title, body, Cleaned(text.whole, f"{title.text}\n{body.text}"), form, len(head))
+
+
+def _chunks(prepared: list[_Prepared]) -> Iterator[list[_Prepared]]:
+    chunk: list[_Prepared] = []
+    length = 0
+    for one in prepared:
+        if chunk and (len(chunk) == BATCH_TEXTS or length + len(one.form) > BATCH_CHARS):
+            yield chunk
+            chunk, length = [], 0
+        chunk.append(one)
+        length += len(one.form)
+    if chunk:
+        yield chunk
+
+
+def _title_ends(chunk: list[_Prepared]) -> Ints:
+    lengths = np.array([len(one.form) for one in chunk])
+    return np.cumsum(lengths) - lengths + np.array([one.title_length for one in chunk])
+
+
+def _labels(chosen: LinearModel, batch: Batch) -> list[Label]:
+    scored = chosen.score(batch)
+    firsts = linear.labels_of(scored.p, chosen.labels)
+    return [
+        Label(value, round(p, 4), second, round(p_second, 4), words)
+        for (value, p, second, p_second), words in zip(firsts, scored.words, strict=True)
+    ]

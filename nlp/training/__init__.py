@@ -1,0 +1,1 @@
+"""Train, calibrate and measure the models of nlp/models with the runtime dependencies only."""
