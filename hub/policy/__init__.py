@@ -1,1 +1,1 @@
-"""Thresholds and time limits as data: versioned packs with the rule each figure comes from."""
+"""What rules say, as data: the working calendar and the clock packs, each with its version and source."""

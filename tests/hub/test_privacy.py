@@ -1,0 +1,35 @@
+"""Masking of personal data."""
+
+from __future__ import annotations
+
+import pytest
+
+from hub.privacy import excerpt, masked
+
+
+@pytest.mark.parametrize(
+    ("kind", "found", "shown"),
+    [
+        ("phone", "13812345678", "138****5678"),
+        ("id_card", "110101199003071233", "110*************33"),
+        ("bank_card", "6222021234567890123", "***************0123"),
+        ("plate", "粤A12345", "粤A****5"),
+        ("email", "zhang@example.cn", "z****@example.cn"),
+        ("something_new", "abcdef", "******"),
+    ],
+)
+def test_each_kind_keeps_only_what_its_owner_recognises(kind: str, found: str, shown: str) -> None:
+    assert masked(f"我的是{found}，请回", [[kind, 3, 3 + len(found)]]) == f"我的是{shown}，请回"
+
+
+def test_spans_may_overlap_lie_outside_or_come_unsorted() -> None:
+    text = "电话13812345678和13912345678"
+    assert masked(text, [["phone", 14, 25], ["phone", 2, 13]]) == "电话138****5678和139****5678"
+    assert masked(text, [["phone", 2, 13], ["x", 5, 15]]) == "电话138****5678**3912345678"
+    assert masked(text, [["x", 20, 99], ["x", 50, 60]]) == "电话13812345678和139123" + "*" * 5
+    assert masked("", [["phone", 0, 11]]) == ""
+
+
+def test_excerpt_is_masked_before_it_is_cut() -> None:
+    assert excerpt("电话\n13812345678 在吗", [["phone", 3, 14]], 8) == "电话 138*…"
+    assert excerpt("短", [], 8) == "短"
