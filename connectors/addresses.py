@@ -1,0 +1,103 @@
+"""Where a connection may go: public addresses in live mode, loopback alone otherwise.
+
+The name is resolved once, every address it has is judged, and the connection goes to a judged address, so that a
+name which changes its answer between check and use (DNS rebinding) gains nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore
+
+from connectors.base import ConnectorError, ErrorKind
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+# Translated IPv4: what lies behind cannot be judged from the address alone.
+_TRANSLATED = (
+    ipaddress.ip_network("64:ff9b::/96"),
+    ipaddress.ip_network("2002::/16"),
+    ipaddress.ip_network("2001::/32"),
+)
+
+
+def is_public(text: str) -> bool:
+    """Whether ``text`` is an address on the open internet (no private, local, shared, translated or multicast one)."""
+    address = _plain(text)
+    if address.version == 6 and any(address in net for net in _TRANSLATED):
+        return False
+    return address.is_global and not address.is_multicast
+
+
+def is_loopback(text: str) -> bool:
+    """Whether ``text`` is an address of this machine itself."""
+    return _plain(text).is_loopback
+
+
+def _plain(text: str) -> Address:
+    address = ipaddress.ip_address(text.partition("%")[0])
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def reasons_against(addresses: Iterable[str], live: bool) -> str:
+    """Why these addresses may not be connected to (Chinese), or "" when they may."""
+    if live and not all(is_public(a) for a in addresses):
+        return "平台地址指向内部网络，为安全起见已拒绝连接，请管理员检查账号的平台地址"
+    if not live and not all(is_loopback(a) for a in addresses):
+        return "演练模式不会连接真实平台"
+    return ""
+
+
+class GuardedBackend(httpcore.AsyncNetworkBackend):
+    """Resolves, judges every address, then connects to a judged one. Refuses unix sockets."""
+
+    def __init__(self, live: bool) -> None:
+        self._live = live
+        self._real = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """A connection to ``host``; :class:`ConnectorError` (permission) when the guard refuses."""
+        addresses = await self._resolve(host, port, timeout)
+        if reason := reasons_against(addresses, self._live):
+            raise ConnectorError(ErrorKind.permission, reason, code="address")
+        failure: Exception = httpcore.ConnectError("no address")
+        for address in addresses:
+            try:
+                return await self._real.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+    async def _resolve(self, host: str, port: int, seconds: float | None) -> list[str]:
+        try:
+            async with asyncio.timeout(seconds):
+                found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            raise httpcore.ConnectError("name not resolved") from None
+        except TimeoutError:
+            raise httpcore.ConnectTimeout("name not resolved in time") from None
+        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,  # noqa: ASYNC109
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Refused: no platform lives on a unix socket."""
+        raise ConnectorError(ErrorKind.permission, "不支持的平台地址", code="address")
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait between connection attempts."""
+        await asyncio.sleep(seconds)

@@ -1,0 +1,262 @@
+"""The one door to the network: httpx behind time limits, a size cap and an address guard.
+
+Nothing outside this module sees httpx or httpcore. Every failure is a :class:`ConnectorError` whose ``effect``
+says whether the platform may have acted: a failure before the first byte of the request left is ``not_done``;
+any later failure of a write is ``unknown``.
+
+Each call opens a connection of its own: a write on a kept-alive connection that the platform has just closed
+would end as ``unknown`` without need.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import ssl
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import Any
+
+import httpcore
+import httpx
+
+from connectors.addresses import GuardedBackend
+from connectors.base import ConnectorError, Effect, ErrorKind
+
+# These loggers print whole addresses, and some platforms put the token into the address.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+Clock = Callable[[], datetime]
+AGENT = "zhengsheng/0.1"
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 20.0
+TOTAL_SECONDS = 40.0
+BODY_BYTES = 8 * 1024 * 1024
+LONGEST_WAIT = timedelta(days=2)
+
+
+def utc_now() -> datetime:
+    """The wall clock, for callers that bring none."""
+    return datetime.now(UTC)
+
+
+@lru_cache(maxsize=2)
+def _tls(encrypted: bool) -> ssl.SSLContext:
+    """Loading the root certificates costs 30 ms and 4 MB: once, and not at all where only http:// is spoken."""
+    return httpx.create_ssl_context(verify=encrypted)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a platform answered, whatever the status. ``write`` remembers whether the call could change something."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    write: bool
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300
+
+    @property
+    def effect(self) -> Effect:
+        """What the call did if this answer is *not* understood as a success. A clear 4xx refused before acting."""
+        if not self.write or (400 <= self.status < 500 and self.status != 408):
+            return Effect.not_done
+        return Effect.unknown
+
+    def json(self) -> Any:
+        """The body as JSON; anything else (an HTML error page, half a body) is ``ErrorKind.protocol``."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise ConnectorError(
+                kind_of_status(self.status) if self.status >= 400 else ErrorKind.protocol,
+                "平台返回的内容无法识别（不是约定的 JSON），请稍后再试；持续出现请检查平台地址",
+                code=f"http {self.status}",
+                effect=self.effect,
+            ) from None
+
+
+def kind_of_status(status: int) -> ErrorKind:
+    """The error kind of a bare HTTP status, for answers whose body says nothing."""
+    known = {
+        401: ErrorKind.auth_human,
+        403: ErrorKind.permission,
+        404: ErrorKind.not_found,
+        408: ErrorKind.transient,
+        410: ErrorKind.not_found,
+        413: ErrorKind.content_rejected,
+        422: ErrorKind.content_rejected,
+        429: ErrorKind.rate_limited,
+    }
+    return known.get(status, ErrorKind.transient if status >= 500 else ErrorKind.protocol)
+
+
+def retry_at(headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """When the platform allows the next try: ``Retry-After`` (seconds or HTTP date), else ``X-RateLimit-Reset``
+    (ISO time or unix seconds). Nonsense is None; the past is now; never more than two days ahead.
+    """
+    found = _retry_after(headers.get("retry-after", ""), now) or _reset(headers.get("x-ratelimit-reset", ""), now)
+    return min(max(found, now), now + LONGEST_WAIT) if found else None
+
+
+def scrub(text: str, secrets: Iterable[str]) -> str:
+    """``text`` without any of ``secrets`` (those of four characters and more)."""
+    for secret in sorted((s for s in secrets if len(s) >= 4), key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
+
+
+class Http:
+    """Calls platforms. ``live`` False: loopback addresses only; True: public addresses only, never a redirect."""
+
+    def __init__(
+        self,
+        live: bool,
+        clock: Clock = utc_now,
+        *,
+        connect: float = CONNECT_SECONDS,
+        read: float = READ_SECONDS,
+        total: float = TOTAL_SECONDS,
+        body_bytes: int = BODY_BYTES,
+    ) -> None:
+        self.live = live
+        self.clock = clock
+        self._timeout = httpx.Timeout(read, connect=connect)
+        self._total = total
+        self._body_bytes = body_bytes
+
+    async def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        form: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        write: bool = False,
+    ) -> Answer:
+        """One request, one answer of any status; every failure on the way is a :class:`ConnectorError`.
+
+        ``write``: the call may change something there, so a failure after sending has the effect ``unknown``.
+        Redirects are not followed: an answer 3xx comes back as it is.
+        """
+        journey = _Journey(write)
+        try:
+            async with asyncio.timeout(self._total), self._client(url) as client:
+                request = client.build_request(
+                    method,
+                    url,
+                    params=params,
+                    data=form,
+                    content=content,
+                    headers=headers,
+                    extensions={"trace": journey.note, "timeout": self._timeout.as_dict()},
+                )
+                response = await client.send(request, stream=True)
+                try:
+                    body = await self._body(response, journey)
+                finally:
+                    await response.aclose()
+                return Answer(response.status_code, dict(response.headers), body, write)
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError, TypeError, ValueError) as error:
+            raise journey.failure(ErrorKind.bug, "平台地址或访问令牌的写法不对，请管理员检查账号设置", error) from None
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise journey.failure(ErrorKind.transient, "平台没有在限定时间内回应，系统会稍后处理", error) from None
+        except httpx.HTTPError as error:
+            raise journey.failure(ErrorKind.transient, "与平台的连接失败或中断，系统会稍后处理", error) from None
+
+    def _client(self, url: str) -> httpx.AsyncClient:
+        tls = _tls(not url.lower().startswith("http://"))
+        transport = httpx.AsyncHTTPTransport(verify=tls)
+        # httpx offers no public way to say where a connection may go; its pool does.
+        transport._pool = httpcore.AsyncConnectionPool(
+            ssl_context=tls, max_connections=2, http2=False, network_backend=GuardedBackend(self.live)
+        )
+        # No Accept-Encoding: compressed bodies are unpacked below under the size cap, should they come anyway.
+        return httpx.AsyncClient(
+            transport=transport,
+            timeout=self._timeout,
+            follow_redirects=False,
+            trust_env=False,
+            headers={"User-Agent": AGENT, "Accept-Encoding": "identity"},
+        )
+
+    async def _body(self, response: httpx.Response, journey: _Journey) -> bytes:
+        unpack = _unpacker(response.headers.get("content-encoding", ""))
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            try:
+                body += unpack(chunk, self._body_bytes + 1 - len(body))
+            except zlib.error as error:
+                raise journey.failure(ErrorKind.protocol, "平台返回的压缩内容已损坏", error) from None
+            if len(body) > self._body_bytes:
+                raise journey.failure(ErrorKind.protocol, "平台返回的内容过大，已停止读取", ValueError())
+        return bytes(body)
+
+
+class _Journey:
+    """How far one request came: whether its first byte has left the house."""
+
+    def __init__(self, write: bool) -> None:
+        self.write = write
+        self.sent = False
+
+    async def note(self, event: str, info: Mapping[str, Any]) -> None:
+        self.sent = self.sent or event.endswith("send_request_headers.started")
+
+    def failure(self, kind: ErrorKind, human: str, error: Exception) -> ConnectorError:
+        effect = Effect.unknown if self.write and self.sent else Effect.not_done
+        return ConnectorError(kind, human, code=type(error).__name__, effect=effect)
+
+
+def _unpacker(encoding: str) -> Callable[[bytes, int], bytes]:
+    if encoding.strip().lower() not in ("gzip", "deflate", "x-gzip"):
+        return lambda chunk, room: chunk
+    # 32 added to the window size: zlib and gzip headers are told apart by themselves.
+    inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    return lambda chunk, room: inflate.decompress(chunk, max(room, 1))
+
+
+def _retry_after(value: str, now: datetime) -> datetime | None:
+    if value.strip().isdigit():
+        return _later(now, float(value[:12]))
+    try:
+        at = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError):
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _reset(value: str, now: datetime) -> datetime | None:
+    try:
+        number = float(value)
+    except ValueError:
+        return _iso(value)
+    # Small numbers are seconds from now, large ones seconds since 1970.
+    return _later(now, number) if number < 10**8 else _later(datetime(1970, 1, 1, tzinfo=UTC), number)
+
+
+def _later(start: datetime, seconds: float) -> datetime | None:
+    try:
+        return start + timedelta(seconds=seconds)
+    except (OverflowError, ValueError):
+        return None
+
+
+def _iso(value: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,0 +1,27 @@
+"""Every platform by name: its connector and the form to connect an account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from connectors.base import Connector
+from connectors.forms import AccountForm
+from connectors.http import Clock, Http, utc_now
+from connectors.sandbox.client import SandboxConnector
+from connectors.sandbox.form import FORM as SANDBOX_FORM
+
+_MAKERS: Mapping[str, Callable[[Http], Connector]] = {
+    "sandbox": SandboxConnector,
+}
+FORMS: Mapping[str, AccountForm] = {form.platform: form for form in (SANDBOX_FORM,)}
+
+
+def connectors(live: bool, clock: Clock = utc_now) -> Mapping[str, Connector]:
+    """Every connector by platform. ``live`` False: nothing beyond this machine is ever reached."""
+    http = Http(live, clock)
+    return {platform: make(http) for platform, make in _MAKERS.items()}
+
+
+def connector(platform: str, live: bool, clock: Clock = utc_now) -> Connector:
+    """One connector; KeyError for an unknown platform."""
+    return _MAKERS[platform](Http(live, clock))

@@ -1,0 +1,308 @@
+"""The connector to the pretend platform: Weibo's calls, over real HTTP, with an idempotency key sent along."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from connectors.base import (
+    Accept,
+    AccountRef,
+    Capability,
+    Challenge,
+    ConnectorError,
+    Done,
+    Effect,
+    ErrorKind,
+    Grant,
+    Granted,
+    Health,
+    Inbound,
+    Kind,
+    Limits,
+    Outcome,
+    Outgoing,
+    OwnItem,
+    OwnItems,
+    Page,
+    Problem,
+    PushAnswer,
+    RawItem,
+    Reject,
+    Unparsable,
+)
+from connectors.http import Http
+from connectors.lengths import weibo_units
+from connectors.sandbox.errors import error_of
+from connectors.sandbox.schemas import inbound, item_id, own_item, pushed_item, raw_item, weibo_time
+from connectors.sandbox.signature import reason_against
+from connectors.walk import LOOK_BACK, after_step, bounds
+
+POST_UNITS = 2000
+REPLY_UNITS = 140
+MESSAGE_UNITS = 300
+PUSH_BYTES = 256 * 1024
+# Own lists are read back no further than this.
+OWN_PAGES = 10
+OWN_PAGE_SIZE = 100
+# Stream → (address, name of the list, kind of its items).
+LISTS: dict[str, tuple[str, str, Kind]] = {
+    "mentions": ("/2/statuses/mentions.json", "statuses", Kind.mention),
+    "comments": ("/2/comments/to_me.json", "comments", Kind.comment),
+    "messages": ("/2/direct_messages.json", "direct_messages", Kind.private),
+}
+
+
+class SandboxConnector:
+    """The pretend platform as a :class:`connectors.base.Connector`.
+
+    Secrets: ``token``, ``app_secret`` (pushes). Options: ``page_size`` (default 50), ``look_back`` (items of the
+    first walk), ``find_own_lag`` and ``pull_every`` (seconds), ``honours_key``.
+    """
+
+    platform = "sandbox"
+    label = "沙箱平台"
+    streams: Sequence[str] = tuple(LISTS)
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    # what it can do -------------------------------------------------------------------------------------------------
+
+    def limits(self, account: AccountRef) -> Limits:
+        """Lengths as Weibo's; lags and intervals short, so that a demo is lively."""
+        options = account.options
+        return Limits(
+            post_length=POST_UNITS,
+            reply_length=REPLY_UNITS,
+            find_own_lag=float(options.get("find_own_lag", 3.0)),
+            honours_key=bool(options.get("honours_key", False)),
+            pull_every=float(options.get("pull_every", 5.0)),
+        )
+
+    def measure(self, text: str) -> int:
+        """Length in 汉字."""
+        return weibo_units(text)
+
+    def capabilities(self, account: AccountRef) -> Mapping[Capability, Grant]:
+        """Everything but metrics; pushes need the app secret."""
+        grants = {capability: Grant(Granted.yes) for capability in Capability}
+        grants[Capability.metrics] = Grant(Granted.no, "沙箱平台不提供数据统计")
+        if not account.secrets.get("app_secret"):
+            grants[Capability.receive_push] = Grant(Granted.needs, "请管理员在账号设置中填写应用密钥后再接收推送")
+        return grants
+
+    async def check(self, account: AccountRef) -> Health:
+        """Ask who we are. A dead token is an unhealthy answer; anything else that fails is raised."""
+        try:
+            body = await self._get(account, "/2/account/get_uid.json", {})
+            user = await self._get(account, "/2/users/show.json", {})
+        except ConnectorError as error:
+            if error.kind in (ErrorKind.auth_human, ErrorKind.auth_expired):
+                return Health(False, note=error.human)
+            raise
+        uid = str(body.get("uid", "")) if isinstance(body, dict) else ""
+        name = str(user.get("screen_name", "")) if isinstance(user, dict) else ""
+        if account.external_id and uid != account.external_id:
+            return Health(False, uid, name, f"令牌属于另一个账号（{name}），请核对账号编号")
+        return Health(True, uid, name)
+
+    # in ---------------------------------------------------------------------------------------------------------------
+
+    async def pull(self, account: AccountRef, stream: str, cursor: Mapping[str, Any]) -> Page:
+        """The next page of a walk over ``stream``; see :mod:`connectors.walk`."""
+        if stream not in LISTS:
+            raise ConnectorError(ErrorKind.bug, f"沙箱平台没有「{stream}」这个列表", code="stream")
+        path, name, kind = LISTS[stream]
+        params = bounds(cursor) | {"count": str(account.options.get("page_size", 50))}
+        items, next_cursor, _ = _listed(await self._get(account, path, params), name)
+        ids = [text for text in map(item_id, items) if text]
+        look_back = int(account.options.get("look_back", LOOK_BACK))
+        return after_step(cursor, [raw_item(kind, item) for item in items], ids, next_cursor, look_back)
+
+    async def receive(
+        self, account: AccountRef, method: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
+    ) -> PushAnswer:
+        """Verify the signature, answer a challenge, or split a push (or a list of pushes) into items."""
+        secret = account.secrets.get("app_secret", "")
+        if reason := reason_against(query, secret, self._http.clock()):
+            return Reject(403, reason)
+        if method == "GET":
+            return Challenge(query["echostr"]) if query.get("echostr") else Reject(400, "缺少 echostr")
+        if len(body) > PUSH_BYTES:
+            return Reject(413, "推送内容过大")
+        try:
+            pushed = json.loads(body)
+        except (ValueError, RecursionError):
+            return Reject(400, "推送内容不是 JSON")
+        found = [pushed_item(push) for push in (pushed if isinstance(pushed, list) else [pushed])]
+        once = {(item.kind, item.external_id): item for item in found if item is not None}
+        return Accept(tuple(once.values()))
+
+    def parse(self, account: AccountRef, item: RawItem) -> Inbound:
+        """Understand a stored item."""
+        try:
+            shape = json.loads(item.payload)
+        except (ValueError, RecursionError):
+            raise Unparsable("内容不是 JSON") from None
+        return inbound(shape, item.kind, item.external_id, account.external_id, account.base_url)
+
+    # out --------------------------------------------------------------------------------------------------------------
+
+    async def publish(self, account: AccountRef, out: Outgoing) -> Outcome:
+        """Publish a post."""
+        return await self._send(account, "/2/statuses/share.json", {"status": out.text}, out)
+
+    async def reply(self, account: AccountRef, out: Outgoing) -> Outcome:
+        """A comment under a mention, an answer to a comment, or a private message."""
+        match out.target_kind:
+            case Kind.mention:
+                form = {"id": out.target_id, "comment": out.text}
+                return await self._send(account, "/2/comments/create.json", form, out)
+            case Kind.comment:
+                form = {"cid": out.target_id, "id": out.thread_id, "comment": out.text, "without_mention": "1"}
+                return await self._send(account, "/2/comments/reply.json", form, out)
+            case Kind.private:
+                data = json.dumps({"text": out.text}, ensure_ascii=False)
+                form = {"type": "text", "data": data, "receiver_id": out.target_author_id}
+                return await self._send(account, "/2/messages/reply.json", form, out)
+            case _:
+                raise ConnectorError(ErrorKind.permission, "沙箱平台不能回复这一类内容", code="kind")
+
+    async def _send(self, account: AccountRef, path: str, form: Mapping[str, str], out: Outgoing) -> Outcome:
+        body = await self._call(account, "POST", path, form=form, key=out.key)
+        if not (new_id := item_id(body)):
+            human = "平台已受理，但没有返回编号，系统会核实"
+            raise ConnectorError(ErrorKind.protocol, human, code="no id", effect=Effect.unknown)
+        return Done(new_id, f"{account.base_url.rstrip('/')}/item/{new_id}", _time_of(body))
+
+    async def poll_job(self, account: AccountRef, job: str) -> Outcome:
+        """Nothing is ever pending here."""
+        raise ConnectorError(ErrorKind.bug, "沙箱平台没有需要等待的任务", code="job")
+
+    # afterwards -------------------------------------------------------------------------------------------------------
+
+    async def find_own(self, account: AccountRef, since: datetime, out: Outgoing) -> OwnItems:
+        """Own posts, or own answers to the target, since ``since`` (whole seconds). Not complete when cut short."""
+        path, name = {
+            None: ("/2/statuses/user_timeline.json", "statuses"),
+            Kind.private: ("/2/direct_messages/sent.json", "direct_messages"),
+        }.get(out.target_kind, ("/2/comments/by_me.json", "comments"))
+        floor = since.replace(microsecond=0)
+        found: list[OwnItem] = []
+        params = {"count": str(OWN_PAGE_SIZE)}
+        seen = 0
+        for _ in range(OWN_PAGES):
+            items, next_cursor, total = _listed(await self._get(account, path, params), name)
+            seen += len(items)
+            own = [(item, read) for item in items if (read := own_item(item, account.base_url)) is not None]
+            found += [read for item, read in own if read.created_at >= floor and _answers(item, read, out)]
+            reached = any(read.created_at < floor for _, read in own)
+            if reached or not next_cursor:
+                return OwnItems(tuple(found), complete=reached or seen >= total)
+            params = {"count": str(OWN_PAGE_SIZE), "max_id": next_cursor}
+        return OwnItems(tuple(found), complete=False)
+
+    async def exists(self, account: AccountRef, external_id: str) -> bool:
+        """Whether the post, comment or message is still there."""
+        if await self._found(account, "/2/statuses/show.json", {"id": external_id}):
+            return True
+        if await self._get(account, "/2/comments/show_batch.json", {"cids": external_id}):
+            return True
+        return await self._found(account, "/2/direct_messages/show.json", {"id": external_id})
+
+    async def _found(self, account: AccountRef, path: str, params: Mapping[str, str]) -> bool:
+        try:
+            await self._get(account, path, params)
+        except ConnectorError as error:
+            if error.kind is ErrorKind.not_found:
+                return False
+            raise
+        return True
+
+    async def delete(self, account: AccountRef, external_id: str) -> None:
+        """Remove an own post or comment; already gone is fine. Private messages cannot be taken back."""
+        for path, name in (("/2/statuses/destroy.json", "id"), ("/2/comments/destroy.json", "cid")):
+            try:
+                await self._call(account, "POST", path, form={name: external_id})
+                return
+            except ConnectorError as error:
+                if error.kind is not ErrorKind.not_found:
+                    raise
+        if await self._found(account, "/2/direct_messages/show.json", {"id": external_id}):
+            raise ConnectorError(ErrorKind.permission, "私信发出后不能撤回", code="message")
+
+    def validate(self, account: AccountRef, out: Outgoing) -> list[Problem]:
+        """Empty, too long, pictures, an answer without target."""
+        most = {None: POST_UNITS, Kind.private: MESSAGE_UNITS}.get(out.target_kind, REPLY_UNITS)
+        problems = []
+        if not out.text.strip():
+            problems.append(Problem("text", "内容为空，请填写后再提交"))
+        if (length := weibo_units(out.text)) > most:
+            problems.append(Problem("text", f"内容共 {length} 字，超过平台上限 {most} 字，请删减 {length - most} 字"))
+        if out.media:
+            problems.append(Problem("media", "沙箱平台只接收文字，请去掉图片或附件"))
+        if out.target_kind is Kind.private and not out.target_author_id:
+            problems.append(Problem("target", "缺少收信人，无法发送私信"))
+        elif out.target_kind is not None and not out.target_id:
+            problems.append(Problem("target", "没有指明要回复的内容"))
+        return problems
+
+    # the wire ---------------------------------------------------------------------------------------------------------
+
+    async def _get(self, account: AccountRef, path: str, params: Mapping[str, str]) -> Any:
+        return await self._call(account, "GET", path, params=params)
+
+    async def _call(
+        self,
+        account: AccountRef,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        key: str = "",
+    ) -> Any:
+        headers = {"Authorization": f"OAuth2 {account.secrets.get('token', '')}"}
+        if key:
+            headers["X-Idempotency-Key"] = key
+        answer = await self._http.call(
+            method,
+            account.base_url.rstrip("/") + path,
+            params=params,
+            form=form,
+            headers=headers,
+            write=method != "GET",
+        )
+        body = answer.json()
+        if error := error_of(answer, body, self._http.clock(), account.secrets.values()):
+            raise error
+        return body
+
+
+def _listed(body: Any, name: str) -> tuple[list[Any], str, int]:
+    """Items, the next cursor ("" at the end) and the total of a list; a list that is none is ``protocol``."""
+    items = body.get(name) if isinstance(body, dict) else None
+    if not isinstance(items, list):
+        raise ConnectorError(ErrorKind.protocol, "平台返回的列表不完整，请稍后再试", code=name)
+    next_cursor = str(body.get("next_cursor") or "")
+    total = body.get("total_number")
+    return items, "" if next_cursor == "0" else next_cursor, total if isinstance(total, int) else len(items)
+
+
+def _answers(item: Any, read: OwnItem, out: Outgoing) -> bool:
+    """Whether an own item can be the trace of ``out``: a post, or an answer to the same target."""
+    if out.target_kind is None:
+        return True
+    if out.target_kind is Kind.private:
+        return str(item.get("recipient_id", "")) == out.target_author_id
+    return read.parent_id == out.target_id
+
+
+def _time_of(body: Any) -> datetime | None:
+    try:
+        return weibo_time(body.get("created_at"))
+    except Unparsable:
+        return None

@@ -1,0 +1,43 @@
+"""Plain text out of what platforms and files send: nothing a database or a page would stumble over."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Any
+
+# C0 and C1 controls except tab and line feed; carriage returns are turned into line feeds first.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+LONGEST_ID = 200
+
+
+def clean(text: str) -> str:
+    """``text`` without NUL and other control characters, half characters marked as lost, one kind of line break.
+
+    Emoji, marks of right-to-left writing and everything else a citizen may have meant stay.
+    """
+    return _SURROGATES.sub("\ufffd", _CONTROLS.sub("", _BREAKS.sub("\n", text)))
+
+
+def one_line(text: str) -> str:
+    """``clean``, on one line: for names and titles."""
+    return " ".join(clean(text).split())
+
+
+def as_payload(value: Any) -> str:
+    """A value as the JSON text that is stored: storable everywhere, also with half characters inside."""
+    compact = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if _SURROGATES.search(compact):
+        return json.dumps(value, separators=(",", ":"))
+    return compact
+
+
+def id_of(value: Any, payload: str) -> str:
+    """A platform's id as text, or ``sha256:<hex of payload>`` where there is none that can be kept."""
+    text = one_line(str(value)) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    if 0 < len(text) <= LONGEST_ID:
+        return text
+    return f"sha256:{hashlib.sha256(payload.encode()).hexdigest()}"
