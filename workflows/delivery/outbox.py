@@ -15,7 +15,7 @@ from hub.policy.sending import sending
 
 
 def text_hash(text: str, *, account_id: int, target_id: str = "") -> str:
-    """Identity of what leaves: this text, from this account, under this item. What is approved is this, nothing else."""
+    """Identity of what leaves: this text, from this account, under this item. Approval is bound to it."""
     content = json.dumps([text, account_id, target_id], ensure_ascii=False)
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 

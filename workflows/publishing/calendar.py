@@ -1,0 +1,162 @@
+"""The shared calendar: month, week, day and list read the same items, in two statements however many there are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_
+from sqlmodel import col, select
+
+from hub.db import Unit
+from hub.i18n import _
+from hub.models import Account, Delivery, DeliveryState, Post, PostState, PostTarget
+from hub.queries import visible
+from hub.rights import Actor, May
+from workflows.delivery.states import LEFT
+from workflows.delivery.states import label as delivery_label
+from workflows.publishing.states import Move, PostFacts, label, reasons_against
+
+MOST = 5000
+_ALARMING = (DeliveryState.failed, DeliveryState.missed, DeliveryState.unknown, DeliveryState.removed)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One account of an item and how far its delivery is (None: none yet)."""
+
+    account_id: int
+    name: str
+    platform: str
+    state: DeliveryState | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One post on the calendar. ``words``: how far it is; ``tone``: quiet | info | ok | warn | bad.
+
+    ``why_fixed``: the reasons why it cannot be dragged; empty: it can. ``version`` goes back with the drag.
+    """
+
+    id: int
+    title: str
+    state: PostState
+    start: datetime | None
+    latest_at: datetime | None
+    version: int
+    author_name: str
+    marks: tuple[Mark, ...]
+    words: str
+    tone: str
+    why_fixed: tuple[str, ...]
+
+
+async def items(
+    unit: Unit,
+    actor: Actor,
+    start: datetime,
+    end: datetime,
+    *,
+    account_id: int | None = None,
+    state: PostState | None = None,
+    mine: bool = False,
+) -> list[Item]:
+    """What stands between two moments (end excluded), earliest first; withdrawn posts only when asked for by state."""
+    conditions = [col(Post.scheduled_at) >= start, col(Post.scheduled_at) < end]
+    conditions.append(col(Post.state) == state if state else col(Post.state) != PostState.withdrawn)
+    if account_id is not None:
+        conditions.append(col(Post.id).in_(select(PostTarget.post_id).where(PostTarget.account_id == account_id)))
+    if mine:
+        conditions.append(col(Post.author_id) == actor.user_id)
+    return await _read(unit, actor, conditions, MOST)
+
+
+async def unscheduled(unit: Unit, actor: Actor, limit: int = 50) -> list[Item]:
+    """Drafts without a time, newest first."""
+    waiting = col(Post.state).in_([PostState.draft, PostState.review, PostState.returned])
+    return await _read(unit, actor, [col(Post.scheduled_at).is_(None), waiting], limit, newest=True)
+
+
+async def in_review(unit: Unit, actor: Actor, limit: int = 50) -> list[Item]:
+    """What waits for a signature, the earliest time first; empty for who may not review. Own posts are left out."""
+    if not actor.can(May.review_post):
+        return []
+    others = col(Post.author_id) != actor.user_id
+    return await _read(unit, actor, [col(Post.state) == PostState.review, others], limit)
+
+
+async def _read(
+    unit: Unit, actor: Actor, conditions: Sequence[ColumnElement[bool]], limit: int, *, newest: bool = False
+) -> list[Item]:
+    where = and_(visible.posts(actor), *conditions)
+    order = (col(Post.id).desc(),) if newest else (col(Post.scheduled_at), col(Post.id))
+    chosen = select(Post.id).where(where).order_by(*order).limit(limit)
+    posts = await unit.rows(
+        select(Post.id, Post.title, Post.state, Post.scheduled_at, Post.latest_at, Post.version, Post.author_name)  # type: ignore[call-overload]
+        .where(where)
+        .order_by(*order)
+        .limit(limit)
+    )
+    marks: dict[int, list[Mark]] = {}
+    for row in await unit.rows(_marks(chosen)):
+        marks.setdefault(row.post_id, []).append(Mark(row.account_id, row.name, row.platform, row.state))
+    return [_item(row, tuple(marks.get(row.id, ())), actor) for row in posts]
+
+
+def _marks(chosen: Any) -> Any:
+    return (
+        select(PostTarget.post_id, PostTarget.account_id, Account.name, Account.platform, Delivery.state)  # type: ignore[call-overload]
+        .join(Account, col(Account.id) == col(PostTarget.account_id))
+        .join(Delivery, col(Delivery.id) == col(PostTarget.delivery_id), isouter=True)
+        .where(col(PostTarget.post_id).in_(chosen))
+        .order_by(col(PostTarget.account_id))
+    )
+
+
+def _item(row: Any, marks: tuple[Mark, ...], actor: Actor) -> Item:
+    states = [mark.state for mark in marks if mark.state is not None]
+    left = sum(state in LEFT for state in states)
+    facts = PostFacts(row.state, "", frozenset(), left=left)
+    words, tone = summary(row.state, states)
+    return Item(
+        id=row.id,
+        title=row.title,
+        state=row.state,
+        start=row.scheduled_at,
+        latest_at=row.latest_at,
+        version=row.version,
+        author_name=row.author_name,
+        marks=marks,
+        words=words,
+        tone=tone,
+        why_fixed=tuple(reasons_against(Move.reschedule, facts, actor)),
+    )
+
+
+def summary(state: PostState, deliveries: Sequence[DeliveryState]) -> tuple[str, str]:
+    """How far a post is, in words, and the tone to show it in."""
+    if state not in (PostState.approved, PostState.done) or not deliveries:
+        tones = {PostState.review: "info", PostState.returned: "warn", PostState.approved: "info"}
+        return label(state), tones.get(state, "quiet")
+    counts = Counter(deliveries)
+    if len(counts) == 1:
+        (only,) = counts
+        words = delivery_label(only)
+    else:
+        said = [
+            _("%(state)s %(n)s", state=delivery_label(each), n=counts[each]) for each in DeliveryState if counts[each]
+        ]
+        words = _("、").join(said)
+    return words, _tone(counts)
+
+
+def _tone(counts: Counter[DeliveryState]) -> str:
+    if any(counts[state] for state in _ALARMING):
+        return "bad"
+    if counts[DeliveryState.held]:
+        return "warn"
+    waiting = counts[DeliveryState.waiting] + counts[DeliveryState.sending]
+    return "info" if waiting else "ok" if counts[DeliveryState.sent] else "quiet"
