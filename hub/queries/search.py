@@ -1,0 +1,179 @@
+"""Full-text search over messages: words and character pairs cut by us, the same answers on SQLite and PostgreSQL.
+
+The index holds tokens parted by blanks. What a person typed reaches it as quoted tokens, never as query syntax.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, cast, column, exists, func, literal_column, select, table, text
+from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlmodel import col
+
+from hub.db import Unit
+from hub.models import Message, Reply, ReplyState
+
+# Stands in the index of messages whose case was answered; private use, so that nobody can type it.
+ANSWERED = "\ue000answered"
+_INDEX: Any = table("message_search", column("rowid"), column("tokens"))
+_TOKEN = re.compile(r"[^\W_]+")
+_LONGEST = 64
+_MOST_TOKENS = 64
+_CHUNK = 500
+# Ranking reads every match: common words, which say little, are left out once this many rows are in sight.
+_ENOUGH = 2500
+_INSERT_SQLITE = "INSERT OR REPLACE INTO message_search (rowid, tokens) VALUES (:i, :t)"
+_INSERT_POSTGRES = """
+INSERT INTO message_search (rowid, tokens) VALUES (:i, array_to_tsvector(string_to_array(:t, ' ')))
+ON CONFLICT (rowid) DO UPDATE SET tokens = excluded.tokens
+"""
+_MARK_SQLITE = "UPDATE message_search SET tokens = tokens || ' ' || :m WHERE rowid = :i AND instr(tokens, :m) = 0"
+_MARK_POSTGRES = """
+UPDATE message_search SET tokens = tokens || array_to_tsvector(ARRAY[CAST(:m AS text)]) WHERE rowid = :i
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One similar message; ``score`` sorts within one answer only, larger is closer."""
+
+    message_id: int
+    case_id: int
+    score: float
+
+
+async def index(unit: Unit, rows: Iterable[tuple[int, str]], *, answered: Container[int] = ()) -> None:
+    """Put messages into the index by id, replacing what stood there. Safe to run twice.
+
+    ``answered``: the ids among them whose case has a sent reply (see :func:`mark_answered`).
+    """
+    given = [{"i": n, "t": " ".join(_kept(tokens) + [ANSWERED] * (n in answered))} for n, tokens in rows]
+    statement = text(_INSERT_SQLITE if unit.ctx.is_sqlite else _INSERT_POSTGRES)
+    for start in range(0, len(given), _CHUNK):
+        await unit.run(statement, given[start : start + _CHUNK])
+
+
+async def mark_answered(unit: Unit, message_ids: Iterable[int]) -> None:
+    """Let indexed messages be found as answered ones. Safe to run twice; ids not in the index are ignored."""
+    given = [{"i": number, "m": ANSWERED} for number in message_ids]
+    if given:
+        await unit.run(text(_MARK_SQLITE if unit.ctx.is_sqlite else _MARK_POSTGRES), given)
+
+
+def condition(unit: Unit, groups: Sequence[Sequence[str]]) -> ColumnElement[bool] | None:
+    """``Message.id`` is a match of every token of every group; None when there is nothing to look for."""
+    query = _all_of(unit, groups)
+    return col(Message.id).in_(select(_INDEX.c.rowid).where(_matches(unit, query))) if query else None
+
+
+async def match(
+    unit: Unit,
+    groups: Sequence[Sequence[str]],
+    *,
+    where: Iterable[Any] = (),
+    before: int | None = None,
+    limit: int = 25,
+) -> list[int]:
+    """Ids of matching messages, newest arrival first, at most ``limit``; the next page starts ``before`` the last id.
+
+    ``where``: conditions on ``Message``, the actor's visibility above all. Nothing searchable finds nothing.
+    """
+    query = _all_of(unit, groups)
+    if not query:
+        return []
+    statement = select(_INDEX.c.rowid).select_from(_joined(unit)).where(_matches(unit, query), *where)
+    if before is not None:
+        statement = statement.where(_INDEX.c.rowid < before)
+    return [row[0] for row in await unit.rows(statement.order_by(_INDEX.c.rowid.desc()).limit(limit))]
+
+
+async def similar(
+    unit: Unit,
+    words: Sequence[str],
+    *,
+    only_answered: bool = True,
+    limit: int = 5,
+    exclude_case: int | None = None,
+    where: Iterable[Any] = (),
+) -> list[Hit]:
+    """Messages in cases that share most with ``words``, closest first.
+
+    ``only_answered``: only from cases with a sent reply. ``where``: conditions on ``Message``. One hit per message;
+    a case with several messages may come several times.
+    """
+    query = await _any_of_the_rare(unit, words, only_answered=only_answered)
+    if not query:
+        return []
+    sqlite_rank: Any = literal_column("-bm25(message_search)")
+    rank = sqlite_rank if unit.ctx.is_sqlite else func.ts_rank(_INDEX.c.tokens, _tsquery(query), 1)
+    conditions: list[Any] = [_matches(unit, query), col(Message.case_id).is_not(None), *where]
+    if exclude_case is not None:
+        conditions.append(col(Message.case_id) != exclude_case)
+    if only_answered:
+        conditions.append(
+            exists().where(col(Reply.case_id) == col(Message.case_id), col(Reply.state) == ReplyState.sent)
+        )
+    columns: list[Any] = [_INDEX.c.rowid, col(Message.case_id), rank]
+    found = select(*columns).select_from(_joined(unit)).where(*conditions).order_by(text("3 DESC, 1 DESC")).limit(limit)
+    return [Hit(row[0], row[1], float(row[2])) for row in await unit.rows(found)]
+
+
+async def _any_of_the_rare(unit: Unit, words: Sequence[str], *, only_answered: bool) -> str:
+    """A query for any of the words, the rarest first, as many as stay within what ranking can read in time."""
+    kept = list(dict.fromkeys(token for word in words for token in _kept(word)))[:16]
+    if not kept:
+        return ""
+    first = [[ANSWERED]] if only_answered else []
+    counts = await _counts(unit, [_join(unit, [*first, [token]]) for token in kept])
+    chosen: list[str] = []
+    rows = 0
+    for count, token in sorted(zip(counts, kept, strict=True)):
+        rows += count
+        if count and (rows <= _ENOUGH or not chosen):
+            chosen.append(token)
+    return _join(unit, [*first, chosen]) if chosen else ""
+
+
+async def _counts(unit: Unit, queries: Sequence[str]) -> list[int]:
+    """How many rows match each query, counted no further than needed; one statement."""
+    counts = []
+    for query in queries:
+        few = select(literal_column("1")).select_from(_INDEX).where(_matches(unit, query)).limit(_ENOUGH).subquery()
+        counts.append(select(literal_column("count(*)")).select_from(few).scalar_subquery())
+    return list((await unit.rows(select(*counts)))[0])
+
+
+def _kept(tokens: str) -> list[str]:
+    """Tokens both databases take as they are: letters and digits only, lower case, none longer than 64."""
+    return [token for token in _TOKEN.findall(tokens.lower()) if len(token) <= _LONGEST]
+
+
+def _all_of(unit: Unit, groups: Sequence[Sequence[str]]) -> str:
+    tokens = dict.fromkeys(found for group in groups for given in group for found in _kept(given))
+    return _join(unit, [[token] for token in list(tokens)[:_MOST_TOKENS]])
+
+
+def _join(unit: Unit, groups: Sequence[Sequence[str]]) -> str:
+    """All of: any of. Every token is quoted, so that none can be an operator."""
+    quote, either, both = ('"', " OR ", " AND ") if unit.ctx.is_sqlite else ("'", " | ", " & ")
+    return both.join("(" + either.join(f"{quote}{token}{quote}" for token in group) + ")" for group in groups)
+
+
+def _matches(unit: Unit, query: str) -> Any:
+    if unit.ctx.is_sqlite:
+        return literal_column("message_search").op("MATCH")(query)
+    return _INDEX.c.tokens.op("@@")(_tsquery(query))
+
+
+def _tsquery(query: str) -> Any:
+    return cast(cast(query, Text), TSQUERY)
+
+
+def _joined(unit: Unit) -> Any:
+    """Index rows with their messages. The + keeps SQLite from asking the index once per message."""
+    number: Any = literal_column("+message_search.rowid") if unit.ctx.is_sqlite else _INDEX.c.rowid
+    return _INDEX.join(Message, col(Message.id) == number)
