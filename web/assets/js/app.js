@@ -1,0 +1,12 @@
+// Everything a page of the hub needs except calendar and charts.
+import { htmx } from './boot.js'
+import './toast.js'
+import './dialog.js'
+import './live.js'
+import './keys.js'
+import './drafts.js'
+import './counter.js'
+import './times.js'
+import './hands.js'
+
+window.htmx = htmx
