@@ -1,0 +1,1 @@
+"""Cases: states, clocks, routing, the one door, lists."""

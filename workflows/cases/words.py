@@ -1,0 +1,93 @@
+"""What the office calls states, moves, classes and what a move asks for; looked up in the language in force."""
+
+from __future__ import annotations
+
+from hub.i18n import N_, _
+from hub.models import CaseClass, CaseState
+from workflows.cases.moves import Move
+
+STATE_WORDS: dict[CaseState, str] = {
+    CaseState.new: N_("待受理"),
+    CaseState.triaged: N_("待派单"),
+    CaseState.dispatched: N_("待签收"),
+    CaseState.handling: N_("办理中"),
+    CaseState.waiting: N_("挂起"),
+    CaseState.review: N_("待审核/发送中"),
+    CaseState.replied: N_("已答复待回访"),
+    CaseState.closed: N_("已办结"),
+    CaseState.void: N_("不予受理"),
+    CaseState.merged: N_("已并案"),
+}
+
+MOVE_WORDS: dict[Move, str] = {
+    Move.accept: N_("受理"),
+    Move.refuse: N_("不予受理"),
+    Move.answer_direct: N_("直接答复"),
+    Move.dispatch: N_("派单"),
+    Move.sign: N_("签收"),
+    Move.assign: N_("指定承办人"),
+    Move.hand_back: N_("退回"),
+    Move.ask_ruling: N_("申请裁定"),
+    Move.rule: N_("裁定"),
+    Move.forward: N_("转办"),
+    Move.suspend: N_("挂起"),
+    Move.resume: N_("恢复办理"),
+    Move.ask_extension: N_("申请延期"),
+    Move.grant_extension: N_("同意延期"),
+    Move.refuse_extension: N_("不同意延期"),
+    Move.reclass: N_("调整紧急程度"),
+    Move.submit: N_("送审"),
+    Move.send_back: N_("退回修改"),
+    Move.approve: N_("审核通过"),
+    Move.answer_sent: N_("答复已发出"),
+    Move.answer_failed: N_("答复发送失败"),
+    Move.answer_elsewhere: N_("登记线下答复"),
+    Move.close: N_("办结"),
+    Move.redo: N_("发回重办"),
+    Move.reopen: N_("重新打开"),
+    Move.citizen_again: N_("来信人再次来信"),
+    Move.merge: N_("并案"),
+    Move.unmerge: N_("拆分"),
+}
+
+CLASS_WORDS: dict[CaseClass, str] = {
+    CaseClass.urgent: N_("紧急"),
+    CaseClass.livelihood: N_("民生"),
+    CaseClass.general: N_("一般"),
+    CaseClass.hard: N_("疑难"),
+}
+
+EVENT_WORDS: dict[str, str] = {
+    **{move.value: word for move, word in MOVE_WORDS.items()},
+    "opened": N_("收到来信"),
+    "imported": N_("随文件导入"),
+    "message": N_("来信人补充"),
+    "note": N_("内部备注"),
+    "routed": N_("自动建议派单"),
+    "retopic": N_("更正分类"),
+    "sign_overdue": N_("催签"),
+    "due_soon": N_("时限提醒"),
+    "overdue": N_("催办"),
+    "class_raised": N_("自动升为紧急"),
+    "send_trouble": N_("发送受阻"),
+}
+
+
+def state_label(state: CaseState) -> str:
+    """待受理 … 已并案."""
+    return _(STATE_WORDS[state])
+
+
+def move_label(move: Move) -> str:
+    """受理, 派单, 签收 …"""
+    return _(MOVE_WORDS[move])
+
+
+def class_label(urgency: CaseClass) -> str:
+    """紧急, 民生, 一般, 疑难."""
+    return _(CLASS_WORDS[urgency])
+
+
+def event_label(what: str) -> str:
+    """The word for one line of the timeline."""
+    return _(EVENT_WORDS.get(what, what))
