@@ -73,13 +73,13 @@ def follow_up_over(policy: Policy, case: Case) -> datetime | None:
     return due(policy, case.urgency, policy.clocks(case.urgency).follow_up, case.replied_at)
 
 
-def remaining(policy: Policy, case: Case, at: datetime) -> timedelta | None:
-    """What is left of the deadline at ``at``, in the time its class runs on; negative when it is late."""
-    if case.due_at is None:
+def remaining(policy: Policy, urgency: CaseClass, due_at: datetime | None, at: datetime) -> timedelta | None:
+    """What is left of a deadline at ``at``, in the time its class runs on; negative when it is late."""
+    if due_at is None:
         return None
-    if policy.clocks(case.urgency).round_the_clock:
-        return case.due_at - at
-    return policy.calendar.working_between(at, case.due_at)
+    if policy.clocks(urgency).round_the_clock:
+        return due_at - at
+    return policy.calendar.working_between(at, due_at)
 
 
 def _after(change: Change, start: datetime, left: timedelta) -> datetime:
@@ -139,7 +139,8 @@ def _hand_back(change: Change) -> dict[str, Any]:
 
 def _suspend(change: Change) -> dict[str, Any]:
     """Until the end date the clock stands: the stored deadline moves behind it, so that nothing shows as late."""
-    until, left = change.given.until, remaining(change.policy, change.case, change.now)
+    case, until = change.case, change.given.until
+    left = remaining(change.policy, case.urgency, case.due_at, change.now)
     assert until is not None  # refused before
     values: dict[str, Any] = {"waiting_until": until}
     if left is not None and left > timedelta():

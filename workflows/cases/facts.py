@@ -1,0 +1,150 @@
+"""From rows to facts: what speaks for and against a move, read in two statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import col, select
+
+from hub import clock
+from hub.db import Unit
+from hub.errors import NotFound
+from hub.i18n import _
+from hub.models import Case, CaseClass, CaseEvent, Department, Message, Reply, ReplyState
+from hub.people.actors import load_actor
+from hub.policy import packs
+from hub.policy.calendar import Span, SpanUnit
+from hub.policy.packs import Policy
+from hub.queries import visible
+from hub.rights import Actor, May
+from workflows.cases import clocks
+from workflows.cases.moves import Move
+from workflows.cases.states import CaseFacts, DraftFacts, Extension, Given, Person, Ruling, Target
+
+OPEN_REPLY = (ReplyState.draft, ReplyState.reviewing, ReplyState.returned, ReplyState.approved)
+# Events that say how a case stands where no column does.
+_TELLING = (
+    Move.ask_ruling, Move.rule, Move.ask_extension, Move.grant_extension, Move.refuse_extension, Move.suspend,
+    Move.redo, Move.reopen, Move.citizen_again,
+)  # fmt: skip
+_RULING = {Move.ask_ruling: Ruling.asked, Move.rule: Ruling.final}
+_EXTENSION = {
+    Move.ask_extension: Extension.asked,
+    Move.grant_extension: Extension.granted,
+    Move.refuse_extension: Extension.refused,
+}
+# A new round has its own deadline, and may ask for more time again.
+_NEW_ROUND = {Move.redo, Move.reopen, Move.citizen_again}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A case with everything a move needs to know."""
+
+    case: Case
+    facts: CaseFacts
+    policy: Policy
+    reply: Reply | None = None
+    suspended_at: datetime | None = None
+    remaining: timedelta | None = None
+
+
+def policy_of(unit: Unit) -> Policy:
+    """The policy pack in force."""
+    return packs.in_force(unit.ctx.settings.data)
+
+
+async def find(unit: Unit, case_id: int, actor: Actor) -> Case:
+    """The case, when the person may see it; NotFound otherwise, whichever it is."""
+    case = await unit.first(select(Case).where(col(Case.id) == case_id, visible.cases(actor)))
+    if case is None:
+        raise NotFound(_("没有这张工单，或者您无权查看"))
+    return case
+
+
+async def know(unit: Unit, case: Case) -> Known:
+    """Everything about a case at this moment."""
+    policy, now = policy_of(unit), clock.now()
+    path, request = await _beside(unit, case)
+    reply = await open_reply(unit, case)
+    ruling, extension, pause = _told(await _telling_events(unit, case))
+    facts = CaseFacts(
+        id=case.id or 0, state=case.state, now=now, urgency=case.urgency, request=request,
+        department_id=case.department_id, department_path=path,
+        returns=case.returns, returns_limit=policy.count("returns"),
+        redos=case.redos, redos_limit=policy.count("redos"),
+        hand_back_until=clocks.hand_back_until(policy, case), due_at=case.due_at,
+        ruling=ruling, extension=extension,
+        extensible=policy.clocks(case.urgency).extension.span != Span(0, SpanUnit.h),
+        draft=DraftFacts(reply.author_id, reply.state, bool(reply.text.strip())) if reply else None,
+        suspend_limit=policy.days("suspend_days"),
+    )  # fmt: skip
+    suspended_at, left = pause if pause else (None, None)
+    return Known(case, facts, policy, reply, suspended_at, left)
+
+
+async def open_reply(unit: Unit, case: Case) -> Reply | None:
+    """The answer being worked on, if any."""
+    newest = col(Reply.id).desc()
+    wanted = select(Reply).where(Reply.case_id == case.id, col(Reply.state).in_(OPEN_REPLY))
+    return await unit.first(wanted.order_by(newest).limit(1))
+
+
+async def _beside(unit: Unit, case: Case) -> tuple[str, str]:
+    """Path of the lead department and the kind of request of the first message."""
+    path = select(Department.path).where(col(Department.id) == case.department_id).scalar_subquery()
+    request = select(Message.request).where(col(Message.id) == case.first_message_id).scalar_subquery()
+    row = (await unit.rows(select(path, request)))[0]
+    return row[0] or "", row[1] or ""
+
+
+async def _telling_events(unit: Unit, case: Case) -> Sequence[Any]:
+    names = [move.value for move in _TELLING]
+    wanted = select(CaseEvent.what, CaseEvent.at, CaseEvent.data)
+    return await unit.rows(
+        wanted.where(CaseEvent.case_id == case.id, col(CaseEvent.what).in_(names)).order_by(col(CaseEvent.id))
+    )
+
+
+def _told(events: Sequence[Any]) -> tuple[Ruling, Extension, tuple[datetime, timedelta | None] | None]:
+    ruling, extension, pause = Ruling.none, Extension.none, None
+    for what, at, data in events:
+        move = Move(what)
+        ruling = _RULING.get(move, ruling)
+        extension = Extension.none if move in _NEW_ROUND else _EXTENSION.get(move, extension)
+        if move is Move.suspend:
+            left = data.get("remaining_seconds")
+            pause = (at, None if left is None else timedelta(seconds=left))
+    return ruling, extension, pause
+
+
+async def given_with(
+    unit: Unit,
+    *,
+    department_id: int | None = None,
+    person_id: int | None = None,
+    until: datetime | None = None,
+    urgency: CaseClass | None = None,
+    into_id: int | None = None,
+) -> Given:
+    """Ids as they come from a form, looked up; what is not there stays empty and is refused with words."""
+    department = await unit.get(Department, department_id) if department_id else None
+    into = await unit.get(Case, into_id) if into_id else None
+    return Given(
+        department=Target(department.id or 0, department.path, department.is_active) if department else None,
+        person=await _person(unit, person_id) if person_id else None,
+        until=until,
+        urgency=urgency,
+        into_id=into.id if into else None,
+        into_state=into.state if into else None,
+    )
+
+
+async def _person(unit: Unit, person_id: int) -> Person | None:
+    actor = await load_actor(unit, person_id)
+    if actor is None:
+        return None
+    return Person(person_id, actor.path, actor.can(May.sign))
