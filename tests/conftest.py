@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MACHINERY = {"HUB_SHARED_DATA", "HUB_CHROMIUM", "HUB_VENV", "HUB_PG_NO_USERNS"}
 LANGUAGE_VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES")
 OWN_MACHINE = {"localhost", "localhost.localdomain", "ip6-localhost"}
+MACHINE_KINDS = {"browser", "faults"}  # markers, given to everything below the folder of the same name
 
 _numbers = count(1)
 
@@ -38,7 +39,9 @@ _numbers = count(1)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser and fault tests need the machine for themselves: one process runs them all, one after the other."""
     for item in items:
-        if item.get_closest_marker("browser") or item.get_closest_marker("faults"):
+        for kind in MACHINE_KINDS & set(item.path.relative_to(ROOT).parts):
+            item.add_marker(kind)
+        if any(item.get_closest_marker(kind) for kind in MACHINE_KINDS):
             item.add_marker(pytest.mark.xdist_group("machine"))
 
 
