@@ -177,11 +177,12 @@ async def unit_of_work(ctx: Context) -> AsyncIterator[Unit]:
 
 @asynccontextmanager
 async def reading(ctx: Context) -> AsyncIterator[Unit]:
-    """One reading transaction: never blocks a writer, always rolled back."""
+    """One reading transaction: never blocks a writer, always rolled back. What was read may be used afterwards."""
     async with ctx._read() as session:
         try:
             yield Unit(ctx, session)
         finally:
+            session.expunge_all()  # a rollback would expire what was read, and pages show it after this block
             await session.rollback()
 
 
