@@ -18,6 +18,7 @@ class Identity:
 
     actor: Actor
     username: str
+    department: str = ""
     theme: str = ""
     must_change_password: bool = False
     sign_in_id: int | None = None

@@ -103,20 +103,20 @@ async def resolve(unit: Unit, token: str, address: str = "") -> tuple[Identity, 
     """The person behind a session token and when the session was last seen; None when it is over for any reason."""
     now = clock.now()
     statement = (
-        select(SignIn, User, Department.path, UserRole.role)
+        select(SignIn, User, Department, col(UserRole.role))
         .join(User, col(User.id) == col(SignIn.user_id))
         .join(Department, col(Department.id) == col(User.department_id))
         .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))
         .where(col(SignIn.token_hash) == crypto.digest(token), col(User.is_active), *_alive(unit, now))
     )
-    rows = (await unit.session.execute(statement)).all()
+    rows = (await unit.session.exec(statement)).all()
     if not rows:
         return None
-    session, user, path, _role = rows[0]
+    session, user, department, _role = rows[0]
     identity = Identity(
-        actor=actor_of(user, path, [role for *_rest, role in rows if role is not None], address),
-        username=user.username, theme=user.theme, must_change_password=user.must_change_password,
-        sign_in_id=session.id, csrf=session.csrf,
+        actor=actor_of(user, department.path, [role for *_rest, role in rows if role is not None], address),
+        username=user.username, department=department.short_name, theme=user.theme,
+        must_change_password=user.must_change_password, sign_in_id=session.id, csrf=session.csrf,
     )  # fmt: skip
     return identity, session.seen_at
 

@@ -53,8 +53,11 @@ async def issue(unit: Unit, actor: Actor, name: str, scopes: Iterable[str], days
     return row, text
 
 
-async def resolve(unit: Unit, text: str, address: str = "") -> Identity | None:
-    """The person behind a token with its scopes; None when unknown, revoked, expired, or without the right."""
+async def resolve(unit: Unit, text: str, address: str = "") -> tuple[Identity, bool] | None:
+    """The person behind a token with its scopes, and whether its use should be noted (:func:`touch`).
+
+    None when the token is unknown, revoked, expired, or its owner gone or without the right to use the API.
+    """
     row = await unit.first(select(ApiToken).where(ApiToken.token_hash == crypto.digest(text)))
     now = clock.now()
     if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
@@ -63,7 +66,8 @@ async def resolve(unit: Unit, text: str, address: str = "") -> Identity | None:
     user = await unit.get(User, row.user_id)
     if actor is None or user is None or not actor.can(May.use_api):
         return None
-    return Identity(actor=actor, username=user.username, scopes=frozenset(row.scopes))
+    stale = row.used_at is None or row.used_at < now - _TOUCH_EVERY
+    return Identity(actor=actor, username=user.username, scopes=frozenset(row.scopes)), stale
 
 
 async def touch(unit: Unit, text: str) -> None:

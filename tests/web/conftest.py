@@ -1,0 +1,91 @@
+"""A hub behind real HTTP semantics: every test gets the application on its own migrated database."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from connectors.registry import connectors
+from hub.db import Context
+from tests.web.world import PASSWORD, World, build
+from web.app import create_app
+from web.auth import COOKIE
+from workflows.house import House
+
+Visit = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+@pytest.fixture(scope="session")
+def world_template(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, World]:
+    """A database with the people and objects of :mod:`world`, made once."""
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
+    path = tmp_path_factory.mktemp("world") / "hub.db"
+    shutil.copyfile(sqlite_template, path)
+    with ThreadPoolExecutor(1) as thread:
+        made = thread.submit(lambda: asyncio.run(build(path))).result()
+    return path, made
+
+
+@pytest.fixture
+def world(world_template: tuple[Path, World]) -> World:
+    """Who and what is there; see :mod:`world`."""
+    return world_template[1]
+
+
+@pytest.fixture
+def db_url(world_template: tuple[Path, World], tmp_path: Path) -> str:
+    """A copy of the world's database, the test's own."""
+    path = tmp_path / "hub.db"
+    shutil.copyfile(world_template[0], path)
+    return f"sqlite+aiosqlite:///{path}"
+
+
+@pytest.fixture
+def house(ctx: Context) -> House:
+    return House(ctx, connectors(live=False))
+
+
+@pytest.fixture
+def app(house: House) -> Starlette:
+    return create_app(house)
+
+
+@pytest.fixture
+def visit(app: Starlette, world: World) -> Visit:
+    """``async with visit('dispatcher') as client``: a browser of a person with that role, or of nobody (None).
+
+    ``side``: whether the person is of the department ``own`` or of ``other``. Writes carry the CSRF token.
+    """
+
+    @asynccontextmanager
+    async def visiting(
+        who: str | None = None, *, side: str = "own", csrf: bool = True
+    ) -> AsyncIterator[httpx.AsyncClient]:
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://hub.test") as client:
+            if who is not None:
+                session = world.sessions[who, side]
+                client.cookies.set(COOKIE, session.token)
+                if csrf:
+                    client.headers["X-CSRF-Token"] = session.csrf
+            yield client
+
+    return visiting
+
+
+@pytest.fixture
+async def client(visit: Visit) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser of nobody."""
+    async with visit() as found:
+        yield found
+
+
+__all__ = ["PASSWORD"]

@@ -1,0 +1,171 @@
+"""A small office for page tests: two departments under one root, a person per role in each, one object of every kind
+in each. Page writers add the objects their routes need to :func:`_objects` and name them in :data:`PLACES`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from hub import clock, crypto
+from hub.db import Context, Unit, make_engine, unit_of_work
+from hub.models import (
+    Account,
+    Arrival,
+    ArrivalState,
+    Case,
+    CaseState,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Department,
+    ImportRun,
+    Message,
+    MessageKind,
+    Post,
+    PostTarget,
+    Reply,
+    Role,
+    SignIn,
+    Stream,
+    User,
+    UserRole,
+)
+from hub.settings import Settings
+
+PASSWORD = "对的密码-2026-right"
+SIDES = ("own", "other")
+
+
+@dataclass(frozen=True)
+class Session:
+    """A signed-in browser."""
+
+    token: str
+    csrf: str
+    user_id: int
+
+
+@dataclass
+class World:
+    """``sessions[role, side]``; ``departments[side]``; ``places[side]``: ids by the name used in route paths."""
+
+    sessions: dict[tuple[str, str], Session] = field(default_factory=dict)
+    departments: dict[str, int] = field(default_factory=dict)
+    places: dict[str, dict[str, object]] = field(default_factory=lambda: {"own": {}, "other": {}})
+    root_id: int = 0
+    account_id: int = 0
+
+
+async def build(path: Path) -> World:
+    """Fill a migrated database."""
+    settings = Settings(data=path.parent, db_url=f"sqlite+aiosqlite:///{path}")
+    ctx, world = Context(settings, make_engine(settings.database)), World()
+    try:
+        async with unit_of_work(ctx) as unit:
+            await _departments(unit, world)
+            await _people(unit, world)
+            await _shared(unit, world)
+            for side in SIDES:
+                await _objects(unit, world, side)
+    finally:
+        await ctx.close()
+    return world
+
+
+async def _departments(unit: Unit, world: World) -> None:
+    root = Department(code="city", name="澄江市人民政府办公室", short_name="市政府办")
+    unit.add(root)
+    await unit.flush()
+    root.path, world.root_id = f"/{root.id}/", root.id or 0
+    for side, name in (("own", "住房和城乡建设局"), ("other", "交通运输局")):
+        department = Department(code=side, name=f"澄江市{name}", short_name=name, parent_id=root.id)
+        unit.add(department)
+        await unit.flush()
+        department.path = f"{root.path}{department.id}/"
+        world.departments[side] = department.id or 0
+
+
+async def _people(unit: Unit, world: World) -> None:
+    """One hash for all: hashing twenty passwords would take longer than the tests."""
+    hashed = crypto.hash_password(PASSWORD)
+    for side in SIDES:
+        for role in Role:
+            user = User(
+                username=f"{role.value}.{side}", name=f"{role.value}-{side}", password_hash=hashed,
+                department_id=world.departments[side],
+            )  # fmt: skip
+            unit.add(user)
+            await unit.flush()
+            unit.add(UserRole(user_id=user.id or 0, role=role))
+            world.sessions[role.value, side] = _session(unit, user.id or 0)
+
+
+def _session(unit: Unit, user_id: int) -> Session:
+    session = Session(crypto.new_token(), crypto.new_token(), user_id)
+    until = clock.now() + timedelta(days=1)
+    unit.add(SignIn(user_id=user_id, token_hash=crypto.digest(session.token), csrf=session.csrf, expires_at=until))
+    return session
+
+
+async def _shared(unit: Unit, world: World) -> None:
+    account = Account(platform="sandbox", name="澄江发布", external_id="1001", base_url="http://127.0.0.1:9")
+    unit.add(account)
+    await unit.flush()
+    unit.add(Stream(account_id=account.id or 0, name="mentions"))
+    world.account_id = account.id or 0
+
+
+async def _objects(unit: Unit, world: World, side: str) -> None:
+    """One object of each kind, belonging to the department of ``side``."""
+    places, department = world.places[side], world.departments[side]
+    message, arrival = await _message(unit, world, side)
+    case = Case(
+        number=f"20260105-{'000001' if side == 'own' else '000002'}", state=CaseState.handling, title="路灯不亮",
+        account_id=world.account_id, kind=MessageKind.mention, thread_key=f"t-{side}", department_id=department,
+        first_message_id=message.id, author_id="c1", author_name="网民甲", dispatched_at=clock.now(),
+    )  # fmt: skip
+    unit.add(case)
+    await unit.flush()
+    message.case_id = case.id
+    reply = Reply(case_id=case.id or 0, message_id=message.id or 0, text="已派人维修。", author_name="经办")
+    author = world.sessions["press_officer", side].user_id
+    post = Post(title="周末停水通知", body="停水", department_id=department, author_id=author, author_name="宣传")
+    unit.add(reply, post)
+    await unit.flush()
+    unit.add(PostTarget(post_id=post.id or 0, account_id=world.account_id))
+    delivery = Delivery(
+        kind=DeliveryKind.post, account_id=world.account_id, post_id=post.id, text="停水", content_hash="h",
+        approved_hash="h", state=DeliveryState.unknown, scheduled_at=clock.now(),
+    )  # fmt: skip
+    run = ImportRun(account_id=world.account_id, file_name="来信.csv", by_id=author)
+    unit.add(delivery, run)
+    await unit.flush()
+    places.update(
+        case_id=case.id, number=case.number, message_id=message.id, reply_id=reply.id, post_id=post.id,
+        delivery_id=delivery.id, arrival_id=arrival.id, run_id=run.id, account_id=world.account_id,
+        user_id=world.sessions["handler", side].user_id, department_id=department,
+    )  # fmt: skip
+
+
+async def _message(unit: Unit, world: World, side: str) -> tuple[Message, Arrival]:
+    parsed, bad = (
+        Arrival(
+            account_id=world.account_id, kind=MessageKind.mention, external_id=f"{name}-{side}", via="pull",
+            payload="{}", state=state,
+        )
+        for name, state in (("m", ArrivalState.parsed), ("bad", ArrivalState.quarantined))
+    )  # fmt: skip
+    unit.add(parsed, bad)
+    await unit.flush()
+    message = Message(
+        account_id=world.account_id, arrival_id=parsed.id or 0, kind=MessageKind.mention, external_id=f"m-{side}",
+        author_id="c1", author_name="网民甲", text="路灯不亮三天了", created_at=clock.now(), thread_id=f"t-{side}",
+    )  # fmt: skip
+    unit.add(message)
+    await unit.flush()
+    return message, bad
+
+
+# Path places → values, for the rights matrix. Names not found in a side's ``places`` are taken from here.
+PLACES: dict[str, object] = {"key": "no-such-key", "path": "app.js"}

@@ -1,0 +1,65 @@
+"""The application: one house, all routes behind the gate, layers in the order a request meets them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+
+from hub.errors import HubError
+from web.auth import Brake, Identify
+from web.errors import on_http_error, on_hub_error
+from web.gate import as_route
+from web.live import Feed
+from web.observe.access import Access, Counted
+from web.observe.health import Vitals
+from web.routes import all_places, all_routes
+from web.security import BodyLimit, SecureHeaders
+from web.templating import STATIC
+from workflows.house import House
+
+
+def create_app(house: House) -> Starlette:
+    """The hub's web side for one house. The lifespan runs the live feed and closes the house at the end."""
+    registry, routes = CollectorRegistry(), all_routes()
+    layers = [
+        Middleware(Access, counted=Counted(registry)),
+        Middleware(SecureHeaders),
+        Middleware(Identify),
+        Middleware(BodyLimit, routes=routes),
+    ]
+    app = Starlette(
+        routes=[_static(), *map(as_route, routes)], middleware=layers, lifespan=_lifespan(house),
+        exception_handlers={HubError: on_hub_error, HTTPException: on_http_error},
+    )  # fmt: skip
+    app.state.house = house
+    app.state.places = all_places()
+    app.state.registry = registry
+    app.state.badges = {}
+    app.state.brake = Brake()
+    app.state.feed = Feed(house.ctx)
+    app.state.vitals = Vitals(house)
+    return app
+
+
+def _static() -> BaseRoute:
+    return Mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
+
+
+def _lifespan(house: House) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        feed: Feed = app.state.feed
+        try:
+            async with feed.running():
+                yield
+        finally:
+            await house.close()
+
+    return lifespan

@@ -1,0 +1,69 @@
+"""The one way to an endpoint: who is it, may they, is the write genuine, can it be read."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from hub.errors import Invalid, NotAllowed
+from hub.i18n import _
+from hub.people import Identity
+from web import csrf
+from web.faults import PasswordChangeNeeded, SignInNeeded
+from web.request import identity
+from web.routes.table import Door, Endpoint, Gate, PageRoute
+
+# Where a person with an initial password may still go.
+BEFORE_OWN_PASSWORD = ("/me/password", "/logout", "/me/preferences", "/language")
+
+
+def as_route(route: PageRoute) -> Route:
+    """The route as Starlette serves it, behind the gate."""
+    return Route(route.path, _guarded(route), methods=list(route.methods))
+
+
+def _guarded(route: PageRoute) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        await admit(request, route)
+        return await route.endpoint(request)
+
+    return endpoint
+
+
+async def admit(request: Request, route: PageRoute) -> None:
+    """Raise the error that says why not, or return."""
+    if route.door is Door.hook:
+        return
+    who = identity(request)
+    if route.needs is not Gate.public:
+        _require(who, route)
+    if who is None or who.scopes is None:
+        await csrf.check(request)
+    if request.method not in csrf.SAFE:
+        await _refuse_nul(request)
+
+
+def _require(who: Identity | None, route: PageRoute) -> None:
+    if who is None or (who.scopes is not None and route.door is not Door.api):
+        raise SignInNeeded
+    if who.must_change_password and route.path not in BEFORE_OWN_PASSWORD:
+        raise PasswordChangeNeeded
+    if not route.admits(who.actor):
+        raise NotAllowed(_("你没有这项权限。需要时请联系管理员。"))
+    if who.scopes is not None and route.scope not in who.scopes:
+        raise NotAllowed(_("这个令牌的范围不包含此操作，需要：%(scope)s", scope=route.scope))
+
+
+async def _refuse_nul(request: Request) -> None:
+    """No database keeps a NUL in text: say so before anything is tried."""
+    if not request.headers.get("content-type", "").lower().startswith(csrf.FORMS):
+        return
+    form = await request.form()
+    bad = {
+        name: _("内容里有不能保存的控制字符，请删除后再提交。")
+        for name, value in form.multi_items()
+        if "\0" in str(value)
+    }
+    if bad:
+        raise Invalid(bad)

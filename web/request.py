@@ -1,0 +1,62 @@
+"""What an endpoint asks its request for: the house, the person, a unit of work."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+
+from starlette.requests import HTTPConnection, Request
+
+from hub.db import Unit, reading, unit_of_work
+from hub.people import Identity
+from hub.rights import Actor
+from web.faults import SignInNeeded
+from workflows.house import House
+
+
+def house(request: HTTPConnection) -> House:
+    """The house this process works for."""
+    found: House = request.app.state.house
+    return found
+
+
+def identity(request: HTTPConnection) -> Identity | None:
+    """Who asks, with session or token; None before sign-in."""
+    found: Identity | None = getattr(request.state, "identity", None)
+    return found
+
+
+def me(request: HTTPConnection) -> Actor:
+    """The person who asks; also ``request.state.actor``. Raises :class:`SignInNeeded` before sign-in."""
+    found = identity(request)
+    if found is None:
+        raise SignInNeeded
+    return found.actor
+
+
+def writing(request: HTTPConnection) -> AbstractAsyncContextManager[Unit]:
+    """One writing transaction: ``async with writing(request) as unit``. Committed at the end; keep it short."""
+    return unit_of_work(house(request).ctx)
+
+
+def looking(request: HTTPConnection) -> AbstractAsyncContextManager[Unit]:
+    """One reading transaction."""
+    return reading(house(request).ctx)
+
+
+def address(request: HTTPConnection) -> str:
+    """The asking machine's address, as the server (behind a trusted proxy) sees it."""
+    return request.client.host if request.client else ""
+
+
+def wants_json(request: HTTPConnection) -> bool:
+    """Whether the answer goes to a program."""
+    path = request.url.path
+    if path.startswith(("/api/", "/hooks/", "/poll", "/healthz", "/readyz")):
+        return True
+    accept = request.headers.get("accept", "")
+    return "application/json" in accept and "text/html" not in accept
+
+
+def is_fragment(request: Request) -> bool:
+    """Whether htmx asked for a part of a page."""
+    return request.headers.get("hx-request") == "true" and request.headers.get("hx-request-type") != "full"

@@ -1,0 +1,42 @@
+"""The first page: where each kind of person begins their day."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from hub.models import Role
+from hub.rights import Actor
+from web.nav import allowed
+from web.request import me
+from web.routes.table import Gate, NavItem, PageRoute
+
+# Role → keys of the places they want first; the first one they may use wins.
+FIRST = {
+    Role.leader: ("opinion",),
+    Role.dispatcher: ("messages", "cases"),
+    Role.handler: ("cases",),
+    Role.head: ("cases",),
+    Role.press_officer: ("calendar", "messages"),
+    Role.reviewer1: ("calendar", "cases"),
+    Role.reviewer2: ("calendar", "cases"),
+    Role.reviewer3: ("calendar", "cases"),
+    Role.auditor: ("audit",),
+    Role.administrator: ("status", "admin"),
+}
+
+
+async def home(request: Request) -> Response:
+    """Send the person to their first place."""
+    actor = me(request)
+    return RedirectResponse(first_place(actor, allowed(request, actor)), 303)
+
+
+def first_place(actor: Actor, items: list[NavItem]) -> str:
+    """The address of the place this person begins at; their own settings when there is none."""
+    hrefs = {item.key: item.href for item in items}
+    wanted = [key for role in Role if role in actor.roles for key in FIRST[role]]
+    return next((hrefs[key] for key in [*wanted, *hrefs] if key in hrefs), "/me")
+
+
+ROUTES = [PageRoute("/", home, Gate.signed_in)]
