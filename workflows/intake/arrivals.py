@@ -1,0 +1,58 @@
+"""Raw items, stored before anything else happens to them. The unique key is the only arbiter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import col
+
+from connectors.base import RawItem
+from hub import clock
+from hub.db import Unit
+from hub.insert import insert
+from hub.models import Account, Arrival, ArrivalState
+from workflows.intake import storable
+
+_CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a batch: ids of new arrivals, and how many were there already or came twice."""
+
+    new: list[int]
+    known: int
+
+
+async def store(
+    unit: Unit, account: Account, items: Sequence[RawItem], via: str, *, state: ArrivalState = ArrivalState.stored
+) -> Stored:
+    """Store items of one account, unique by (account, kind, external id); those already there are left as they are.
+
+    ``via``: pull | push | file. Safe to run twice and at the same time as others: whoever commits first has stored it.
+    Rings for ``read_arrivals`` when something waits to be read. The batch goes in ordered by key, so that two
+    deliveries of the same items in another order never wait for each other in a circle.
+    """
+    rows = _rows(account.id or 0, items, via, state)
+    statement = insert(unit, Arrival).on_conflict_do_nothing().returning(col(Arrival.id))
+    new: list[int] = []
+    for start in range(0, len(rows), _CHUNK):
+        new += [row[0] for row in await unit.run(statement, rows[start : start + _CHUNK])]
+    if new and state is ArrivalState.stored:
+        unit.later("read_arrivals")
+    return Stored(new, len(items) - len(new))
+
+
+def _rows(account_id: int, items: Sequence[RawItem], via: str, state: ArrivalState) -> list[dict[str, Any]]:
+    at = clock.now()
+    by_key: dict[tuple[str, str], dict[str, Any]] = {}
+    for item in items:
+        external_id = storable.identity(item.external_id)
+        row = {
+            "account_id": account_id, "kind": item.kind.value, "external_id": external_id, "via": via,
+            "payload": storable.payload(item.payload), "received_at": at, "state": state, "error": "",
+        }  # fmt: skip
+        by_key.setdefault((item.kind.value, external_id), row)
+    return [by_key[key] for key in sorted(by_key)]

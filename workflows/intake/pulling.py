@@ -1,0 +1,130 @@
+"""Reading platforms page by page: the platform is called outside any transaction, items and cursor move together."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from connectors.base import ConnectorError, ErrorKind, Page
+from hub import clock, log
+from hub.db import unit_of_work
+from hub.errors import NotFound
+from hub.i18n import _
+from hub.models import Account
+from workflows.house import House
+from workflows.intake import streams
+from workflows.intake.arrivals import store
+from workflows.intake.streams import Leased
+
+PAGES = 20
+AT_ONCE = 8
+BUDGET = timedelta(seconds=30)
+FIRST_WAIT = timedelta(seconds=15)
+LONGEST_WAIT = timedelta(minutes=30)
+# Waiting does not mend these: somebody must act, and asking again soon only annoys the platform.
+FOR_PEOPLE = frozenset({ErrorKind.auth_human, ErrorKind.auth_expired, ErrorKind.permission, ErrorKind.account_risk})
+_random = secrets.SystemRandom()
+_log = log.get(__name__)
+
+
+async def pull_due(house: House) -> int:
+    """Read every stream whose time has come, a few at once; how many new items came. Safe to run twice."""
+    await streams.make_missing(house)
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(stream_id: int) -> int:
+        async with gate:
+            return await pull_stream(house, stream_id)
+
+    return sum(await asyncio.gather(*[one(stream_id) for stream_id in await streams.due(house)]))
+
+
+async def pull_stream(house: House, stream_id: int) -> int:
+    """Read one stream to its end, at most 20 pages or 30 seconds; how many new items came.
+
+    Nothing to do when somebody else reads it. A platform that fails leaves its words and the next time on the stream;
+    what was stored before stays, with the cursor that covers it. A killed process is replaced after 90 seconds.
+    """
+    leased = await streams.lease(house, stream_id)
+    if leased is None:
+        return 0
+    new, until = 0, clock.now() + BUDGET
+    for left in reversed(range(PAGES)):
+        try:
+            page = await house.platforms[leased.account.platform].pull(leased.account, leased.name, leased.cursor)
+        except ConnectorError as error:
+            await _failed(house, leased, error)
+            return new
+        except Exception as error:  # noqa: BLE001 -- a connector's own fault must not leave the stream without a word
+            _log.error("pull broke", stream=stream_id, error=type(error).__name__)
+            await _failed(house, leased, _fault(error))
+            return new
+        more = page.more and left > 0 and clock.now() < until
+        count, kept = await _keep(house, leased, page, more)
+        new += count
+        if kept is None:
+            return new
+        leased = kept
+    return new
+
+
+async def _keep(house: House, leased: Leased, page: Page, more: bool) -> tuple[int, Leased | None]:
+    """Store the page and its cursor in one transaction; the lease prolonged, or None when this was the last page.
+
+    When the lease was lost meanwhile the items are stored all the same, the other reader's cursor stays.
+    """
+    now = clock.now()
+    until = now + streams.LEASE
+    values: dict[str, Any] = {"cursor": dict(page.cursor), "failures": 0, "error_kind": "", "error": ""}
+    values |= {"lease_until": until} if more else {"due_at": _next(house, leased, page, now)}
+    if not page.more:
+        values["pulled_at"] = now
+    async with unit_of_work(house.ctx) as unit:
+        account = await unit.get(Account, leased.account.id)
+        if account is None:
+            raise NotFound(_("账号已不存在"))
+        stored = await store(unit, account, page.items, "pull")
+        held = await streams.release(unit, leased.id, leased.lease_until, **values)
+    go_on = held and more
+    return len(stored.new), _moved(leased, page.cursor, until) if go_on else None
+
+
+def _moved(leased: Leased, cursor: Mapping[str, Any], until: datetime) -> Leased:
+    return replace(leased, cursor=cursor, failures=0, lease_until=until)
+
+
+def _next(house: House, leased: Leased, page: Page, now: datetime) -> datetime:
+    """At once when the platform has more, else after the platform's interval."""
+    every = house.platforms[leased.account.platform].limits(leased.account).pull_every
+    return now if page.more else now + _about(timedelta(seconds=every))
+
+
+def _about(span: timedelta) -> timedelta:
+    """Up to a tenth more or less, so that accounts do not all ask in the same second."""
+    return span * _random.uniform(0.9, 1.1)
+
+
+def wait_after(error: ConnectorError, failures: int, now: datetime) -> datetime:
+    """When to ask again after the n-th failure in a row: what the platform said, else 15 s doubled up to 30 min."""
+    wait = min(FIRST_WAIT * 2 ** min(failures - 1, 10), LONGEST_WAIT)
+    if error.kind in FOR_PEOPLE:
+        wait = max(wait, LONGEST_WAIT / 2)
+    return max(now + _about(wait), error.retry_at or now)
+
+
+async def _failed(house: House, leased: Leased, error: ConnectorError) -> None:
+    failures = leased.failures + 1
+    due_at = wait_after(error, failures, clock.now())
+    words = {"error_kind": error.kind.value, "error": error.human, "failures": failures, "due_at": due_at}
+    async with unit_of_work(house.ctx) as unit:
+        await streams.release(unit, leased.id, leased.lease_until, **words)
+    _log.warning("pull failed", stream=leased.id, platform=leased.account.platform, kind=error.kind.value)
+
+
+def _fault(error: Exception) -> ConnectorError:
+    words = _("程序出错（%(name)s），请把日志交给管理员", name=type(error).__name__)
+    return ConnectorError(ErrorKind.bug, words)

@@ -1,0 +1,91 @@
+"""The streams of each account: made from what its connector offers, leased while one worker reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_
+from sqlmodel import col, select
+
+from connectors.base import AccountRef
+from hub import clock
+from hub.db import Unit, reading, unit_of_work
+from hub.insert import insert
+from hub.models import Account, Stream
+from workflows.house import House
+
+LEASE = timedelta(seconds=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A stream that is ours until ``lease_until``; nobody else's results count meanwhile."""
+
+    id: int
+    name: str
+    cursor: Mapping[str, Any]
+    failures: int
+    lease_until: datetime
+    account: AccountRef
+
+
+async def make_missing(house: House) -> int:
+    """Give every active account the streams its connector reads; how many were made. Safe to run twice."""
+    async with reading(house.ctx) as unit:
+        accounts = await unit.rows(select(Account.id, Account.platform).where(col(Account.is_active)))
+        there = {(row[0], row[1]) for row in await unit.rows(select(Stream.account_id, Stream.name))}
+    wanted = [
+        (number, name)
+        for number, platform in accounts
+        if platform in house.platforms
+        for name in house.platforms[platform].streams
+    ]
+    missing = sorted(set(wanted) - there)
+    if missing:
+        async with unit_of_work(house.ctx) as unit:
+            await unit.run(insert(unit, Stream).on_conflict_do_nothing(), [_fresh(*one) for one in missing])
+    return len(missing)
+
+
+def _fresh(account_id: int, name: str) -> dict[str, Any]:
+    return {
+        "account_id": account_id, "name": name, "cursor": {}, "due_at": clock.now(), "lease_until": None,
+        "pulled_at": None, "failures": 0, "error_kind": "", "error": "",
+    }  # fmt: skip
+
+
+async def due(house: House, limit: int = 100) -> list[int]:
+    """Ids of streams of active accounts whose time has come and that nobody reads, the longest due first."""
+    now = clock.now()
+    statement = select(Stream.id).join(Account, col(Account.id) == col(Stream.account_id))
+    statement = statement.where(col(Account.is_active), col(Stream.due_at) <= now, _is_free(now))
+    async with reading(house.ctx) as unit:
+        return [row[0] for row in await unit.rows(statement.order_by(col(Stream.due_at)).limit(limit))]
+
+
+async def lease(house: House, stream_id: int) -> Leased | None:
+    """Take the stream for 90 seconds; None when somebody else reads it or its account is gone or switched off."""
+    now = clock.now()
+    until = now + LEASE
+    async with unit_of_work(house.ctx) as unit:
+        if not await unit.claim(Stream, col(Stream.id) == stream_id, _is_free(now), lease_until=until):
+            return None
+        stream = await unit.get(Stream, stream_id)
+        account = await unit.get(Account, stream.account_id) if stream else None
+        if stream is None or account is None or not account.is_active or account.platform not in house.platforms:
+            await release(unit, stream_id, until, due_at=now + LEASE)
+            return None
+        return Leased(stream_id, stream.name, dict(stream.cursor), stream.failures, until, house.ref(account))
+
+
+async def release(unit: Unit, stream_id: int, lease_until: datetime, **values: Any) -> bool:
+    """Write what a lease brought, if it is still ours; the lease ends unless ``values`` prolongs it."""
+    mine = (col(Stream.id) == stream_id, col(Stream.lease_until) == lease_until)
+    return await unit.claim(Stream, *mine, **{"lease_until": None, **values})
+
+
+def _is_free(now: datetime) -> Any:
+    return or_(col(Stream.lease_until).is_(None), col(Stream.lease_until) < now)
