@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from connectors.base import Connector
+from connectors.files.client import FileConnector
+from connectors.files.form import FORM as FILE_FORM
 from connectors.forms import AccountForm
 from connectors.http import Clock, Http, utc_now
 from connectors.sandbox.client import SandboxConnector
@@ -12,8 +14,9 @@ from connectors.sandbox.form import FORM as SANDBOX_FORM
 
 _MAKERS: Mapping[str, Callable[[Http], Connector]] = {
     "sandbox": SandboxConnector,
+    "file": lambda _: FileConnector(),
 }
-FORMS: Mapping[str, AccountForm] = {form.platform: form for form in (SANDBOX_FORM,)}
+FORMS: Mapping[str, AccountForm] = {form.platform: form for form in (SANDBOX_FORM, FILE_FORM)}
 
 
 def connectors(live: bool, clock: Clock = utc_now) -> Mapping[str, Connector]:

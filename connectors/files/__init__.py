@@ -1,0 +1,7 @@
+"""Files of messages (.xlsx, .csv, .tsv) as a platform: read row by row, mapped to items, refused in plain words."""
+
+from connectors.files.columns import Field, Mapping, suggest
+from connectors.files.rows import RowError, to_item
+from connectors.files.source import FileRefused, Row, RowSource, read
+
+__all__ = ["Field", "FileRefused", "Mapping", "Row", "RowError", "RowSource", "read", "suggest", "to_item"]
