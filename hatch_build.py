@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +52,14 @@ class Bundle:
 
     def digest(self) -> str:
         found = hashlib.sha256(NODE.encode())
-        for path in sorted(self.sources.rglob("*")):
-            inside = path.relative_to(self.sources)
-            if path.is_file() and inside.parts[0] != "node_modules":
-                found.update(inside.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+        for path in sorted(self._files()):
+            found.update(path.relative_to(self.sources).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
         return found.hexdigest()
+
+    def _files(self) -> Iterator[Path]:
+        for folder, inner, names in os.walk(self.sources):
+            inner[:] = [name for name in inner if name != "node_modules"]
+            yield from (Path(folder, name) for name in names)
 
     def build(self, *, keep_modules: bool) -> None:
         """Fetch the pinned front-end packages when they changed, then run build.mjs; raises when a step fails."""
@@ -81,7 +85,7 @@ class Bundle:
             **os.environ,
             "PATH": f"{node().parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "HUB_STATIC": str(self.output),
-            "NODE_USE_SYSTEM_CA": "1",  # as pip does: many offices re-sign what comes in with a certificate of their own
+            "NODE_USE_SYSTEM_CA": "1",  # as pip does: many offices re-sign what comes in
             "npm_config_update_notifier": "false",
         }
         command = [str(node()), *map(str, arguments)]

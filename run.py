@@ -15,10 +15,12 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Dict, Iterator, List, NoReturn, Optional
@@ -31,12 +33,12 @@ STAMP = VENV / "zhengsheng-installed.json"
 PORT = 8000
 
 CHECKS = [
-    ("ruff check", ["ruff", "check", "."]),
-    ("ruff format", ["ruff", "format", "--check", "."]),
+    ("ruff check", ["ruff check ."]),
+    ("ruff format", ["ruff format --check ."]),
     ("mypy", ["mypy"]),
     ("lint-imports", ["lint-imports"]),
-    ("migrations", ["hub", "migrate", "--check"]),
-    ("catalogues", ["hub", "i18n", "check"]),
+    ("migrations", ["hub migrate", "hub migrate --check"]),  # of an empty database
+    ("catalogues", ["hub i18n check"]),
 ]
 
 DISK_FULL = "磁盘已满，请先腾出至少 1 GB 空间 / The disk is full: free at least 1 GB first"
@@ -94,8 +96,7 @@ def main(arguments: List[str]) -> int:
 
 
 def demo(arguments: List[str]) -> int:
-    port = int_or_stop(option(arguments, "--port") or str(PORT))
-    refuse_taken_port(port)
+    refuse_taken_port(option(arguments, "--port") or str(PORT))
     prepare("run")
     data = option(arguments, "--data")
     if data is not None:  # given relative to where the person stands, and hub runs in the project's folder
@@ -111,8 +112,8 @@ def test(arguments: List[str]) -> int:
 def check(arguments: List[str]) -> int:
     """Every check, also after one has failed; exit 1 when any has."""
     prepare("dev")
-    steps = [*CHECKS, ("tests", ["python", "-m", "pytest", "-q", *side_by_side([]), *arguments])]
-    good = [passes(name, command) for name, command in steps]
+    tests = " ".join(["python -m pytest -q", *side_by_side(arguments), *map(shlex.quote, arguments)])
+    good = [passes(name, commands) for name, commands in [*CHECKS, ("tests", [tests])]]
     return int(not all(good))
 
 
@@ -132,21 +133,23 @@ def side_by_side(arguments: List[str]) -> List[str]:
     return [] if chosen else ["-n", str(min(4, max(2, os.cpu_count() or 2))), "--dist", "loadgroup"]
 
 
-def passes(name: str, command: List[str]) -> bool:
-    started = time.monotonic()
-    done = subprocess.run(  # noqa: PLW1510 - its exit code is the answer
-        [str(BIN / command[0]), *command[1:]],
-        cwd=str(ROOT),
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        universal_newlines=True,
-    )
-    good = done.returncode == 0
-    print("%-14s %-6s %6.1f s" % (name, "ok" if good else "failed", time.monotonic() - started), flush=True)
-    if not good:
-        print(done.stdout, flush=True)
-    return good
+def passes(name: str, commands: List[str]) -> bool:
+    """Run the commands of one check and print its line; what they said follows when one fails."""
+    begun, said, code = time.monotonic(), b"", 0
+    with tempfile.TemporaryDirectory() as data:
+        for command in commands:
+            if code != 0:
+                break
+            program, *rest = shlex.split(command)
+            env = {**environment(), "HUB_DATA": data}
+            done = subprocess.run(  # noqa: PLW1510 - its exit code is the answer
+                [str(BIN / program), *rest], cwd=str(ROOT), env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            )
+            said, code = said + done.stdout, done.returncode
+    print("%-14s %-6s %6.1f s" % (name, "failed" if code else "ok", time.monotonic() - begun), flush=True)
+    if code:
+        print(said.decode("utf-8", "replace"), flush=True)
+    return code == 0
 
 
 def become(program: str, *arguments: str) -> NoReturn:
@@ -177,25 +180,19 @@ def refuse_windows() -> None:
         raise Stop("请在 Linux、macOS 或 WSL 中运行 / Please run this on Linux, macOS or WSL")
 
 
-def refuse_taken_port(port: int) -> None:
+def refuse_taken_port(port: str) -> None:
+    if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
+        raise Stop(f"端口须是 1 到 65535 的整数，而不是 {port} / A port is a number from 1 to 65535, not {port}")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just left is free, a listening one is not
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind(("127.0.0.1", int(port)))
         except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise Stop(
-                    f"端口 {port} 已被占用，请用 --port 另选一个 / Port {port} is in use: choose another with --port"
-                ) from None
+            taken = error.errno == errno.EADDRINUSE
+            why = ("已被占用", "is in use") if taken else ("不能使用", "cannot be used")
             raise Stop(
-                f"不能使用端口 {port}，请用 --port 另选一个 / Port {port} cannot be used: choose another with --port"
+                f"端口 {port} {why[0]}，请用 --port 另选一个 / Port {port} {why[1]}: choose another with --port"
             ) from None
-
-
-def int_or_stop(text: str) -> int:
-    if not text.isdigit() or not 0 < int(text) < 65536:
-        raise Stop(f"端口须是 1 到 65535 的整数，而不是 {text} / A port is a number from 1 to 65535, not {text}")
-    return int(text)
 
 
 def option(arguments: List[str], name: str) -> Optional[str]:
@@ -229,12 +226,19 @@ def missing(kind: str) -> List[str]:
 
 
 def fingerprints() -> Dict[str, str]:
-    assets = sorted(p for p in (ROOT / "web/assets").rglob("*") if p.is_file() and "node_modules" not in p.parts)
     return {
         "run": digest([ROOT / "locks/run.txt"]),
         "dev": digest([ROOT / "locks/dev.txt"]),
-        "project": digest([ROOT / "pyproject.toml", ROOT / "hatch_build.py", *assets]),
+        "project": digest([ROOT / "pyproject.toml", ROOT / "hatch_build.py", *front_end_sources()]),
     }
+
+
+def front_end_sources() -> List[Path]:
+    found = []
+    for folder, inner, names in os.walk(str(ROOT / "web/assets")):
+        inner[:] = [name for name in inner if name != "node_modules"]  # thousands of files: not even looked at
+        found += [Path(folder, name) for name in names]
+    return sorted(found)
 
 
 def digest(paths: List[Path]) -> str:
@@ -298,7 +302,7 @@ def install_step(part: str) -> "Step":
         project = [*pip, "--no-deps", "--no-warn-conflicts", "--editable", str(ROOT)]
         return Step("[3/3] 构建界面 / building the front end", project)
     lock = ROOT / "locks" / (part + ".txt")
-    count = lock.read_text().count("==")
+    count = len(re.findall("^[a-z0-9]", lock.read_text(), re.MULTILINE))
     title = f"[2/3] 安装 {count} 个软件包 / installing {count} packages"
     return Step(title, [*pip, "--require-hashes", "--requirement", str(lock)])
 
@@ -327,12 +331,7 @@ class Step:
 
     def __enter__(self) -> "Step":
         constraint = str(ROOT / "locks/build.txt")  # isolated builds do not see the lock
-        env = {
-            **environment(),
-            "PIP_USER": "0",
-            "PIP_CONSTRAINT": constraint,
-            "PIP_BUILD_CONSTRAINT": constraint,
-        }
+        env = {**environment(), "PIP_USER": "0", "PIP_CONSTRAINT": constraint, "PIP_BUILD_CONSTRAINT": constraint}
         self.begun = time.monotonic()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -380,12 +379,8 @@ def broken(error: OSError) -> str:
     return f"{error.strerror}: {where}"
 
 
-def ended(*_: object) -> NoReturn:
-    sys.exit(128 + signal.SIGTERM)
-
-
 def entry() -> int:
-    signal.signal(signal.SIGTERM, ended)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         return main(sys.argv[1:])
     except Stop as stop:
