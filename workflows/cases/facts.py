@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import literal_column
 from sqlmodel import col, select
 
 from hub import clock
@@ -24,6 +25,8 @@ from workflows.cases import clocks
 from workflows.cases.moves import Move
 from workflows.cases.states import CaseFacts, DraftFacts, Extension, Given, Person, Ruling, Target
 
+# Written like the partial indexes' own condition: SQLite does not use such an index for "is_open = 1".
+IS_OPEN: Any = literal_column('"case".is_open')
 OPEN_REPLY = (ReplyState.draft, ReplyState.reviewing, ReplyState.returned, ReplyState.approved)
 # Events that say how a case stands where no column does.
 _TELLING = (

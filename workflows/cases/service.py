@@ -15,7 +15,7 @@ from hub.i18n import _
 from hub.models import Audience, Case, CaseClass, CaseEvent, Department, User
 from hub.rights import Actor, May
 from workflows.cases import clocks
-from workflows.cases.facts import Known, find, given_with, know
+from workflows.cases.facts import IS_OPEN, Known, find, given_with, know
 from workflows.cases.moves import BY_THE_HUB, REPLY_MOVES, Move
 from workflows.cases.states import NOTHING, Given, reasons_against, target
 from workflows.cases.words import move_label
@@ -107,7 +107,7 @@ async def _set(unit: Unit, case: Case, values: dict[str, Any]) -> None:
 async def _refuse_second_open(unit: Unit, case: Case) -> None:
     """A thread has at most one open case."""
     same = (Case.account_id == case.account_id, Case.thread_key == case.thread_key, col(Case.id) != case.id)
-    other = await unit.first(select(Case.number).where(*same, col(Case.is_open)))
+    other = await unit.first(select(Case.number).where(*same, IS_OPEN))
     if other is not None:
         raise Refused([_("同一会话已有未办结的工单 %(number)s", number=other)])
 

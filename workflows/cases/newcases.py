@@ -1,0 +1,203 @@
+"""What a new case looks like before it has an id: row, first events, an answer that came along. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from hub import clock
+from hub.crypto import digest
+from hub.i18n import _
+from hub.models import Audience, Case, CaseClass, CaseEvent, CaseState, Message, MessageKind, Reply, ReplyState
+from hub.policy.packs import Policy
+from nlp import mask
+from workflows.cases import clocks
+from workflows.cases.moves import Move
+from workflows.cases.routing import Candidate, Routed, route
+from workflows.opinion.heat import heat
+from workflows.tagging.types import Tagged
+
+TITLE_LENGTH = 40
+ROUTER = "自动分派"
+_CLASS_OF = {"danger": CaseClass.urgent, "crowd": CaseClass.urgent, "outage": CaseClass.livelihood}
+_LEADING = re.compile(r"^(?:\s*(?:@[\w·-]{1,30}[:：,，]?|#[^#\n]{1,60}#|【[^】\n]{1,60}】|//))+\s*")
+_SENTENCE_END = re.compile(r"[。！？!?；;\n]")
+_KEY_LENGTH = 255
+
+
+@dataclass
+class Thread:
+    """The messages of one person in one thread that came together, oldest first."""
+
+    key: str
+    tagged: list[Tagged]
+
+    @property
+    def first(self) -> Message:
+        """The oldest of them."""
+        return self.tagged[0].message
+
+    @property
+    def messages(self) -> list[Message]:
+        """All of them."""
+        return [one.message for one in self.tagged]
+
+
+@dataclass
+class Planned:
+    """A case to be opened with everything that comes with it; the events and the reply still lack its id."""
+
+    case: Case
+    thread: Thread
+    events: list[CaseEvent] = field(default_factory=list)
+    reply: Reply | None = None
+
+
+def thread_key(message: Message) -> str:
+    """One person in one thread on one account: what a case is. Unrelated people under one post stay apart."""
+    is_chat = message.kind is MessageKind.private
+    base = message.thread_id or (message.author_id if is_chat else "") or message.external_id
+    whole = base if not message.author_id or message.author_id == base else f"{base}/{message.author_id}"
+    return whole if len(whole) <= _KEY_LENGTH else digest(whole)
+
+
+def class_of(urgency: str) -> CaseClass:
+    """The class a cue word asks for."""
+    return _CLASS_OF.get(urgency, CaseClass.general)
+
+
+def title_of(message: Message) -> str:
+    """The message's own title, or the first sentence without names called at its beginning; masked, 40 characters."""
+    own = " ".join(message.title.split())
+    if not own:
+        text = _LEADING.sub("", message.text.strip())
+        own = " ".join(_SENTENCE_END.split(text, maxsplit=1)[0].split()) or " ".join(text.split())
+    own = mask(own[: 4 * TITLE_LENGTH])
+    if not own:
+        return _("（无文字内容）")
+    return own if len(own) <= TITLE_LENGTH else own[: TITLE_LENGTH - 1] + "…"
+
+
+def is_answered(message: Message) -> bool:
+    """Whether the message came with the answer it got long ago."""
+    return bool(message.extra.get("answer"))
+
+
+def plan(thread: Thread, candidates: Sequence[Candidate], policy: Policy, now: datetime) -> Planned:
+    """A new case for a thread, routed, its clocks set. Old arrivals get no clocks until somebody dispatches them."""
+    case = _case(thread, now)
+    planned = Planned(case, thread)
+    routed = _routed(thread, candidates, policy)
+    case.routing = routed.as_data()
+    if is_answered(thread.first):
+        _finish(planned, routed)
+        return planned
+    _raise_class(case, thread)
+    is_old = thread.first.created_at < now - policy.days("old_after_days")
+    case.opened_at = thread.first.created_at if is_old else now
+    case.number = _number(case.opened_at, thread.first)
+    planned.events.append(_opened(case, "imported" if is_old else "opened", thread.first, now))
+    if is_old:
+        return planned
+    if may_go_alone(case, routed):
+        _send_off(planned, routed, policy, now)
+    else:
+        case.accept_due_at = clocks.accept_due(policy, case.urgency, now)
+    return planned
+
+
+def may_go_alone(case: Case, routed: Routed) -> bool:
+    """Urgent and sensitive matters always go to a person; others where the routing is sure."""
+    return routed.is_sure and case.urgency is not CaseClass.urgent and not case.is_sensitive
+
+
+def _case(thread: Thread, now: datetime) -> Case:
+    first, messages = thread.first, thread.messages
+    likes, newest = sum(message.likes for message in messages), max(message.created_at for message in messages)
+    return Case(
+        number="", title=title_of(first), account_id=first.account_id, kind=first.kind, thread_key=thread.key,
+        first_message_id=first.id, author_id=first.author_id, author_name=first.author_name,
+        topic=first.topic, place=first.place, sentiment=first.sentiment,
+        is_sensitive=any(message.is_sensitive for message in messages),
+        message_count=len(messages), likes=likes, heat=heat(len(messages), likes, newest),
+        opened_at=now, last_message_at=newest,
+    )  # fmt: skip
+
+
+def _raise_class(case: Case, thread: Thread) -> None:
+    classes = {class_of(message.urgency) for message in thread.messages}
+    for urgency in (CaseClass.urgent, CaseClass.livelihood):
+        if urgency in classes:
+            case.urgency = urgency
+            return
+
+
+def _routed(thread: Thread, candidates: Sequence[Candidate], policy: Policy) -> Routed:
+    first = thread.tagged[0]
+    return route(candidates, first.analysis, f"{first.message.title}\n{first.message.text}", policy)
+
+
+def _number(at: datetime, message: Message) -> str:
+    """Unique without a counter: every case begins with a message of its own."""
+    return f"{clock.local(at):%Y%m%d}-{message.id or 0:06d}"
+
+
+def _opened(case: Case, what: str, message: Message, at: datetime) -> CaseEvent:
+    return CaseEvent(
+        case_id=0, at=at, what=what, to_state=case.state, by_name=message.author_name[:100],
+        data={"message_id": message.id}, audience=Audience.citizen,
+    )  # fmt: skip
+
+
+def _send_off(planned: Planned, routed: Routed, policy: Policy, now: datetime) -> None:
+    """Accepted and dispatched by the hub, under its own name, with the reason in the history."""
+    case, first = planned.case, routed.suggestions[0]
+    case.state, case.department_id = CaseState.dispatched, first.department_id
+    for name, value in clocks.dispatch_fields(policy, case.urgency, now, None).items():
+        setattr(case, name, value)
+    reason = {"department_id": first.department_id, "department": first.department, **routed.as_data()}
+    planned.events += [
+        _by_router(Move.accept, CaseState.new, CaseState.triaged, {}, now),
+        _by_router(Move.dispatch, CaseState.triaged, CaseState.dispatched, reason, now),
+    ]
+
+
+def _by_router(move: Move, was: CaseState, to: CaseState, data: dict[str, Any], at: datetime) -> CaseEvent:
+    return CaseEvent(
+        case_id=0, at=at, what=move.value, from_state=was, to_state=to, by_name=ROUTER, data=data,
+        audience=Audience.citizen,
+    )  # fmt: skip
+
+
+def _finish(planned: Planned, routed: Routed) -> None:
+    """A message that came with its answer: closed at the time it was answered, without clocks."""
+    case, message = planned.case, planned.thread.first
+    answered_at = max(_moment(message.extra.get("answered_at")) or message.created_at, message.created_at)
+    case.opened_at, case.replied_at, case.closed_at = message.created_at, answered_at, answered_at
+    case.number = _number(case.opened_at, message)
+    case.state, case.is_open, case.department_id = CaseState.closed, False, routed.department_id
+    text = str(message.extra["answer"])
+    planned.reply = Reply(
+        case_id=0, message_id=message.id or 0, text=text, state=ReplyState.sent, content_hash=digest(text),
+        author_name=str(message.extra.get("answered_by", ""))[:100], created_at=answered_at, sent_at=answered_at,
+        is_imported=True,
+    )  # fmt: skip
+    planned.events.append(_opened(case, "imported", message, message.created_at))
+    for move, was, to in (
+        (Move.answer_sent, CaseState.new, CaseState.replied),
+        (Move.close, CaseState.replied, CaseState.closed),
+    ):
+        planned.events.append(_by_router(move, was, to, {"imported": True}, answered_at))
+
+
+def _moment(value: object) -> datetime | None:
+    """A time as intake keeps it in JSON: ISO 8601 with an offset; anything else counts as not known."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, datetime) and value.tzinfo else None
