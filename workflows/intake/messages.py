@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_
+from sqlalchemy import func
 from sqlmodel import col, select
 
 from connectors.base import AccountRef, Inbound
 from hub.db import Unit
 from hub.insert import insert
-from hub.models import Delivery, Message
+from hub.models import Delivery, Message, MessageKind
 from workflows.intake import storable
 
 
@@ -70,20 +70,16 @@ async def _with_threads(unit: Unit, account_id: int, items: list[Understood]) ->
 
 
 async def cases_of(unit: Unit, account_id: int, places: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    """(thread id, parent id) → the case of the parent, else the newest case of the thread; without one: left out."""
+    """(thread id, parent id) → the case of the parent; else the thread's case, if it has only one. Others: left out."""
+    cased = (col(Message.account_id) == account_id, col(Message.case_id).is_not(None))
     parents = [storable.identity(parent) for _, parent in places if parent]
+    in_index = (col(Message.kind).in_(list(MessageKind)), col(Message.external_id).in_(parents))
+    rows = await unit.rows(select(Message.external_id, Message.case_id).where(*cased, *in_index))
+    by_parent = {row[0]: row[1] for row in rows}
     threads = [storable.identity(thread) for thread, _ in places if thread]
-    key = [col(Message.external_id), col(Message.thread_id), func.max(Message.case_id)]
-    statement: Any = select(*key).where(
-        col(Message.account_id) == account_id,
-        col(Message.case_id).is_not(None),
-        or_(col(Message.external_id).in_(parents), col(Message.thread_id).in_(threads)),
-    )
-    by_parent: dict[str, int] = {}
-    by_thread: dict[str, int] = {}
-    for external_id, thread_id, case_id in await unit.rows(statement.group_by(key[0], key[1])):
-        by_parent[external_id] = case_id
-        by_thread[thread_id] = max(case_id, by_thread.get(thread_id, 0))
+    grouped = select(Message.thread_id, func.min(Message.case_id)).where(*cased, col(Message.thread_id).in_(threads))
+    alone = grouped.group_by(col(Message.thread_id)).having(func.min(Message.case_id) == func.max(Message.case_id))
+    by_thread = {row[0]: row[1] for row in await unit.rows(alone)}
     found = {}
     for thread, parent in places:
         case_id = by_parent.get(storable.identity(parent)) if parent else None

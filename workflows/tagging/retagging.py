@@ -1,0 +1,85 @@
+"""A new analyser version over old messages. What a person corrected stays as the person left it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import update
+from sqlmodel import col, select
+
+import nlp
+from hub import clock, feed
+from hub.db import Unit, reading, unit_of_work
+from hub.models import Message, Reply, ReplyState, Tagging
+from hub.queries import search
+from nlp.base import Analysis
+from workflows.house import House
+from workflows.opinion import rollups
+from workflows.tagging import writing
+from workflows.tagging.batches import analyse
+from workflows.tagging.types import Tagged
+
+
+@dataclass(frozen=True, slots=True)
+class Retagged:
+    """One step: messages changed, and the id to go on after; ``last`` 0: everything has been seen."""
+
+    changed: int
+    last: int
+
+
+async def retag_all(house: House, progress: Callable[[int], None] = lambda changed: None) -> int:
+    """Bring every message to the analyser in force; how many changed. Safe to stop and to run again."""
+    changed = last = 0
+    while True:
+        step = await retag(house, after=last)
+        changed, last = changed + step.changed, step.last
+        progress(changed)
+        if not last:
+            return changed
+
+
+async def retag(house: House, *, after: int = 0, limit: int = 200) -> Retagged:
+    """One step over ``limit`` messages in the order of their ids. Cases keep their way; figures and search move."""
+    async with reading(house.ctx) as unit:
+        seen = await unit.all(
+            select(Message)
+            .where(col(Message.id) > after, col(Message.tagged_at).is_not(None), col(Message.is_own).is_(False))
+            .order_by(col(Message.id))
+            .limit(limit)
+        )
+        stale = await _stale(unit, [message.id or 0 for message in seen])
+    analyses = await analyse([message for message in seen if message.id in stale])
+    changed = await _write(house, analyses) if analyses else 0
+    return Retagged(changed, (seen[-1].id or 0) if len(seen) == limit else 0)
+
+
+async def _stale(unit: Unit, ids: Sequence[int]) -> set[int]:
+    """Those whose current tagging is by another version, and not by a person."""
+    current = select(Tagging).where(col(Tagging.message_id).in_(ids), col(Tagging.is_current))
+    return {one.message_id for one in await unit.all(current) if one.by_id is None and one.version != nlp.VERSION}
+
+
+async def _write(house: House, analyses: Mapping[int, Analysis]) -> int:
+    async with unit_of_work(house.ctx) as unit:
+        chosen = select(Message).where(col(Message.id).in_(list(analyses))).order_by(col(Message.id))
+        still = await _stale(unit, list(analyses))
+        messages = [one for one in await unit.all(chosen.with_for_update()) if one.id in still]
+        before = [rollups.delta(message, -1) for message in messages]
+        ids = [message.id or 0 for message in messages]
+        await unit.run(update(Tagging).where(col(Tagging.message_id).in_(ids)).values(is_current=False))
+        await writing.write(unit, [Tagged(message, analyses[message.id or 0]) for message in messages], clock.now())
+        await rollups.move(unit, before + [rollups.delta(message) for message in messages])
+        tokens = [(number, analyses[number].tokens) for number in ids]
+        await search.index(unit, tokens, answered=await _answered(unit, messages))
+        feed.tell(unit, "opinion")
+    return len(messages)
+
+
+async def _answered(unit: Unit, messages: Sequence[Message]) -> set[int]:
+    """Those whose case has a sent reply: the index keeps knowing it."""
+    cases = {message.case_id for message in messages if message.case_id is not None}
+    sent = select(Reply.case_id).where(col(Reply.case_id).in_(cases), col(Reply.state) == ReplyState.sent)
+    answered = set(await unit.all(sent))
+    return {message.id or 0 for message in messages if message.case_id in answered}
