@@ -13,7 +13,7 @@ import 'fullcalendar/themes/classic/theme.css'
 import 'fullcalendar/themes/classic/palette.css'
 import '../css/calendar.css'
 import { arrive } from './arrive.js'
-import { make } from './icon.js'
+import { icon, make } from './icon.js'
 import { load, post } from './server.js'
 import { language, word } from './words.js'
 
@@ -23,6 +23,10 @@ const TONES = {
   draft: 'draft', review: 'review', returned: 'review', approved: 'ready', waiting: 'ready', sending: 'ready', done: 'done', sent: 'done',
   failed: 'problem', missed: 'problem', unknown: 'problem', held: 'held', withdrawn: 'gone', cancelled: 'gone', removed: 'gone',
 }
+const ZONE = 'Asia/Shanghai'
+const DAY = new Intl.DateTimeFormat('en-CA', { timeZone: ZONE, year: 'numeric', month: '2-digit', day: '2-digit' })
+const VIEWS = [['dayGridMonth', 'month'], ['timeGridWeek', 'week'], ['timeGridDay', 'day'], ['listWeek', 'list']]
+const SPAN = { year: 'numeric', month: 'long', day: 'numeric' }
 const phone = () => matchMedia('(max-width: 767.98px)').matches
 
 const toneOf = event => event.extendedProps.tone || TONES[event.extendedProps.state] || 'draft'
@@ -35,20 +39,43 @@ function content({ event, timeText, view }) {
   const list = view.type.startsWith('list')
   const sign = make('span', 'cal-sign', SIGNS[toneOf(event)])
   sign.setAttribute('aria-hidden', 'true')
-  const parts = [sign, make('span', 'cal-time', list ? '' : timeText), make('span', 'cal-title', event.title)]
+  const month = view.type === 'dayGridMonth'
+  const parts = [sign, make('span', 'cal-time', timeText)]
   if (conflict) parts.push(make('span', 'cal-conflict', word('conflict')))
-  if (names.length) parts.push(make('span', 'cal-accounts', list || names.length < 3 ? names.join('、') : `${names[0]} +${names.length - 1}`))
+  parts.push(make('span', 'cal-title', event.title))
+  if (month && names.length > 1) parts.push(make('span', 'cal-accounts', `×${names.length}`))
+  if (!month && names.length) parts.push(make('span', 'cal-accounts', names.join('、')))
   parts.push(make('span', list ? 'cal-state' : 'visually-hidden', state))
   return { domNodes: [make('span', 'cal-ev-in', '', ...parts)] }
 }
 
 function dayTop(marks) {
   return ({ dayNumberText, monthText, date, isNarrow }) => {
-    const day = marks.get(date.toISOString().slice(0, 10))
+    const day = marks.get(DAY.format(date))
     const nodes = [make('span', 'cal-day', dayNumberText.replace('日', ''))]
     if (day?.mark) nodes.push(make('span', `dayoff dayoff-${day.mark === '休' ? 'off' : 'work'}`, word(day.mark === '休' ? 'off' : 'work')))
     if (!isNarrow && (day?.name || day?.term)) nodes.push(make('span', 'cal-term', day.name || day.term))
     return { domNodes: [make('span', 'cal-day-in', '', ...nodes)], monthText }
+  }
+}
+
+/** “2026年11月”, “2026年11月23日至29日”. */
+function range({ type, currentStart, currentEnd }) {
+  if (type === 'dayGridMonth') return new Intl.DateTimeFormat(language, { timeZone: ZONE, year: 'numeric', month: 'long' }).format(currentStart)
+  const day = (at, shape) => new Intl.DateTimeFormat(language, { timeZone: ZONE, ...shape }).format(at)
+  return type === 'timeGridDay' ? day(currentStart, { ...SPAN, weekday: 'long' }) : `${day(currentStart, SPAN)} – ${day(new Date(currentEnd - 1), { month: 'long', day: 'numeric' })}`
+}
+
+/** Our own bar above the calendar: back, on, today, the range in words, the four views. */
+function toolbar(calendar) {
+  const button = (text, run, ...inside) => { const b = make('button', 'btn btn-sm', inside.length ? '' : text, ...inside); b.type = 'button'; b.setAttribute('aria-label', text); b.onclick = run; return b }
+  const group = (...buttons) => make('div', 'btn-group', '', ...buttons)
+  const title = make('h2', 'cal-range')
+  title.setAttribute('aria-live', 'polite')
+  const views = VIEWS.map(([view, name]) => button(word(name), () => calendar.changeView(view)))
+  return {
+    el: make('div', 'cal-bar', '', group(button(word('prev'), () => calendar.prev(), icon('chevron-left')), button(word('next'), () => calendar.next(), icon('chevron-right'))), button(word('today'), () => calendar.today()), title, group(...views)),
+    show: view => { title.textContent = range(view); views.forEach((b, i) => b.setAttribute('aria-pressed', String(VIEWS[i][0] === view.type))) },
   }
 }
 
@@ -59,15 +86,14 @@ function mount(el) {
 
   const calendar = new Calendar(el, {
     plugins: [dayGrid, timeGrid, listView, interaction, theme],
-    locale: LOCALES[language] || zhCn, timeZone: 'Asia/Shanghai', firstDay: 1, weekNumbers: false, nowIndicator: true, navLinks: true,
+    locale: LOCALES[language] || zhCn, timeZone: ZONE, firstDay: 1, weekNumbers: false, nowIndicator: true, navLinks: true,
     initialView: el.dataset.view || (phone() ? 'listWeek' : 'dayGridMonth'), initialDate: new URLSearchParams(location.search).get('date') || undefined,
-    headerToolbar: { left: 'prev,next today', center: 'title', right: 'dayGridMonth,timeGridWeek,timeGridDay,listWeek' },
-    buttons: { dayGridMonth: { text: word('month') }, timeGridWeek: { text: word('week') }, timeGridDay: { text: word('day') }, listWeek: { text: word('list') }, today: { text: word('today') } },
-    height: 'auto', slotMinTime: '06:00', slotMaxTime: '24:00', scrollTime: '08:00', slotDuration: '00:30', snapDuration: '00:05', eventTimeFormat: { hour: '2-digit', minute: '2-digit', hour12: false }, slotHeaderFormat: { hour: '2-digit', minute: '2-digit', hour12: false },
-    dayMaxEvents: 4, moreLinkContent: ({ num }) => word('more', { n: num }), noEventsContent: word('no_posts'), defaultTimedEventDuration: '00:30', displayEventEnd: false, allDaySlot: false,
+    headerToolbar: false,
+    height: 'auto', eventDisplay: 'block', slotMinTime: '06:00', slotMaxTime: '24:00', scrollTime: '08:00', slotDuration: '00:30', snapDuration: '00:05', eventTimeFormat: { hour: '2-digit', minute: '2-digit', hour12: false }, slotHeaderFormat: { hour: '2-digit', minute: '2-digit', hour12: false },
+    dayMaxEvents: true, moreLinkContent: ({ num }) => word('more', { n: num }), noEventsContent: word('no_posts'), defaultTimedEventDuration: '00:30', displayEventEnd: false, allDaySlot: false,
     editable: Boolean(moveUrl), eventDurationEditable: false, selectable: Boolean(composeUrl), selectMinDistance: 4, unselectAuto: true, longPressDelay: 400,
-    events: async range => (await load(withRange(eventsUrl, { start: range.startStr, end: range.endStr }))).filter(wanted).map(event => ({ ...event, url: undefined, href: event.url, editable: Boolean(moveUrl) && event.movable !== false })),
-    eventContent: content,
+    events: async range => (await load(withRange(eventsUrl, { start: range.startStr, end: range.endStr }))).filter(wanted).map(({ url, ...event }) => ({ ...event, href: url, editable: Boolean(moveUrl) && event.movable !== false })),
+    listItemEventBeforeClass: 'cal-none', eventContent: content,
     eventClass: ({ event }) => `cal-ev cal-${toneOf(event)}${event.extendedProps.movable === false ? ' cal-fixed' : ''}`,
     eventDidMount: ({ el: node, event, timeText }) => describe(node, event, timeText),
     dayCellTopContent: dayTop(new Map()),
@@ -76,8 +102,15 @@ function mount(el) {
     eventClick: info => open(info),
     eventDrop: info => move(info),
     eventSourceFailure: () => toast({ text: word('server_down'), kind: 'error' }),
-    datesSet: info => marks(info),
+    datesSet: info => { el.classList.toggle('cal-lines', info.view.type.startsWith('list')); marks(info); bar.show(info.view); fit(info.view) },
   })
+  const bar = toolbar(calendar)
+
+  /** The month and the hours fill the window, so that the page itself need not scroll; a list is as long as it is. */
+  function fit(view) {
+    const free = innerHeight - el.getBoundingClientRect().top - scrollY - 24
+    calendar.setOption('height', view.type.startsWith('list') || phone() ? 'auto' : Math.max(520, free))
+  }
 
   function describe(node, event, timeText) {
     const { state_label: state = '', account_names: names = [], why } = event.extendedProps
@@ -106,7 +139,7 @@ function mount(el) {
       return
     }
     if (data.version !== undefined) event.setExtendedProp('version', data.version)
-    const time = new Intl.DateTimeFormat(language, { timeZone: 'Asia/Shanghai', month: 'short', day: 'numeric', weekday: 'short', hour: '2-digit', minute: '2-digit', hour12: false }).format(event.start)
+    const time = new Intl.DateTimeFormat(language, { timeZone: ZONE, month: 'short', day: 'numeric', weekday: 'short', hour: '2-digit', minute: '2-digit', hour12: false }).format(event.start)
     toast({ text: data.text || word('moved', { time }), undo_url: data.undo_url })
   }
 
@@ -121,7 +154,9 @@ function mount(el) {
   for (const box of picks) box.addEventListener('change', () => calendar.refetchEvents())
   document.addEventListener('hub:undone', () => calendar.refetchEvents())
   document.addEventListener('hub:changed', ({ detail }) => { if (detail.topic === 'posts') calendar.refetchEvents() })
+  addEventListener('resize', () => fit(calendar.view))
   el.replaceChildren()
+  el.before(bar.el)
   calendar.render()
   el.hubCalendar = calendar
 }

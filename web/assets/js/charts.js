@@ -27,25 +27,31 @@ function tooltip(look, trigger, unit) {
   }
 }
 
-function donut(data, look) {
+function donut(data, look, width) {
   const series = data.series[0], total = series.data.reduce((sum, n) => sum + (n || 0), 0)
   const share = n => `${Math.round((n / total) * 100)}%`
+  const say = (name, value) => `${name} ${figure(value)}（${share(value)}）`
+  const narrow = width < 480
   return {
     tooltip: tooltip(look, 'item', data.unit || ''),
+    legend: narrow ? { bottom: 0, left: 'center', itemWidth: 10, itemHeight: 10, selectedMode: false, textStyle: { color: look.ink, fontFamily: look.font, fontSize: 13 }, formatter: name => say(name, series.data[data.labels.indexOf(name)]) } : undefined,
     series: [{
-      type: 'pie', radius: ['52%', '76%'], center: ['50%', '50%'], padAngle: 1, avoidLabelOverlap: true, itemStyle: { borderColor: look.paper, borderWidth: 2 },
-      label: { color: look.ink, fontFamily: look.font, fontSize: 13, formatter: ({ name, value }) => `${name} ${figure(value)}（${share(value)}）` }, labelLine: { lineStyle: { color: look.edge } },
+      type: 'pie', radius: narrow ? ['44%', '66%'] : ['52%', '76%'], center: ['50%', narrow ? '40%' : '50%'], padAngle: 1, avoidLabelOverlap: true, itemStyle: { borderColor: look.paper, borderWidth: 2 },
+      label: { show: !narrow, color: look.ink, fontFamily: look.font, fontSize: 13, formatter: ({ name, value }) => say(name, value) }, labelLine: { lineStyle: { color: look.edge } },
       data: data.labels.map((name, i) => ({ name, value: series.data[i], itemStyle: { color: token((data.colours || [])[i] || `c${(i % 8) + 1}`) } })),
     }],
   }
 }
 
-function plane(data, look) {
+/** How many lines the legend will take: signs are about 13 px wide, a mark and its gaps 30. */
+const legendLines = (series, width) => Math.ceil(series.reduce((sum, { name = '' }) => sum + name.length * 13 + 30, 0) / width)
+
+function plane(data, look, width) {
   const bars = data.kind !== 'line', lying = bars && data.horizontal, one = data.series.length === 1
   const names = { type: 'category', data: data.labels, inverse: Boolean(lying), boundaryGap: bars, axisLine: { lineStyle: { color: look.edge } }, axisTick: { show: false }, axisLabel: { color: look.soft, fontFamily: look.font, fontSize: 12, hideOverlap: true, ...(lying ? { width: 130, overflow: 'truncate' } : {}) } }
-  const figures = { type: 'value', min: bars ? 0 : undefined, minInterval: 1, splitLine: { lineStyle: { color: look.line } }, axisLabel: { color: look.quiet, fontFamily: look.font, fontSize: 12, formatter: figure } }
+  const figures = { type: 'value', min: bars ? 0 : undefined, minInterval: 1, splitLine: { lineStyle: { color: look.line } }, axisLabel: { color: look.quiet, fontFamily: look.font, fontSize: 12, formatter: n => figure(n) } }
   return {
-    grid: { left: 8, right: !bars && !one ? 84 : lying ? 48 : 16, top: one || !bars ? 16 : 36, bottom: 4, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
+    grid: { left: 8, right: !bars && !one ? 84 : lying ? 48 : 16, top: one || !bars ? 16 : 14 + 22 * legendLines(data.series, width), bottom: 4, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     tooltip: tooltip(look, 'axis', data.unit || ''),
     legend: bars && !one ? { left: 0, top: 0, itemWidth: 10, itemHeight: 10, icon: 'roundRect', textStyle: { color: look.soft, fontFamily: look.font, fontSize: 13 } } : undefined,
     xAxis: lying ? { ...figures, splitLine: { show: false }, axisLabel: { show: false } } : names, yAxis: lying ? names : figures,
@@ -78,10 +84,11 @@ async function draw(el) {
   box.replaceChildren()
   if (data.kind === 'bar' && data.horizontal) box.style.height = `${Math.max(120, data.labels.length * 34 + 12)}px`
   const chart = echarts.init(box)
-  const paint = () => chart.setOption({ animationDuration: 250, textStyle: { fontFamily: frame().font }, ...(data.kind === 'donut' ? donut(data, frame()) : plane(data, frame())) }, true)
+  const paint = () => chart.setOption({ animationDuration: 250, textStyle: { fontFamily: frame().font }, ...(data.kind === 'donut' ? donut(data, frame(), box.clientWidth) : plane(data, frame(), box.clientWidth)) }, true)
   paint()
   if (data.links) chart.on('click', ({ dataIndex }) => { const to = data.links[dataIndex]; if (to) location.assign(to) })
-  new ResizeObserver(() => chart.resize()).observe(box)
+  let width = box.clientWidth
+  new ResizeObserver(() => { chart.resize(); if (width !== box.clientWidth && box.clientWidth) { width = box.clientWidth; paint() } }).observe(box)
   new MutationObserver(paint).observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] })
   addEventListener('beforeprint', () => chart.resize())
   tools(el, chart, data)

@@ -120,3 +120,16 @@ arrive('[data-keep-scroll]', el => {
 })
 arrive('[data-focus]', el => el.focus())
 document.addEventListener('click', event => { if (event.target.closest?.('[data-why]')) event.preventDefault() })
+
+/** A tip stands in the window, not in a pane that would cut it off. */
+function placeTip(event) {
+  const why = event.target.closest?.('.why'), tip = why?.querySelector('.why-tip')
+  if (!tip) return
+  const at = why.getBoundingClientRect(), size = tip.getBoundingClientRect()
+  tip.style.position = 'fixed'
+  tip.style.right = tip.style.bottom = 'auto'
+  tip.style.left = `${Math.max(8, Math.min(at.left, innerWidth - size.width - 8))}px`
+  tip.style.top = `${at.top - size.height - 6 > 8 ? at.top - size.height - 6 : at.bottom + 6}px`
+}
+document.addEventListener('mouseover', placeTip)
+document.addEventListener('focusin', placeTip)
