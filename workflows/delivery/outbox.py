@@ -6,6 +6,7 @@ import hashlib
 import json
 from datetime import datetime
 
+from connectors.base import Kind, Outgoing
 from hub import clock
 from hub.db import Unit
 from hub.errors import Refused
@@ -88,3 +89,15 @@ def send_key(delivery: Delivery) -> str:
     """
     made = f"{delivery.id}|{delivery.round}|{delivery.created_at.isoformat()}|{delivery.content_hash}"
     return hashlib.sha256(made.encode()).hexdigest()[:32]
+
+
+def outgoing(delivery: Delivery) -> Outgoing:
+    """The delivery as its connector sees it, the same for every attempt."""
+    return Outgoing(
+        text=delivery.text,
+        key=send_key(delivery),
+        target_id=delivery.target_id,
+        target_kind=Kind(delivery.target_kind) if delivery.target_kind else None,
+        thread_id=delivery.target_thread_id,
+        target_author_id=delivery.target_author_id,
+    )

@@ -1,0 +1,68 @@
+"""Writing down what became of a delivery: conditional changes, its owner told, open pages told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from hub import clock
+from hub.db import Unit
+from hub.feed import tell
+from hub.models import Attempt, AttemptResult, Delivery, DeliveryKind, DeliveryState, Post
+from workflows.owners import OWNERS
+
+
+async def change(unit: Unit, delivery_id: int, *conditions: Any, **values: Any) -> Delivery | None:
+    """Change one delivery if ``conditions`` still hold; the fresh row, or None when they no longer do."""
+    values["version"] = Delivery.version + 1
+    if not await unit.claim(Delivery, col(Delivery.id) == delivery_id, *conditions, **values):
+        return None
+    delivery = await load(unit, delivery_id)
+    assert delivery is not None
+    await _tell_pages(unit, delivery)
+    return delivery
+
+
+async def settle(unit: Unit, delivery_id: int, *conditions: Any, **values: Any) -> Delivery | None:
+    """As :func:`change`, and its owner learns of it in the same transaction."""
+    values.setdefault("settled_at", clock.now())
+    delivery = await change(unit, delivery_id, *conditions, **values)
+    if delivery is not None:
+        await OWNERS[delivery.kind](unit, delivery)
+    return delivery
+
+
+async def load(unit: Unit, delivery_id: int) -> Delivery | None:
+    """The row as the database has it now."""
+    return await unit.first(
+        select(Delivery).where(Delivery.id == delivery_id).execution_options(populate_existing=True)
+    )
+
+
+async def close_attempt(unit: Unit, delivery_id: int, number: int, result: AttemptResult, **values: Any) -> None:
+    """Record the result of one attempt; ``ended_at`` stays where it was once set."""
+    known = col(Attempt.delivery_id) == delivery_id, col(Attempt.number) == number
+    await unit.run(update(Attempt).where(*known).values(result=result, **values))
+    await unit.run(update(Attempt).where(*known, col(Attempt.ended_at).is_(None)).values(ended_at=clock.now()))
+
+
+async def _tell_pages(unit: Unit, delivery: Delivery) -> None:
+    if delivery.kind is DeliveryKind.reply:
+        tell(unit, "cases", delivery.case_id)
+        return
+    post = await unit.get(Post, delivery.post_id)
+    tell(unit, "posts", delivery.post_id, post.department_id if post else None)
+
+
+# Whatever clears a row of the traces of an earlier try.
+CLEAN: dict[str, Any] = {"error_kind": "", "error": "", "held_reason": ""}
+# A late answer of a call we had given up on is still the truth, whatever we thought meanwhile.
+OPEN_TO_ANSWERS = (
+    DeliveryState.sending,
+    DeliveryState.unknown,
+    DeliveryState.waiting,
+    DeliveryState.missed,
+    DeliveryState.held,
+)

@@ -1,0 +1,159 @@
+"""Reading deliveries: what needs a person, one with its attempts, and the figures for the status page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, or_
+from sqlmodel import col, func, select
+
+from hub import clock
+from hub.db import Unit
+from hub.errors import NotFound
+from hub.i18n import _
+from hub.models import Account, Attempt, Delivery, DeliveryState, Post
+from hub.rights import Actor, May
+from workflows.delivery.sight import may_see
+from workflows.delivery.states import NEEDS_PERSON, STOPPABLE, label, next_step
+
+S = DeliveryState
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """One delivery for a list. ``why`` says what happened, ``next_step`` what to do; ``may``: the moves on offer.
+
+    Moves: send_now, reschedule, retry, cancel, settle_by_hand (functions of the delivery service).
+    """
+
+    delivery: Delivery
+    account_name: str
+    platform: str
+    title: str
+    state: str
+    why: str
+    next_step: str
+    may: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryDetail:
+    """One delivery with every attempt, oldest first."""
+
+    view: DeliveryView
+    attempts: Sequence[Attempt]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """For metrics and the status page. ``oldest_due_at``: the longest waiting row that should have left."""
+
+    by_state: Mapping[str, int]
+    parked: int
+    oldest_due_at: datetime | None
+
+
+async def needing_person(unit: Unit, actor: Actor, limit: int = 100, before: int | None = None) -> list[DeliveryView]:
+    """Failed, missed, held, and what nobody could tell; newest first, ``before``: the last id of the page before."""
+    conditions = [needs_person()] + ([col(Delivery.id) < before] if before else [])
+    return await _views(unit, actor, conditions, limit)
+
+
+async def held(unit: Unit, actor: Actor, limit: int = 500) -> list[DeliveryView]:
+    """What a pause held back, to be decided one by one: send now, reschedule or cancel."""
+    return await _views(unit, actor, [col(Delivery.state) == S.held], limit)
+
+
+async def of_post(unit: Unit, actor: Actor, post_id: int) -> list[DeliveryView]:
+    """Every delivery a post ever had, newest first."""
+    return await _views(unit, actor, [col(Delivery.post_id) == post_id], 500)
+
+
+async def of_case(unit: Unit, actor: Actor, case_id: int) -> list[DeliveryView]:
+    """Every answer of a case that left or was to leave, newest first."""
+    return await _views(unit, actor, [col(Delivery.case_id) == case_id], 500)
+
+
+async def detail(unit: Unit, actor: Actor, delivery_id: int) -> DeliveryDetail:
+    """One delivery; NotFound when the person may not see it."""
+    found = await _views(unit, actor, [col(Delivery.id) == delivery_id], 1)
+    if not found:
+        raise NotFound(_("没有这次发送，或您无权查看"))
+    attempts = await unit.all(select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(col(Attempt.number)))
+    return DeliveryDetail(found[0], attempts)
+
+
+async def figures(unit: Unit) -> Figures:
+    """Counts by state and the age of what should have left; no actor: for the hub itself and its administrators."""
+    by_state = select(Delivery.state, func.count()).group_by(col(Delivery.state))
+    counts = {row[0].value: row[1] for row in await unit.rows(by_state)}
+    parked = await unit.one(select(func.count()).where(Delivery.state == S.unknown, col(Delivery.held_reason) != ""))
+    oldest = await unit.one(
+        select(func.min(Delivery.attempt_at)).where(
+            Delivery.state == S.waiting, col(Delivery.attempt_at) <= clock.now()
+        )
+    )
+    return Figures({state.value: counts.get(state.value, 0) for state in S}, parked, oldest)
+
+
+async def count_needing_person(unit: Unit, actor: Actor) -> int:
+    """For the mark beside the menu entry; counts to 100, nobody needs to know more."""
+    chosen = select(Delivery.id).where(may_see(actor), needs_person()).limit(100).subquery()
+    return await unit.one(select(func.count()).select_from(chosen))
+
+
+def needs_person() -> ColumnElement[bool]:
+    """SQL condition: a person decides what comes next."""
+    parked = and_(col(Delivery.state) == S.unknown, col(Delivery.held_reason) != "")
+    return or_(col(Delivery.state).in_(NEEDS_PERSON), parked)
+
+
+def moves_of(delivery: Delivery, actor: Actor) -> tuple[str, ...]:
+    """What this person may do with it now."""
+    if not actor.can(May.settle_delivery):
+        return ()
+    if delivery.state is S.unknown:
+        return ("settle_by_hand",)
+    if delivery.state is S.failed:
+        return ("retry", "reschedule", "cancel")
+    return ("send_now", "reschedule", "cancel") if delivery.state in STOPPABLE else ()
+
+
+async def _views(unit: Unit, actor: Actor, conditions: Sequence[ColumnElement[bool]], limit: int) -> list[DeliveryView]:
+    rows = await unit.session.exec(
+        select(Delivery, Account, Post)
+        .join(Account, col(Account.id) == col(Delivery.account_id))
+        .join(Post, col(Post.id) == col(Delivery.post_id), isouter=True)
+        .where(may_see(actor), *conditions)
+        .order_by(col(Delivery.id).desc())
+        .limit(limit)
+        .execution_options(populate_existing=True)
+    )
+    return [_view(delivery, account, post, actor) for delivery, account, post in rows]
+
+
+def _view(delivery: Delivery, account: Account, post: Post | None, actor: Actor) -> DeliveryView:
+    return DeliveryView(
+        delivery=delivery,
+        account_name=account.name,
+        platform=account.platform,
+        title=post.title if post else _("回复群众"),
+        state=label(delivery.state),
+        why=delivery.held_reason or delivery.error,
+        next_step=_advice(delivery),
+        may=moves_of(delivery, actor),
+    )
+
+
+def _advice(delivery: Delivery) -> str:
+    if delivery.state is S.missed:
+        return _("请决定：立即发布、改期或作废。")
+    if delivery.state is S.held:
+        return _("解除暂停后，请逐条决定：立即发布、改期或作废。")
+    if delivery.state is S.unknown and delivery.held_reason:
+        return _("请到平台上看一眼，然后点「已发出」或「没有发出」。")
+    if delivery.state in (S.failed, S.waiting):
+        return next_step(delivery.error_kind)
+    return ""

@@ -1,0 +1,90 @@
+"""Sending one delivery: begin in one transaction, call the platform in none, end in another."""
+
+from __future__ import annotations
+
+import asyncio
+
+from sqlmodel import col, select
+
+from connectors.base import ConnectorError, Done, Effect, ErrorKind, Pending
+from hub import log
+from hub.db import reading, unit_of_work
+from hub.i18n import _
+from hub.models import Account, Delivery, DeliveryKind, DeliveryState
+from hub.policy.sending import sending
+from workflows.delivery import door
+from workflows.delivery.answers import end
+from workflows.delivery.ledger import settle
+from workflows.delivery.outbox import outgoing
+from workflows.delivery.turning import turn_away
+from workflows.house import House
+
+S = DeliveryState
+_log = log.get(__name__)
+
+
+async def send(house: House, delivery_id: int) -> DeliveryState | None:
+    """Try to send one delivery now; its state afterwards, None when there was nothing to do (yet).
+
+    Safe to call at any time, twice, or for a delivery that is not due: only the door decides.
+    """
+    if await _refused_beforehand(house, delivery_id):
+        return S.failed
+    async with unit_of_work(house.ctx) as unit:
+        ticket = await door.begin(unit, delivery_id)
+        if ticket is None:
+            return await turn_away(unit, delivery_id)
+    answer = await _call(house, ticket)
+    async with unit_of_work(house.ctx) as unit:
+        state = await end(unit, ticket, answer)
+    _log.info("delivery_attempt", delivery=delivery_id, attempt=ticket.attempt.number, state=state or "superseded")
+    return state
+
+
+async def _call(house: House, ticket: door.Ticket) -> Done | Pending | ConnectorError:
+    """The platform call, every failure turned into an answer. No transaction is open."""
+    out, ref, connector = outgoing(ticket.delivery), house.ref(ticket.account), house.connector(ticket.account)
+    speak = connector.reply if ticket.delivery.kind is DeliveryKind.reply else connector.publish
+    try:
+        async with asyncio.timeout(sending().longest_call.total_seconds()):
+            return await speak(ref, out)
+    except TimeoutError:
+        human = _("平台没有在限定时间内回应，正在核实")
+        return ConnectorError(ErrorKind.transient, human, code="timeout", effect=Effect.unknown)
+    except ConnectorError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 -- a fault of ours after the request may have left: the outcome is unknown
+        _log.exception("connector_fault", delivery=ticket.delivery.id, platform=ticket.account.platform)
+        human = _("程序出错，正在核实是否已经发出")
+        return ConnectorError(ErrorKind.bug, human, code=type(error).__name__, effect=Effect.unknown)
+
+
+async def _refused_beforehand(house: House, delivery_id: int) -> bool:
+    """Fail what cannot go out whatever the platform says: altered rows, rules of the platform. No attempt is made."""
+    async with reading(house.ctx) as unit:
+        found = await unit.session.exec(
+            select(Delivery, Account)
+            .join(Account, col(Account.id) == col(Delivery.account_id))
+            .where(Delivery.id == delivery_id, Delivery.state == S.waiting)
+        )
+        row = found.first()
+    if row is None:
+        return False
+    kind, why = _reason_against(house, *row)
+    if not why:
+        return False
+    async with unit_of_work(house.ctx) as writing:
+        waiting = col(Delivery.state) == S.waiting
+        failed = await settle(
+            writing, delivery_id, waiting, state=S.failed, attempt_at=None, error_kind=kind, error=why
+        )
+    return failed is not None
+
+
+def _reason_against(house: House, delivery: Delivery, account: Account) -> tuple[str, str]:
+    if not door.is_intact(delivery):
+        return "tampered", _("待发内容与批准时的指纹不一致")
+    if account.platform not in house.platforms:
+        return ErrorKind.bug.value, _("没有「%(name)s」这个平台的连接程序", name=account.platform)
+    problems = house.connector(account).validate(house.ref(account), outgoing(delivery))
+    return ErrorKind.content_rejected.value, "；".join(problem.text for problem in problems)

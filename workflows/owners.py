@@ -1,0 +1,15 @@
+"""Who is told when a delivery is settled: the room that asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from hub.db import Unit
+from hub.models import Delivery, DeliveryKind
+from workflows.publishing.settling import settled as post_settled
+
+Owner = Callable[[Unit, Delivery], Awaitable[None]]
+
+OWNERS: dict[DeliveryKind, Owner] = {
+    DeliveryKind.post: post_settled,
+}
