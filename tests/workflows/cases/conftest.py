@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -96,10 +96,12 @@ class Town:
 
 
 _PEOPLE: dict[str, tuple[str, Role]] = {
-    "desk": ("office", Role.dispatcher), "press": ("office", Role.press_officer), "reviewer": ("office", Role.reviewer2),
+    "desk": ("office", Role.dispatcher), "press": ("office", Role.press_officer),
+    "reviewer": ("office", Role.reviewer2),
     "leader": ("office", Role.leader), "auditor": ("office", Role.auditor),
     "clerk": ("housing", Role.handler), "head": ("housing", Role.head), "unit_clerk": ("repairs", Role.handler),
-    "other_clerk": ("traffic", Role.handler), "other_head": ("traffic", Role.head), "admin": ("office", Role.administrator),
+    "other_clerk": ("traffic", Role.handler), "other_head": ("traffic", Role.head),
+    "admin": ("office", Role.administrator),
 }  # fmt: skip
 
 
@@ -153,11 +155,11 @@ def at_work() -> Any:
 
 
 @pytest.fixture
-async def town(ctx: Context, at_work: Callable[[timedelta], None]) -> AsyncIterator[Town]:
-    yield await build_town(ctx)
+async def town(ctx: Context, at_work: Callable[[timedelta], None]) -> Town:
+    return await build_town(ctx)
 
 
 @pytest.fixture
-async def any_town(any_ctx: Context, at_work: Callable[[timedelta], None]) -> AsyncIterator[Town]:
+async def any_town(any_ctx: Context, at_work: Callable[[timedelta], None]) -> Town:
     """The town on SQLite and on PostgreSQL."""
-    yield await build_town(any_ctx)
+    return await build_town(any_ctx)

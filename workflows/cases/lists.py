@@ -1,0 +1,272 @@
+"""Lists of cases: by deadline for a department, by newest for the desk and for all; keyset pages; counts for badges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, or_
+from sqlalchemy import select as columns
+from sqlmodel import col, select
+
+from hub import clock
+from hub.db import Unit
+from hub.errors import Invalid
+from hub.i18n import _
+from hub.models import Account, Case, CaseClass, CaseEvent, CaseState, Department, Message, Reply, ReplyState
+from hub.queries import search, visible
+from hub.rights import Actor, May
+from nlp import query_tokens
+from workflows.cases.facts import IS_OPEN, policy_of
+from workflows.cases.moves import Move
+from workflows.cases.rows import CaseRow, as_row, rows_of_cases
+
+# Counting further than people read is waste: badges show 999+.
+MOST_COUNTED = 1000
+
+
+class Which(StrEnum):
+    """The lists of the house."""
+
+    mine = "mine"
+    desk = "desk"
+    rulings = "rulings"
+    review = "review"
+    follow_up = "follow_up"
+    all = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a person narrowed the list to; empty means everything. ``text``: words, or a case number."""
+
+    state: CaseState | None = None
+    department_id: int | None = None
+    topic: str = ""
+    sentiment: str = ""
+    account_id: int | None = None
+    urgency: CaseClass | None = None
+    late: bool = False
+    sensitive: bool = False
+    text: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is narrowed."""
+        return self == Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows and where the next ones begin; ``after`` empty: these were the last."""
+
+    rows: list[CaseRow]
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Badges. Each is counted to 1,000 at most; None where the person has no such list."""
+
+    open: int | None = None
+    late: int | None = None
+    unsigned: int | None = None
+    desk: int | None = None
+    desk_late: int | None = None
+    rulings: int | None = None
+    review: int | None = None
+    follow_up: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the filter row offers: (id, name)."""
+
+    departments: list[tuple[int, str]]
+    accounts: list[tuple[int, str]]
+
+
+async def page(
+    unit: Unit, actor: Actor, which: Which, filters: Filters = Filters(), *, after: str = "", limit: int = 25
+) -> Page:
+    """One page of a list, one statement. ``after`` is a page's own mark; Invalid when it is not one."""
+    now, order = clock.now(), _ORDERS.get(which, _NEWEST)
+    wanted = rows_of_cases().where(visible.cases(actor), *_belongs(which, actor), *_narrowed(unit, filters, now))
+    if after:
+        wanted = wanted.where(order.behind(after))
+    found = await unit.rows(order.sorted(wanted).limit(limit + 1))
+    policy = policy_of(unit)
+    rows = [as_row(row, policy, now) for row in found[:limit]]
+    return Page(rows, order.mark(rows[-1]) if len(found) > limit else "")
+
+
+async def counts(unit: Unit, actor: Actor) -> Counts:
+    """All badges of a person in one statement, from indexes."""
+    now = clock.now()
+    wanted = {name: condition for name, condition in _countable(actor, now).items() if condition is not None}
+    if not wanted:
+        return Counts()
+    parts = [_capped(actor, condition).label(name) for name, condition in wanted.items()]
+    row = (await unit.rows(columns(*parts)))[0]
+    return Counts(**dict(zip(wanted, row, strict=True)))
+
+
+async def choices(unit: Unit, actor: Actor) -> Choices:
+    """Departments and accounts to filter by; departments only as far as the person sees their cases."""
+    departments = select(Department).where(col(Department.is_active)).order_by(col(Department.path))
+    if not actor.can(May.read_all_cases):
+        departments = departments.where(col(Department.path).startswith(actor.path or "-", autoescape=True))
+    accounts = await unit.all(select(Account).order_by(col(Account.id)))
+    return Choices(
+        [(d.id or 0, d.short_name or d.name) for d in await unit.all(departments)],
+        [(a.id or 0, a.name) for a in accounts],
+    )
+
+
+def _belongs(which: Which, actor: Actor) -> list[Any]:
+    """What makes a case belong on a list."""
+    match which:
+        case Which.mine:
+            return [IS_OPEN, *_own_tree(actor)]
+        case Which.desk:
+            return [col(Case.state).in_([CaseState.new, CaseState.triaged])]
+        case Which.rulings:
+            return [_ruling_asked()]
+        case Which.review:
+            return [_to_review(actor)]
+        case Which.follow_up:
+            return [col(Case.state) == CaseState.replied]
+        case Which.all:
+            return []
+
+
+def _own_tree(actor: Actor) -> list[Any]:
+    """The department's own list, also for people who may read more."""
+    if actor.department_id is None:
+        return [false()]
+    if actor.can(May.read_tree_cases) and actor.path:
+        below = select(Department.id).where(col(Department.path).startswith(actor.path, autoescape=True))
+        return [col(Case.department_id).in_(below)]
+    return [col(Case.department_id) == actor.department_id]
+
+
+def _ruling_asked() -> ColumnElement[bool]:
+    """Disputes the desk has to decide. Few cases were returned twice, so the history is asked for few."""
+    said = select(CaseEvent.id).where(CaseEvent.case_id == col(Case.id))
+    asked = exists(said.where(CaseEvent.what == Move.ask_ruling.value))
+    ruled = exists(said.where(CaseEvent.what == Move.rule.value))
+    in_dispute = col(Case.state).in_([CaseState.dispatched, CaseState.handling])
+    return and_(in_dispute, col(Case.returns) > 0, asked, ~ruled)
+
+
+def _to_review(actor: Actor) -> ColumnElement[bool]:
+    """Answers waiting for review, not written by the person who would review them."""
+    waiting = exists(
+        select(Reply.id).where(
+            Reply.case_id == col(Case.id),
+            col(Reply.state) == ReplyState.reviewing,
+            func.coalesce(col(Reply.author_id), 0) != (actor.user_id or 0),
+        )
+    )
+    return and_(col(Case.state) == CaseState.review, waiting)
+
+
+def late(now: datetime) -> ColumnElement[bool]:
+    """Late in the state it is in: not accepted, not signed, or not answered in time."""
+    desk = and_(col(Case.state).in_([CaseState.new, CaseState.triaged]), col(Case.accept_due_at) < now)
+    unsigned = and_(col(Case.state) == CaseState.dispatched, col(Case.sign_due_at) < now)
+    return and_(IS_OPEN, or_(desk, unsigned, col(Case.due_at) < now))
+
+
+def _narrowed(unit: Unit, filters: Filters, now: datetime) -> list[Any]:
+    conditions: list[Any] = [
+        col(getattr(Case, name)) == value
+        for name in ("state", "department_id", "topic", "sentiment", "account_id", "urgency")
+        if (value := getattr(filters, name))
+    ]
+    if filters.late:
+        conditions.append(late(now))
+    if filters.sensitive:
+        conditions.append(col(Case.is_sensitive))
+    if filters.text.strip():
+        conditions.append(_matching(unit, filters.text.strip()))
+    return conditions
+
+
+def _matching(unit: Unit, text: str) -> ColumnElement[bool]:
+    """The case of that number, or with a message that holds every word."""
+    by_number = col(Case.number) == text
+    found = search.condition(unit, query_tokens(text))
+    if found is None:
+        return by_number
+    return or_(by_number, col(Case.id).in_(select(Message.case_id).where(found)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A sort order with an index behind it, and how a page's mark is written and read."""
+
+    by_deadline: bool
+
+    def sorted(self, wanted: Select[Any]) -> Select[Any]:
+        if self.by_deadline:
+            return wanted.order_by(col(Case.due_at).asc().nulls_last(), col(Case.id))
+        return wanted.order_by(col(Case.last_message_at).desc(), col(Case.id).desc())
+
+    def mark(self, row: CaseRow) -> str:
+        at = row.due_at if self.by_deadline else row.last_message_at
+        return f"{at.isoformat() if at else ''}~{row.id}"
+
+    def behind(self, mark: str) -> ColumnElement[bool]:
+        at, last = _read_mark(mark)
+        if not self.by_deadline:
+            newest = col(Case.last_message_at)
+            return or_(newest < at, and_(newest == at, col(Case.id) < last))
+        due = col(Case.due_at)
+        if at is None:
+            return and_(due.is_(None), col(Case.id) > last)
+        return or_(due > at, and_(due == at, col(Case.id) > last), due.is_(None))
+
+
+_NEWEST, _DEADLINE = _Order(by_deadline=False), _Order(by_deadline=True)
+_ORDERS = {Which.mine: _DEADLINE}
+
+
+def _read_mark(mark: str) -> tuple[datetime | None, int]:
+    at, _tilde, number = mark.partition("~")
+    try:
+        moment = datetime.fromisoformat(at) if at else None
+        if moment is not None and moment.tzinfo is None:
+            raise ValueError(at)
+        return moment, int(number)
+    except ValueError:
+        raise Invalid({"after": _("页码无效，请从第一页开始")}) from None
+
+
+def _countable(actor: Actor, now: datetime) -> dict[str, ColumnElement[bool] | None]:
+    """The badges a person has, by their rights."""
+    works = actor.can(May.sign) or actor.can(May.draft_reply)
+    own = and_(IS_OPEN, *_own_tree(actor))
+    desk = col(Case.state).in_([CaseState.new, CaseState.triaged])
+    unsigned = col(Case.state) == CaseState.dispatched
+    return {
+        "open": own if works else None,
+        "late": and_(own, col(Case.due_at) < now) if works else None,
+        "unsigned": and_(own, unsigned) if works else None,
+        "desk": desk if actor.can(May.accept) else None,
+        "desk_late": and_(desk, col(Case.accept_due_at) < now) if actor.can(May.accept) else None,
+        "rulings": _ruling_asked() if actor.can(May.dispatch) else None,
+        "review": _to_review(actor) if actor.can(May.review_reply) else None,
+        "follow_up": col(Case.state) == CaseState.replied if actor.can(May.close) else None,
+    }
+
+
+def _capped(actor: Actor, condition: ColumnElement[bool]) -> Any:
+    inner = columns(literal(1)).select_from(Case).where(visible.cases(actor), condition).limit(MOST_COUNTED).subquery()
+    return columns(func.count()).select_from(inner).scalar_subquery()
+
+
+FILTER_NAMES: Sequence[str] = tuple(field.name for field in fields(Filters))
