@@ -196,7 +196,8 @@ async def _refuse_early(unit: Unit, delivery: Delivery, when: datetime) -> None:
     """Pauses and the platform's limits stand above a person's wish for one delivery."""
     reasons = []
     this_paused = select(func.count()).where(col(Delivery.id) == delivery.id, door.is_paused())
-    if when <= clock.now() and await unit.one(this_paused):
+    paused = await unit.one(this_paused)
+    if when <= clock.now() and paused:
         reasons.append(_("发布处于暂停状态，请先解除暂停"))
     until = await unit.one(
         select(func.max(Delivery.attempt_at)).where(

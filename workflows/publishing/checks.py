@@ -23,6 +23,8 @@ from workflows.publishing.history import targets_of
 CLOSE_BY = timedelta(minutes=15)
 SAME_TEXT_WITHIN = timedelta(days=7)
 SAME_TEXT = 0.9
+# People pick minutes: the running one is not the past yet.
+GRACE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ async def problems_of(house: House, unit: Unit, post: Post, *, ignore_time: bool
     problems = []
     if not targets:
         problems.append(_("请至少选择一个发布账号"))
-    if not ignore_time and post.scheduled_at is not None and post.scheduled_at < clock.now():
+    if not ignore_time and post.scheduled_at is not None and post.scheduled_at < clock.now() - GRACE:
         problems.append(_("计划时间已经过去，请改期或选择立即发布"))
     accounts = await _accounts(unit, targets)
     for target in targets:
