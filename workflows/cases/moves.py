@@ -34,6 +34,7 @@ class Move(StrEnum):
     approve = "approve"
     answer_sent = "answer_sent"
     answer_failed = "answer_failed"
+    answer_retried = "answer_retried"
     answer_elsewhere = "answer_elsewhere"
     close = "close"
     redo = "redo"
@@ -106,6 +107,7 @@ MOVES: dict[Move, Step] = {
     Move.approve: _step(_stay(S.review), May.review_reply),
     Move.answer_sent: _step({S.review: S.replied}),
     Move.answer_failed: _step({S.review: S.handling}),
+    Move.answer_retried: _step({S.handling: S.review}),
     Move.answer_elsewhere: _step(
         {S.handling: S.replied, S.waiting: S.replied}, May.draft_reply, needs=_NOTE, members_only=True
     ),

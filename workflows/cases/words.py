@@ -41,6 +41,7 @@ MOVE_WORDS: dict[Move, str] = {
     Move.approve: N_("审核通过"),
     Move.answer_sent: N_("答复已发出"),
     Move.answer_failed: N_("答复发送失败"),
+    Move.answer_retried: N_("重新发送答复"),
     Move.answer_elsewhere: N_("登记线下答复"),
     Move.close: N_("办结"),
     Move.redo: N_("发回重办"),
@@ -63,13 +64,15 @@ EVENT_WORDS: dict[str, str] = {
     "imported": N_("随文件导入"),
     "message": N_("来信人补充"),
     "note": N_("内部备注"),
-    "routed": N_("自动建议派单"),
-    "retopic": N_("更正分类"),
     "sign_overdue": N_("催签"),
     "due_soon": N_("时限提醒"),
     "overdue": N_("催办"),
     "class_raised": N_("自动升为紧急"),
     "send_trouble": N_("发送受阻"),
+    "answer_removed": N_("答复被平台下线"),
+    "draft": N_("起草答复"),
+    "tags_corrected": N_("修正标签"),
+    "suggested": N_("重新建议派单"),
 }
 
 

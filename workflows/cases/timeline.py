@@ -1,0 +1,200 @@
+"""What is shown of a case's past: messages, history, answers, each ready for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import col, select
+
+from hub.db import Unit
+from hub.i18n import _, exact, moment
+from hub.models import (
+    Audience,
+    Case,
+    CaseClass,
+    CaseEvent,
+    CaseState,
+    Delivery,
+    DeliveryState,
+    Message,
+    MessageKind,
+    Reply,
+    ReplyState,
+    Tagging,
+)
+from hub.privacy import masked
+from nlp import mask
+from workflows.cases.routing import explain
+from workflows.cases.words import class_label, event_label, state_label
+from workflows.delivery.states import label as delivery_label
+from workflows.delivery.states import next_step
+
+# Of a longer thread the newest are shown; the page says how many stand before.
+MOST_MESSAGES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEntry:
+    """One message of the thread, citizen's or our own; ``title`` and ``text`` are masked where ``is_masked``."""
+
+    id: int
+    kind: MessageKind
+    is_own: bool
+    author_name: str
+    title: str
+    text: str
+    is_masked: bool
+    url: str
+    media: list[dict[str, Any]]
+    likes: int
+    created_at: datetime
+    reply_until: datetime | None
+    removed_at: datetime | None
+    tags: Tagging | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventEntry:
+    """One line of the history. ``details``: sentences beside the note; ``for_citizen``: the citizen may be told."""
+
+    id: int
+    at: datetime
+    what: str
+    label: str
+    by_name: str
+    from_label: str
+    to_label: str
+    note: str
+    details: list[str]
+    for_citizen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEntry:
+    """One answer with what became of its sending. ``channel``: where it was given by hand, not by the hub."""
+
+    id: int
+    message_id: int
+    text: str
+    state: ReplyState
+    version: int
+    author_id: int | None
+    author_name: str
+    created_at: datetime
+    submitted_at: datetime | None
+    reviewer_name: str
+    reviewed_at: datetime | None
+    review_note: str
+    sent_at: datetime | None
+    is_imported: bool
+    channel: str
+    delivery_id: int | None
+    delivery_state: DeliveryState | None
+    delivery_label: str
+    error: str
+    next_step: str
+    remote_url: str
+
+
+def shown(message: Message) -> tuple[str, str]:
+    """Title and text with personal data hidden, by the offsets of tagging, or looked for where none were stored yet."""
+    title = mask(message.title)
+    if message.tagged_at is None:
+        return title, mask(message.text)
+    return title, masked(message.text, message.personal)
+
+
+async def messages(unit: Unit, case_ids: Sequence[int]) -> list[MessageEntry]:
+    """The newest of the thread, oldest first, with the tags that hold."""
+    newest = (col(Message.created_at).desc(), col(Message.id).desc())
+    found = await unit.all(
+        select(Message).where(col(Message.case_id).in_(case_ids)).order_by(*newest).limit(MOST_MESSAGES)
+    )
+    ids = [message.id for message in found]
+    current = await unit.all(select(Tagging).where(col(Tagging.message_id).in_(ids), col(Tagging.is_current)))
+    tags = {tagging.message_id: tagging for tagging in current}
+    return [_entry(message, tags.get(message.id or 0)) for message in reversed(found)]
+
+
+def _entry(message: Message, tags: Tagging | None) -> MessageEntry:
+    title, text = shown(message)
+    return MessageEntry(
+        id=message.id or 0, kind=message.kind, is_own=message.is_own, author_name=message.author_name,
+        title=title, text=text, is_masked=(title, text) != (message.title, message.text),
+        url=message.url, media=message.media, likes=message.likes, created_at=message.created_at,
+        reply_until=message.reply_until, removed_at=message.removed_at, tags=tags,
+    )  # fmt: skip
+
+
+async def events(unit: Unit, case_id: int) -> list[EventEntry]:
+    """The whole history, oldest first."""
+    found = await unit.all(select(CaseEvent).where(CaseEvent.case_id == case_id).order_by(col(CaseEvent.id)))
+    return [_line(event) for event in found]
+
+
+def _line(event: CaseEvent) -> EventEntry:
+    return EventEntry(
+        id=event.id or 0, at=event.at, what=event.what, label=event_label(event.what), by_name=event.by_name,
+        from_label=_state_word(event.from_state), to_label=_state_word(event.to_state),
+        note=event.note, details=_details(event.data), for_citizen=event.audience is Audience.citizen,
+    )  # fmt: skip
+
+
+def _state_word(value: str) -> str:
+    return state_label(CaseState(value)) if value in CaseState.__members__ else ""
+
+
+def _details(data: dict[str, Any]) -> list[str]:
+    """The facts of an event in words; what a page has no use for (ids) stays out."""
+    found = []
+    if department := data.get("department"):
+        found.append(_("承办单位：%(name)s", name=department))
+    if person := data.get("person"):
+        found.append(_("承办人：%(name)s", name=person))
+    if into := data.get("into"):
+        found.append(_("并入工单 %(number)s", number=into))
+    if (urgency := data.get("urgency", "")) in CaseClass.__members__:
+        found.append(_("紧急程度：%(name)s", name=class_label(CaseClass(urgency))))
+    if until := data.get("until"):
+        found.append(_("至 %(at)s", at=moment(datetime.fromisoformat(until))))
+    if due_at := data.get("due_at"):
+        found.append(_("办结时限：%(at)s", at=exact(datetime.fromisoformat(due_at))))
+    if channel := data.get("channel"):
+        found.append(_("答复渠道：%(name)s", name=channel))
+    for key in ("error", "next_step"):
+        found += [data[key]] if data.get(key) else []
+    found += [f"{one['department']}（{explain(one)}）" for one in data.get("suggestions", ())]
+    return found
+
+
+async def replies(unit: Unit, case: Case, history: Sequence[EventEntry]) -> list[ReplyEntry]:
+    """All answers, the newest first."""
+    found = await unit.all(select(Reply).where(Reply.case_id == case.id).order_by(col(Reply.id).desc()))
+    sent = [reply.delivery_id for reply in found if reply.delivery_id is not None]
+    deliveries = await unit.all(select(Delivery).where(col(Delivery.id).in_(sent))) if sent else []
+    by_id = {delivery.id: delivery for delivery in deliveries}
+    channels = await _channels(unit, case) if any(line.what == "answer_elsewhere" for line in history) else {}
+    return [_answer(reply, by_id.get(reply.delivery_id), channels.get(reply.id or 0, "")) for reply in found]
+
+
+async def _channels(unit: Unit, case: Case) -> dict[int, str]:
+    said = select(CaseEvent).where(CaseEvent.case_id == case.id, CaseEvent.what == "answer_elsewhere")
+    return {event.data["reply_id"]: event.data["channel"] for event in await unit.all(said)}
+
+
+def _answer(reply: Reply, delivery: Delivery | None, channel: str) -> ReplyEntry:
+    return ReplyEntry(
+        id=reply.id or 0, message_id=reply.message_id, text=reply.text, state=reply.state, version=reply.version,
+        author_id=reply.author_id, author_name=reply.author_name, created_at=reply.created_at,
+        submitted_at=reply.submitted_at, reviewer_name=reply.reviewer_name, reviewed_at=reply.reviewed_at,
+        review_note=reply.review_note, sent_at=reply.sent_at, is_imported=reply.is_imported, channel=channel,
+        delivery_id=reply.delivery_id,
+        delivery_state=delivery.state if delivery else None,
+        delivery_label=delivery_label(delivery.state) if delivery else "",
+        error=(delivery.error or delivery.held_reason) if delivery else "",
+        next_step=next_step(delivery.error_kind) if delivery else "",
+        remote_url=delivery.remote_url if delivery else "",
+    )  # fmt: skip
