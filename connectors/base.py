@@ -227,13 +227,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Answer of a cheap call: who we are there and what is left."""
+    """Answer of a cheap call: who we are there and what is left.
+
+    ``learned``: what the platform said about itself; keep it among the account's options (``limits`` reads it there).
+    """
 
     ok: bool
     account_id: str = ""
     account_name: str = ""
     note: str = ""
     token_expires_at: datetime | None = None
+    learned: Mapping[str, Any] = field(default_factory=dict)
 
 
 class ErrorKind(StrEnum):

@@ -15,7 +15,7 @@ import json
 import logging
 import ssl
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -140,7 +140,7 @@ class Http:
         method: str,
         url: str,
         *,
-        params: Mapping[str, Any] | None = None,
+        params: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         form: Mapping[str, Any] | None = None,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
@@ -154,10 +154,10 @@ class Http:
         journey = _Journey(write)
         try:
             async with asyncio.timeout(self._total), self._client(url) as client:
+                pairs = httpx.QueryParams(dict(params) if isinstance(params, Mapping) else list(params or ()))
                 request = client.build_request(
                     method,
-                    url,
-                    params=params,
+                    httpx.URL(url).copy_merge_params(pairs) if pairs else url,
                     data=form,
                     content=content,
                     headers=headers,

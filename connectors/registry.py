@@ -9,14 +9,17 @@ from connectors.files.client import FileConnector
 from connectors.files.form import FORM as FILE_FORM
 from connectors.forms import AccountForm
 from connectors.http import Clock, Http, utc_now
+from connectors.mastodon.client import MastodonConnector
+from connectors.mastodon.form import FORM as MASTODON_FORM
 from connectors.sandbox.client import SandboxConnector
 from connectors.sandbox.form import FORM as SANDBOX_FORM
 
 _MAKERS: Mapping[str, Callable[[Http], Connector]] = {
     "sandbox": SandboxConnector,
+    "mastodon": MastodonConnector,
     "file": lambda _: FileConnector(),
 }
-FORMS: Mapping[str, AccountForm] = {form.platform: form for form in (SANDBOX_FORM, FILE_FORM)}
+FORMS: Mapping[str, AccountForm] = {form.platform: form for form in (SANDBOX_FORM, MASTODON_FORM, FILE_FORM)}
 
 
 def connectors(live: bool, clock: Clock = utc_now) -> Mapping[str, Connector]:

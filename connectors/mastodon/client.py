@@ -1,0 +1,345 @@
+"""The connector to servers with the Mastodon client API."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from connectors.base import (
+    AccountRef,
+    Capability,
+    ConnectorError,
+    Done,
+    Effect,
+    ErrorKind,
+    Grant,
+    Granted,
+    Health,
+    Inbound,
+    Kind,
+    Limits,
+    Outcome,
+    Outgoing,
+    OwnItem,
+    OwnItems,
+    Page,
+    Problem,
+    PushAnswer,
+    RawItem,
+    Reject,
+    Unparsable,
+)
+from connectors.http import Http
+from connectors.mastodon.errors import error_of
+from connectors.mastodon.schemas import (
+    ROOT,
+    author_id,
+    id_order,
+    inbound,
+    instant,
+    own_item,
+    raw_item,
+    status_of,
+    text_id,
+)
+from connectors.walk import LOOK_BACK, after_step
+
+MAX_CHARACTERS = 500
+# A link counts like so many characters, however long it is.
+LINK_CHARACTERS = 23
+# "@" + a name of at most 30 + a blank: the mention that stands before every answer.
+MENTION_CHARACTERS = 32
+PAGE_SIZE = 40
+OWN_PAGES = 5
+VISIBILITIES = ("public", "unlisted", "private")
+_LINK = re.compile(r"https?://\S+")
+_DISTANT = re.compile(r"(@\w[\w.\-]*)@[\w.\-]+")
+
+
+class MastodonConnector:
+    """Servers with the Mastodon client API as a :class:`connectors.base.Connector`.
+
+    Secrets: ``token``. Options: ``visibility`` of posts, ``page_size``, ``look_back`` (items of the first walk),
+    ``max_characters`` (learned by ``check``), ``pull_every`` and ``find_own_lag`` (seconds).
+    """
+
+    platform = "mastodon"
+    label = "Mastodon"
+    streams: Sequence[str] = ("mentions",)
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    # what it can do -------------------------------------------------------------------------------------------------
+
+    def limits(self, account: AccountRef) -> Limits:
+        """The server's own length where ``check`` has learned it, else 500. Keys are sent but never relied on."""
+        options = account.options
+        most = int(options.get("max_characters") or MAX_CHARACTERS)
+        return Limits(
+            post_length=most,
+            reply_length=most - MENTION_CHARACTERS,
+            find_own_lag=float(options.get("find_own_lag", 10.0)),
+            honours_key=False,
+            pull_every=float(options.get("pull_every", 30.0)),
+        )
+
+    def measure(self, text: str) -> int:
+        """Characters; a link is 23, a mention counts without its server."""
+        links = len(_LINK.findall(text))
+        rest = _DISTANT.sub(r"\1", _LINK.sub("", text))
+        return len(unicodedata.normalize("NFC", rest)) + links * LINK_CHARACTERS
+
+    def capabilities(self, account: AccountRef) -> Mapping[Capability, Grant]:
+        """All but pushes and metrics; comments and private messages arrive as mentions."""
+        grants = {capability: Grant(Granted.yes) for capability in Capability}
+        grants[Capability.receive_push] = Grant(Granted.no, "系统定时读取该平台，不使用推送")
+        grants[Capability.metrics] = Grant(Granted.no, "暂不读取该平台的阅读与互动数据")
+        if not account.secrets.get("token"):
+            missing = Grant(Granted.needs, "请管理员在账号设置中填写访问令牌")
+            return {c: missing if g.granted is Granted.yes else g for c, g in grants.items()}
+        return grants
+
+    async def check(self, account: AccountRef) -> Health:
+        """Who we are and what the server allows (``learned``). A dead token is an unhealthy answer."""
+        try:
+            me = await self._call(account, "GET", "/api/v1/accounts/verify_credentials")
+        except ConnectorError as error:
+            if error.kind in (ErrorKind.auth_human, ErrorKind.permission):
+                return Health(False, note=error.human)
+            raise
+        if not isinstance(me, dict) or not text_id(me.get("id")):
+            raise _strange("id")
+        own_id, name = text_id(me["id"]), str(me.get("acct") or me.get("username") or "")
+        if account.external_id and own_id != account.external_id:
+            return Health(False, own_id, name, f"令牌属于另一个账号（{name}），请核对账号编号")
+        return Health(True, own_id, name, learned=await self._learn(account))
+
+    async def _learn(self, account: AccountRef) -> dict[str, Any]:
+        """The server's length of a status; some servers answer neither address, then nothing is learned."""
+        for path in ("/api/v2/instance", "/api/v1/instance"):
+            try:
+                body = await self._call(account, "GET", path)
+                most = body["configuration"]["statuses"]["max_characters"]
+            except (ConnectorError, KeyError, TypeError):
+                continue
+            if isinstance(most, int) and most > MENTION_CHARACTERS:
+                return {"max_characters": most}
+        return {}
+
+    # in ---------------------------------------------------------------------------------------------------------------
+
+    async def pull(self, account: AccountRef, stream: str, cursor: Mapping[str, Any]) -> Page:
+        """Mentions and direct messages. The first walk goes back from the newest, bounded; later ones go forward
+        by ``min_id``, so that each stored page is complete up to its newest id and a crash loses nothing.
+        """
+        if stream not in self.streams:
+            raise ConnectorError(ErrorKind.bug, f"Mastodon 没有「{stream}」这个列表", code="stream")
+        size = int(account.options.get("page_size", PAGE_SIZE))
+        high, walk = str(cursor.get("high") or ""), cursor.get("walk") or {}
+        params: list[tuple[str, str]] = [("types[]", "mention"), ("limit", str(size))]
+        if high:
+            params.append(("min_id", high))
+        elif walk:
+            params.append(("max_id", str(walk["next"])))
+        found = await self._list(account, "/api/v1/notifications", params)
+        ids = sorted((i for n in found if (i := _id(n))), key=id_order, reverse=True)
+        # Some servers send follows and likes all the same.
+        wanted = [n for n in found if not isinstance(n, dict) or n.get("type") in ("mention", None)]
+        items = [raw_item(await self._rooted(account, n)) for n in wanted]
+        if high:
+            return Page(tuple(items), {"high": ids[0] if ids else high}, more=bool(ids) and len(found) >= size)
+        look_back = int(account.options.get("look_back", LOOK_BACK))
+        return after_step(cursor, items, ids, ids[-1] if ids else "", look_back)
+
+    async def _rooted(self, account: AccountRef, notification: Any) -> Any:
+        """The notification with the root of its thread, where it answers something: parsing later reads no network."""
+        status = status_of(notification)
+        exact, parent = text_id(status.get("id")), text_id(status.get("in_reply_to_id"))
+        if not exact or not parent:
+            return notification
+        try:
+            around = await self._call(account, "GET", f"/api/v1/statuses/{exact}/context")
+            root = text_id(around["ancestors"][0]["id"])
+        except ConnectorError as error:
+            if error.kind in (ErrorKind.rate_limited, ErrorKind.auth_human):
+                raise
+            root = parent
+        except (LookupError, TypeError):
+            root = parent
+        return {**notification, ROOT: root or parent}
+
+    async def receive(
+        self, account: AccountRef, method: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
+    ) -> PushAnswer:
+        """Refused: this platform is read, it does not push."""
+        return Reject(404, "该平台不使用推送")
+
+    def parse(self, account: AccountRef, item: RawItem) -> Inbound:
+        """Understand a stored notification."""
+        try:
+            notification = json.loads(item.payload)
+        except (ValueError, RecursionError):
+            raise Unparsable("内容不是 JSON") from None
+        return inbound(notification, item, account.external_id)
+
+    # out --------------------------------------------------------------------------------------------------------------
+
+    async def publish(self, account: AccountRef, out: Outgoing) -> Outcome:
+        """Publish a post in the account's visibility."""
+        form = {"status": out.text, "visibility": _visibility(account)}
+        return await self._send(account, form, out.key)
+
+    async def reply(self, account: AccountRef, out: Outgoing) -> Outcome:
+        """Answer in the thread: as visible as the target (direct stays direct), with a mention of its author."""
+        if out.target_kind is Kind.letter or not text_id(out.target_id):
+            raise ConnectorError(ErrorKind.permission, "Mastodon 不能回复这一类内容", code="kind")
+        target = await self._call(account, "GET", f"/api/v1/statuses/{out.target_id}")
+        try:
+            acct, visibility = str(target["account"]["acct"]), str(target["visibility"])
+        except (LookupError, TypeError):
+            raise _strange("account") from None
+        mention = f"@{acct} "
+        text = out.text if out.text.startswith(mention) else mention + out.text
+        form = {"status": text, "visibility": visibility, "in_reply_to_id": out.target_id}
+        return await self._send(account, form, out.key)
+
+    async def _send(self, account: AccountRef, form: Mapping[str, str], key: str) -> Outcome:
+        body = await self._call(account, "POST", "/api/v1/statuses", form={**form, "language": "zh"}, key=key)
+        new_id = text_id(body.get("id")) if isinstance(body, dict) else ""
+        if not new_id:
+            human = "服务器已受理，但没有返回编号，系统会核实"
+            raise ConnectorError(ErrorKind.protocol, human, code="no id", effect=Effect.unknown)
+        own = own_item(body)
+        return Done(new_id, own.url if own else "", instant(body.get("created_at")))
+
+    async def poll_job(self, account: AccountRef, job: str) -> Outcome:
+        """Nothing is ever pending here."""
+        raise ConnectorError(ErrorKind.bug, "Mastodon 没有需要等待的任务", code="job")
+
+    # afterwards -------------------------------------------------------------------------------------------------------
+
+    async def find_own(self, account: AccountRef, since: datetime, out: Outgoing) -> OwnItems:
+        """Own posts since ``since``, or own answers to the target: first in its thread, then in the own list.
+
+        Servers hide direct messages from the own list; the thread shows them.
+        """
+        own_id = account.external_id or (await self.check(account)).account_id
+        if out.target_kind is not None:
+            around = await self._thread(account, own_id, since, out.target_id)
+            if around:
+                return OwnItems(around, complete=True)
+        return await self._own_list(account, own_id, since, out.target_id if out.target_kind is not None else "")
+
+    async def _thread(self, account: AccountRef, own_id: str, since: datetime, target: str) -> tuple[OwnItem, ...]:
+        try:
+            around = await self._call(account, "GET", f"/api/v1/statuses/{target}/context")
+        except ConnectorError as error:
+            if error.kind is ErrorKind.not_found:
+                return ()
+            raise
+        below = around.get("descendants") if isinstance(around, dict) else None
+        mine = [own_item(s) for s in below if author_id(s) == own_id] if isinstance(below, list) else []
+        fitting = [o for o in mine if o and o.parent_id == target and o.created_at >= since.replace(microsecond=0)]
+        return tuple(sorted(fitting, key=lambda o: o.created_at, reverse=True))
+
+    async def _own_list(self, account: AccountRef, own_id: str, since: datetime, target: str) -> OwnItems:
+        floor = since.replace(microsecond=0)
+        found: list[OwnItem] = []
+        params = [("limit", str(PAGE_SIZE)), ("exclude_reblogs", "true")]
+        upper: list[tuple[str, str]] = []
+        for _ in range(OWN_PAGES):
+            listed = await self._list(account, f"/api/v1/accounts/{own_id}/statuses", params + upper)
+            own = [o for o in map(own_item, listed) if o is not None]
+            found += [o for o in own if o.created_at >= floor and o.parent_id == target]
+            if not own or any(o.created_at < floor for o in own):
+                return OwnItems(tuple(found), complete=True)
+            upper = [("max_id", min((o.external_id for o in own), key=id_order))]
+        return OwnItems(tuple(found), complete=False)
+
+    async def exists(self, account: AccountRef, external_id: str) -> bool:
+        """Whether the status is still there."""
+        if not text_id(external_id):
+            return False
+        try:
+            await self._call(account, "GET", f"/api/v1/statuses/{external_id}")
+        except ConnectorError as error:
+            if error.kind is ErrorKind.not_found:
+                return False
+            raise
+        return True
+
+    async def delete(self, account: AccountRef, external_id: str) -> None:
+        """Remove an own status; already gone is fine."""
+        if not text_id(external_id):
+            return
+        try:
+            await self._call(account, "DELETE", f"/api/v1/statuses/{external_id}")
+        except ConnectorError as error:
+            if error.kind is not ErrorKind.not_found:
+                raise
+
+    def validate(self, account: AccountRef, out: Outgoing) -> list[Problem]:
+        """Empty, too long, pictures, an answer without target."""
+        limits = self.limits(account)
+        most = limits.post_length if out.target_kind is None else limits.reply_length
+        problems = []
+        if not out.text.strip():
+            problems.append(Problem("text", "内容为空，请填写后再提交"))
+        if (length := self.measure(out.text)) > most:
+            problems.append(Problem("text", f"内容共 {length} 字，超过平台上限 {most} 字，请删减 {length - most} 字"))
+        if out.media:
+            problems.append(Problem("media", "该平台暂不支持带图片或附件发布，请去掉后再提交"))
+        if out.target_kind is not None and not out.target_id:
+            problems.append(Problem("target", "没有指明要回复的内容"))
+        return problems
+
+    # the wire ---------------------------------------------------------------------------------------------------------
+
+    async def _list(self, account: AccountRef, path: str, params: Sequence[tuple[str, str]]) -> list[Any]:
+        body = await self._call(account, "GET", path, params=params)
+        if not isinstance(body, list):
+            raise _strange("list")
+        return body
+
+    async def _call(
+        self,
+        account: AccountRef,
+        method: str,
+        path: str,
+        *,
+        params: Sequence[tuple[str, str]] = (),
+        form: Mapping[str, str] | None = None,
+        key: str = "",
+    ) -> Any:
+        headers = {"Authorization": f"Bearer {account.secrets.get('token', '')}", "Accept": "application/json"}
+        if key:
+            headers["Idempotency-Key"] = key
+        answer = await self._http.call(
+            method,
+            account.base_url.rstrip("/") + path,
+            params=params or None,
+            form=form,
+            headers=headers,
+            write=method != "GET",
+        )
+        if error := error_of(answer, self._http.clock(), account.secrets.values()):
+            raise error
+        return answer.json()
+
+
+def _id(notification: Any) -> str:
+    return text_id(notification.get("id")) if isinstance(notification, dict) else ""
+
+
+def _visibility(account: AccountRef) -> str:
+    wanted = str(account.options.get("visibility") or "public")
+    return wanted if wanted in VISIBILITIES else "public"
+
+
+def _strange(what: str) -> ConnectorError:
+    return ConnectorError(ErrorKind.protocol, "服务器返回的内容不完整，请检查服务器地址是否正确", code=what)

@@ -1,0 +1,21 @@
+"""What connecting a Mastodon account takes."""
+
+from connectors.forms import AccountForm, Field, Place
+
+FORM = AccountForm(
+    "mastodon",
+    "Mastodon",
+    "连接 Mastodon 或与其兼容的服务器上的一个账号。",
+    (
+        Field("base_url", "服务器地址", Place.base_url, "以 https:// 开头，例如 https://social.example.gov.cn"),
+        Field("token", "访问令牌", Place.secret, "在服务器的「设置 › 开发」中新建应用后得到，需要 read 和 write 权限"),
+        Field("external_id", "账号编号", Place.external_id, "可以不填，核对令牌时自动得到", required=False),
+        Field(
+            "visibility",
+            "发布范围",
+            Place.option,
+            "public（公开，默认）、unlisted（不列入公共时间线）或 private（仅关注者）",
+            required=False,
+        ),
+    ),
+)

@@ -1,0 +1,78 @@
+"""The HTML of a status as plain text: paragraphs, line breaks, links; nothing that could run."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+from connectors.text import clean
+
+LONGEST = 200_000
+_DROPPED = frozenset({"script", "style", "template", "head", "title"})
+_BLOCKS = frozenset({"p", "div", "blockquote", "pre", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6"})
+_MANY_BREAKS = re.compile(r"\n{3,}")
+
+
+def plain(html: str) -> str:
+    """The text of ``html``; of anything longer than 200,000 characters only the beginning."""
+    reader = _Reader()
+    reader.feed(html[:LONGEST])
+    reader.close()
+    text = clean("".join(reader.parts)).replace("\u200b", "")
+    return _MANY_BREAKS.sub("\n\n", "\n".join(line.rstrip() for line in text.split("\n"))).strip()
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._dropped = 0
+        self._link: tuple[str, int] | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _DROPPED:
+            self._dropped += 1
+        elif tag == "br":
+            self.parts.append("\n")
+        elif tag in _BLOCKS:
+            self._paragraph()
+        elif tag == "li":
+            self.parts.append("\n- ")
+        elif tag == "a":
+            self._open_link({name: value or "" for name, value in attrs})
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _DROPPED:
+            self._dropped = max(0, self._dropped - 1)
+        elif tag in _BLOCKS:
+            self._paragraph()
+        elif tag == "a":
+            self._close_link()
+
+    def handle_data(self, data: str) -> None:
+        if not self._dropped:
+            self.parts.append(data)
+
+    def _paragraph(self) -> None:
+        if self.parts:
+            self.parts.append("\n\n")
+
+    def _open_link(self, attributes: dict[str, str]) -> None:
+        classes = attributes.get("class", "").split()
+        plain_link = "mention" not in classes and "hashtag" not in classes
+        self._link = (attributes.get("href", ""), len(self.parts)) if plain_link else None
+
+    def _close_link(self) -> None:
+        """Servers shorten addresses for the eye; the whole address is in ``href``."""
+        if self._link is None:
+            return
+        href, start = self._link
+        self._link = None
+        shown = "".join(self.parts[start:])
+        if not href.startswith(("http://", "https://")):
+            return
+        bare = href.partition("://")[2].rstrip("/")
+        if shown.strip("….").rstrip("/") and shown.replace("…", "").strip("/") in (href.strip("/"), bare):
+            self.parts[start:] = [href if "://" in shown else shown]
+        elif shown.strip() != href:
+            self.parts[start:] = [f"{shown}（{href}）" if shown.strip() else href]
