@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
-import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,17 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-PR_SET_PDEATHSIG = 1
-# Loaded before any thread runs: between fork and exec nothing may take the loader's lock.
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+from hub.embedded.process import dying_with_parent
+
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
 LOG_SIZE = 5_000_000
-
-
-def end_with_parent() -> None:
-    """In a Linux child: be told to end when the parent is gone, so that nothing survives a killed demo."""
-    if _LIBC is not None:
-        _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass
@@ -45,7 +35,7 @@ class Child:
         """Start it; its output is read by a thread of its own."""
         self.process = subprocess.Popen(
             list(self.command), env=dict(self.env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace", preexec_fn=end_with_parent,  # noqa: PLW1509
+            stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace", preexec_fn=dying_with_parent(),  # noqa: PLW1509
         )  # fmt: skip
         self.started_at = time.monotonic()
         assert self.process.stdout is not None

@@ -19,7 +19,7 @@ from types import FrameType
 from typing import IO, Any
 
 from hub.embedded.valkey import Valkey
-
+from hub.errors import Unavailable
 from hub.i18n import _, language
 from web.demo.children import Child
 from web.demo.console import Teller
@@ -42,7 +42,7 @@ def run(data: Path, port: int, *, fresh: bool) -> int:
         _refuse_taken(port)
         with lock:
             return Demo(data.resolve(), port, teller).run()
-    except CannotStart as error:
+    except (CannotStart, Unavailable) as error:
         teller.say(str(error), "red")
         return SURROUNDINGS
     except KeyboardInterrupt:
@@ -103,7 +103,7 @@ class Demo:
         self.sandbox_port = _free_port(port + 1)
         self.logs = data / "logs"
         self.logs.mkdir(exist_ok=True)
-        self.queue = Valkey(data / "queue")
+        self.queue = Valkey(data)
         self.children: list[Child] = []
 
     @property
@@ -189,7 +189,7 @@ class Demo:
 
     def _care(self) -> None:
         """Start again whatever died; say so."""
-        if not self.queue.alive:
+        if self.queue.pid is None:
             self.teller.say(_("队列进程意外结束，正在重启"), "yellow")
             self.queue.start()
         for child in self.children:

@@ -1,0 +1,134 @@
+"""The invented city: who works there, on which accounts, and what its citizens write. Read from ``city/``."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import select
+
+from hub import clock, people
+from hub.db import Unit
+from hub.models import Account, Department, Role
+from hub.people import departments
+from hub.rights import Actor
+from hub.settings import Settings
+from web.demo.sandbox import Control
+
+FOLDER = Path(__file__).parent / "city"
+LOGINS = "demo-logins.json"
+FIXED_LOGINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """One thing a citizen wrote, and how it was answered (empty: not yet)."""
+
+    at: datetime
+    account: str
+    kind: str
+    author: str
+    likes: int
+    text: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One post of the calendar."""
+
+    at: datetime
+    accounts: list[str]
+    title: str
+    body: str
+
+
+def office() -> Mapping[str, Any]:
+    """Departments, people and accounts."""
+    return tomllib.loads((FOLDER / "office.toml").read_text(encoding="utf-8"))
+
+
+def sayings(now: datetime) -> list[Saying]:
+    """What citizens wrote, oldest first; nothing lies in the future."""
+    found = []
+    for days, hour, account, kind, author, likes, text, answer in _lines("messages.txt", 8):
+        at = _moment(now, -int(days), hour)
+        found.append(Saying(at, account, kind, author, int(likes), text, answer))
+    return sorted((one for one in found if one.at < now), key=lambda one: one.at)
+
+
+def posts(now: datetime) -> list[Planned]:
+    """The calendar, oldest first."""
+    found = [
+        Planned(_moment(now, int(days), hour), accounts.split(","), title, body)
+        for days, hour, accounts, title, body in _lines("posts.txt", 5)
+    ]
+    return sorted(found, key=lambda one: one.at)
+
+
+def _lines(name: str, fields: int) -> list[list[str]]:
+    lines = (FOLDER / name).read_text(encoding="utf-8").splitlines()
+    return [line.split("|", fields - 1) for line in lines if line and not line.startswith("#")]
+
+
+def _moment(now: datetime, days: int, hour: str) -> datetime:
+    day = clock.local(now).date() + timedelta(days=days)
+    return clock.at_local(day, int(hour[:2]), int(hour[3:5]))
+
+
+async def settle(unit: Unit, actor: Actor, settings: Settings) -> None:
+    """Departments and people, and the note of logins that the console and the sign-in page show."""
+    plan = office()
+    made: dict[str, Department] = {}
+    for given in plan["departments"]:
+        parent = made.get(given.get("parent", ""))
+        made[given["code"]] = await departments.create(
+            unit, actor,
+            departments.Description(
+                code=given["code"], name=given["name"], short_name=given["short_name"], duties=given.get("duties", ""),
+                topics=given.get("topics", []), parent_id=parent.id if parent else None,
+            ),
+        )  # fmt: skip
+    password = _password()
+    for person in plan["people"]:
+        await people.add_user(
+            unit, actor, username=person["username"], name=person["name"], post=person["post"], password=password,
+            department_id=made[person["department"]].id or 0, roles=[Role(role) for role in person["roles"]],
+        )  # fmt: skip
+    _note_logins(settings, plan, password)
+
+
+def _password() -> str:
+    """One password for all demo logins, new for every data folder."""
+    return "qilan-" + secrets.token_hex(3)
+
+
+def _note_logins(settings: Settings, plan: Mapping[str, Any], password: str) -> None:
+    logins = [
+        {"username": one["username"], "name": one["name"], "role": one["post"]} for one in plan["people"][:FIXED_LOGINS]
+    ]
+    text = json.dumps({"password": password, "logins": logins}, ensure_ascii=False)
+    (settings.data / LOGINS).write_text(text, encoding="utf-8")
+
+
+async def open_accounts(unit: Unit, control: Control) -> dict[str, Account]:
+    """The office's accounts on the sandbox, by name."""
+    codes = {one.code: one.id for one in await unit.all(select(Department))}
+    opened = {}
+    for given in office()["accounts"]:
+        remote = control.save_account(screen_name=given["name"], verified_type=1)
+        account = Account(
+            platform="sandbox", name=given["name"], external_id=str(remote["uid"]), base_url=control.address,
+            department_id=codes[given["department"]],
+            sealed=unit.ctx.vault.seal({"token": remote["token"], "app_secret": remote["app_secret"]}),
+        )  # fmt: skip
+        unit.add(account)
+        opened[account.name] = account
+    await unit.flush()
+    return opened
