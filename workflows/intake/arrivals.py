@@ -26,23 +26,34 @@ class Stored:
     known: int
 
 
-async def store(
-    unit: Unit, account: Account, items: Sequence[RawItem], via: str, *, state: ArrivalState = ArrivalState.stored
-) -> Stored:
+async def store(unit: Unit, account: Account, items: Sequence[RawItem], via: str) -> Stored:
     """Store items of one account, unique by (account, kind, external id); those already there are left as they are.
 
-    ``via``: pull | push | file. Safe to run twice and at the same time as others: whoever commits first has stored it.
-    Rings for ``read_arrivals`` when something waits to be read. The batch goes in ordered by key, so that two
-    deliveries of the same items in another order never wait for each other in a circle.
+    ``via``: pull | push. Safe to run twice and at the same time as others: whoever commits first has stored it. Rings
+    for ``read_arrivals`` when something is new.
     """
-    rows = _rows(account.id or 0, items, via, state)
-    statement = insert(unit, Arrival).on_conflict_do_nothing().returning(col(Arrival.id))
-    new: list[int] = []
-    for start in range(0, len(rows), _CHUNK):
-        new += [row[0] for row in await unit.run(statement, rows[start : start + _CHUNK])]
-    if new and state is ArrivalState.stored:
+    new = await insert_new(unit, account.id or 0, items, via, ArrivalState.stored)
+    if new:
         unit.later("read_arrivals")
-    return Stored(new, len(items) - len(new))
+    return Stored(list(new.values()), len(items) - len(new))
+
+
+async def insert_new(
+    unit: Unit, account_id: int, items: Sequence[RawItem], via: str, state: ArrivalState
+) -> dict[tuple[str, str], int]:
+    """Insert what is not there yet; ids of the new rows by (kind, stored external id).
+
+    The batch goes in ordered by key, so that two deliveries of the same items in another order never wait for each
+    other in a circle.
+    """
+    rows = _rows(account_id, items, via, state)
+    columns = (col(Arrival.id), col(Arrival.kind), col(Arrival.external_id))
+    statement = insert(unit, Arrival).on_conflict_do_nothing().returning(*columns)
+    new: dict[tuple[str, str], int] = {}
+    for start in range(0, len(rows), _CHUNK):
+        for number, kind, external_id in await unit.run(statement, rows[start : start + _CHUNK]):
+            new[kind.value, external_id] = number
+    return new
 
 
 def _rows(account_id: int, items: Sequence[RawItem], via: str, state: ArrivalState) -> list[dict[str, Any]]:

@@ -16,6 +16,9 @@ from hub.insert import insert
 from hub.models import Delivery, Message, MessageKind
 from workflows.intake import storable
 
+# Names in ``Message.extra`` that mean something to the house: a platform's or a file's own get a star.
+_OURS = frozenset({"answer", "answered_at", "stated_at", "verified"})
+
 
 @dataclass(frozen=True, slots=True)
 class Understood:
@@ -108,7 +111,7 @@ def _row(account: AccountRef, item: Understood) -> dict[str, Any]:
 def _extra(item: Understood) -> dict[str, Any]:
     """What the platform added, the answer a file brought along, and a stated time that was not believed."""
     one = item.inbound
-    extra: dict[str, Any] = storable.tree(dict(one.extra))
+    extra: dict[str, Any] = {f"{k}*" if k in _OURS else k: v for k, v in storable.tree(one.extra).items()}
     if one.author.verified:
         extra["verified"] = True
     if one.answer:

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, text, update
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlmodel import col, select
 
 from connectors.base import AccountRef, Inbound, Kind, RawItem, Unparsable
@@ -18,9 +17,9 @@ from hub.i18n import _
 from hub.models import Account, Arrival, ArrivalState
 from workflows.house import House
 from workflows.intake import messages, storable
+from workflows.intake.unfit import UNFIT, is_unfit
 
 _log = log.get(__name__)
-_UNFIT = (StatementError, OverflowError, ValueError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,8 @@ async def read_waiting(house: House, limit: int = 500) -> int:
         return 0
     try:
         return await _settle(house, read)
-    except _UNFIT as error:
-        if not _is_unfit(error):
+    except UNFIT as error:
+        if not is_unfit(error):
             raise
         return sum([await _settle_alone(house, one) for one in read])
 
@@ -131,17 +130,9 @@ async def _settle_alone(house: House, one: _Read) -> int:
     """The batch was refused by the database: find the item at fault and put it aside."""
     try:
         return await _settle(house, [one])
-    except _UNFIT as error:
-        if not _is_unfit(error):
+    except UNFIT as error:
+        if not is_unfit(error):
             raise
         _log.warning("arrival refused by the database", arrival=one.arrival_id, error=type(error).__name__)
         why = _("数据库不接受这条内容（%(name)s）", name=type(error).__name__)
         return await _settle(house, [_Read(one.arrival_id, one.account, one.received_at, None, why)])
-
-
-def _is_unfit(error: Exception) -> bool:
-    """Whether the values are at fault, rather than the connection, a lock or a deadlock."""
-    if isinstance(error, DBAPIError):
-        state = str(getattr(error.orig, "sqlstate", None) or "")
-        return isinstance(error, DataError | IntegrityError) or state[:2] in ("22", "23")
-    return True

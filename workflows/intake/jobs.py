@@ -1,0 +1,32 @@
+"""What the worker does for intake: each safe to run twice, late, or not at all."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hub import clock
+from workflows.house import House
+from workflows.intake import pulling, reading, runs
+
+_BUDGET = timedelta(seconds=30)
+_BATCH = 500
+
+
+async def pull_due(house: House) -> int:
+    """Read every stream whose time has come; how many new items."""
+    return await pulling.pull_due(house)
+
+
+async def read_arrivals(house: House) -> int:
+    """Turn stored arrivals into messages until none is left or 30 seconds are over; how many."""
+    until, done = clock.now() + _BUDGET, 0
+    while count := await reading.read_waiting(house, _BATCH):
+        done += count
+        if clock.now() > until:
+            break
+    return done
+
+
+async def run_imports(house: House) -> int:
+    """Work on uploaded files for about 30 seconds; how many rows."""
+    return await runs.run_waiting(house)

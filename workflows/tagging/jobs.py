@@ -1,0 +1,22 @@
+"""What the worker does for tagging: safe to run twice, late, or not at all."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hub import clock
+from workflows.house import House
+from workflows.tagging import batches
+
+_BUDGET = timedelta(seconds=30)
+
+
+async def tag_messages(house: House) -> int:
+    """Tag until nothing waits or 30 seconds are over, then look after messages left without a case; how many."""
+    until, done = clock.now() + _BUDGET, 0
+    while count := await batches.tag_waiting(house, house.ctx.settings.tag_batch):
+        done += count
+        if clock.now() > until:
+            return done
+    await batches.attach_waiting(house)
+    return done
