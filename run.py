@@ -16,6 +16,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -83,20 +84,20 @@ def main(arguments: List[str]) -> int:
     refuse_windows()
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     commands = {"demo": demo, "test": test, "check": check, "bench": bench, "screenshots": screenshots}
-    if arguments and arguments[0] in ("-h", "--help"):
-        print(__doc__)
-        return 0
-    if not arguments or arguments[0] not in commands:
-        print(__doc__, file=sys.stderr)
-        return 2
-    return commands[arguments[0]](arguments[1:])
+    chosen = commands.get(arguments[0]) if arguments else None
+    if chosen is None:
+        asked = arguments[:1] in (["-h"], ["--help"])
+        print(__doc__, file=sys.stdout if asked else sys.stderr)
+        return 0 if asked else 2
+    return chosen(arguments[1:])
 
 
 # --- the commands -----------------------------------------------------------------------------------------------------
 
 
 def demo(arguments: List[str]) -> int:
-    refuse_taken_port(option(arguments, "--port") or str(PORT))
+    port = option(arguments, "--port")
+    refuse_taken_port(str(PORT) if port is None else port)
     prepare("run")
     data = option(arguments, "--data")
     if data is not None:  # given relative to where the person stands, and hub runs in the project's folder
@@ -254,11 +255,7 @@ def stamped() -> Dict[str, str]:
         found = dict(json.loads(STAMP.read_text()))
     except (OSError, ValueError):
         return {}
-    return found if found.get("python") == underneath() else {}
-
-
-def underneath() -> str:
-    return os.path.realpath(str(BIN / "python"))
+    return found if found.get("python") == os.path.realpath(str(BIN / "python")) else {}
 
 
 @contextlib.contextmanager
@@ -283,7 +280,7 @@ def install(kind: str) -> None:
     with contextlib.ExitStack() as running:
         for step in [running.enter_context(install_step(part)) for part in parts]:
             step.wait()
-    done = {**kept, **{part: wanted[part] for part in parts}, "python": underneath()}
+    done = {**kept, **{part: wanted[part] for part in parts}, "python": os.path.realpath(str(BIN / "python"))}
     if kind == "dev":
         done["run"] = wanted["run"]  # dev.txt holds every line of run.txt
     STAMP.write_text(json.dumps(done))
@@ -362,8 +359,10 @@ class Step:
 def explained(log: Path) -> str:
     """The sentence for what an installer wrote before it failed, with the place where the rest stands."""
     text = log.read_bytes().decode("utf-8", "replace")
-    known = (sentence for pattern, sentence in REASONS if re.search(pattern, text))
-    return "%s（详见 / details: %s）" % (next(known, "安装失败 / The installation failed"), log)
+    known = [sentence for pattern, sentence in REASONS if re.search(pattern, text)]
+    if shutil.disk_usage(str(VENV if VENV.exists() else ROOT)).free < 50_000_000:
+        known.insert(0, DISK_FULL)  # venv does not pass on why its pip could not be unpacked
+    return "%s（详见 / details: %s）" % ((known or ["安装失败 / The installation failed"])[0], log)
 
 
 # --- the way out ------------------------------------------------------------------------------------------------------
