@@ -8,7 +8,10 @@ function scan(root) {
     if (root.matches?.(selector)) found.unshift(root)
     for (const el of found) {
       const seen = done.get(el) || done.set(el, new Set()).get(el)
-      if (!seen.has(run)) { seen.add(run); run(el) }
+      if (!seen.has(run)) {
+        seen.add(run)
+        run(el)
+      }
     }
   }
 }
@@ -19,6 +22,6 @@ export function arrive(selector, run) {
   scan(document)
 }
 
-new MutationObserver(changes => {
+new MutationObserver((changes) => {
   for (const change of changes) for (const node of change.addedNodes) if (node.nodeType === 1) scan(node)
 }).observe(document.documentElement, { childList: true, subtree: true })

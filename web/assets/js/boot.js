@@ -7,13 +7,13 @@ import { word } from './words.js'
 htmx.config.noSwap = [204, 286, 304, 401, '5xx']
 htmx.config.includeIndicatorCSS = false
 
-const quiet = el => !!el?.closest?.('[data-live], [data-poll]')
+const quiet = (el) => !!el?.closest?.('[data-live], [data-poll]')
 
 document.addEventListener('htmx:config:request', ({ detail: { ctx } }) => {
   ctx.request.headers['X-CSRF-Token'] = csrf()
 })
 
-document.addEventListener('htmx:after:request', event => {
+document.addEventListener('htmx:after:request', (event) => {
   const { ctx } = event.detail
   const whole = /^\s*<!doctype/i.test(ctx.text || '')
   if (!whole || ctx.target === document.body || ctx.select) return
@@ -36,7 +36,13 @@ document.addEventListener('htmx:error', ({ detail: { ctx, error } }) => {
 })
 
 function refuse(status) {
-  if (status === 401) toast({ text: word('signed_out'), kind: 'error', href: `/login?next=${encodeURIComponent(location.pathname + location.search)}`, link: word('sign_in') })
+  if (status === 401)
+    toast({
+      text: word('signed_out'),
+      kind: 'error',
+      href: `/login?next=${encodeURIComponent(location.pathname + location.search)}`,
+      link: word('sign_in'),
+    })
   else if (status === 403) toast({ text: word('forbidden'), kind: 'error' })
   else toast({ text: status >= 500 ? word('server_down') : word('failed', { why: status }), kind: 'error' })
 }

@@ -8,12 +8,16 @@ function count(el) {
   const n = (RULES[el.dataset.countRule] || RULES.plain)(el.value)
   const place = el.closest('.field')?.querySelector('[data-counter]')
   if (!place) return
-  place.textContent = !max ? word('length', { n }) : n > max ? `${word('length_of', { n, max })}，${word('over', { n: n - max })}` : word('length_of', { n, max })
+  place.textContent = !max
+    ? word('length', { n })
+    : n > max
+      ? `${word('length_of', { n, max })}，${word('over', { n: n - max })}`
+      : word('length_of', { n, max })
   place.className = `counter${max && n > max ? ' counter-over' : max && n > max * 0.9 ? ' counter-near' : ''}`
   place.setAttribute('aria-live', max && n > max * 0.9 ? 'polite' : 'off')
 }
 
-arrive('[data-count]', el => {
+arrive('[data-count]', (el) => {
   el.addEventListener('input', () => count(el))
   count(el)
 })

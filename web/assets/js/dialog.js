@@ -8,24 +8,33 @@ export function ask(text, { yes = word('confirm'), danger = false } = {}) {
   const no = make('button', 'btn', word('cancel'))
   const go = make('button', `btn ${danger ? 'btn-danger-full' : 'btn-primary'}`, yes)
   no.type = go.type = 'button'
-  const [first, ...rest] = text.split('\n')
-  const box = make('dialog', 'dialog', '',
+  const [first, ...rest] = text.split(/\n|\\n/)
+  const box = make(
+    'dialog',
+    'dialog',
+    '',
     make('div', 'dialog-head', '', make('h2', '', first)),
-    make('div', 'dialog-body', '', ...rest.map(line => make('p', '', line))),
-    make('div', 'dialog-foot', '', no, go))
+    make('div', 'dialog-body', '', ...rest.map((line) => make('p', '', line))),
+    make('div', 'dialog-foot', '', no, go),
+  )
   box.setAttribute('aria-label', first)
   document.body.append(box)
-  return new Promise(resolve => {
+  return new Promise((resolve) => {
     go.onclick = () => box.close('yes')
     no.onclick = () => box.close('')
-    box.onclose = () => { resolve(box.returnValue === 'yes'); box.remove() }
+    box.onclose = () => {
+      resolve(box.returnValue === 'yes')
+      box.remove()
+    }
     show(box)
     go.focus()
   })
 }
 
 function show(box) {
-  if (box.showModal) { if (!box.open) box.showModal() } else box.setAttribute('open', '')
+  if (box.showModal) {
+    if (!box.open) box.showModal()
+  } else box.setAttribute('open', '')
 }
 
 const agreed = new WeakSet()
@@ -36,33 +45,50 @@ async function hold(event, el, repeat) {
   event.preventDefault()
   event.stopImmediatePropagation()
   const yes = el.dataset.confirmYes || el.textContent.trim() || word('confirm')
-  if (await ask(el.dataset.confirm, { yes, danger: 'confirmDanger' in el.dataset || /btn-danger/.test(el.className) })) {
+  if (
+    await ask(el.dataset.confirm, { yes, danger: 'confirmDanger' in el.dataset || /btn-danger/.test(el.className) })
+  ) {
     agreed.add(el)
     repeat()
   }
 }
 
-document.addEventListener('click', event => {
-  const el = event.target.closest?.('[data-confirm]:not(form)')
-  if (el) hold(event, el, () => el.click())
-}, true)
-document.addEventListener('submit', event => {
-  const form = event.target
-  if (form.matches('form[data-confirm]')) {
-    form.dataset.confirmYes ||= event.submitter?.textContent.trim() || ''
-    hold(event, form, () => (form.requestSubmit ? form.requestSubmit(event.submitter) : form.submit()))
-  }
-}, true)
-document.addEventListener('htmx:confirm', event => {
+document.addEventListener(
+  'click',
+  (event) => {
+    const el = event.target.closest?.('[data-confirm]:not(form)')
+    if (el) hold(event, el, () => el.click())
+  },
+  true,
+)
+document.addEventListener(
+  'submit',
+  (event) => {
+    const form = event.target
+    if (form.matches('form[data-confirm]')) {
+      form.dataset.confirmYes ||= event.submitter?.textContent.trim() || ''
+      hold(event, form, () => (form.requestSubmit ? form.requestSubmit(event.submitter) : form.submit()))
+    }
+  },
+  true,
+)
+document.addEventListener('htmx:confirm', (event) => {
   event.preventDefault()
   const { ctx, issueRequest, dropRequest } = event.detail
   const yes = ctx.sourceElement.textContent.trim().slice(0, 12)
-  ask(ctx.confirm, { yes }).then(ok => (ok ? issueRequest() : dropRequest()))
+  ask(ctx.confirm, { yes }).then((ok) => (ok ? issueRequest() : dropRequest()))
 })
 
-document.addEventListener('click', event => {
+document.addEventListener('click', (event) => {
   const opener = event.target.closest?.('[data-dialog]')
-  if (opener) { const box = document.getElementById(opener.dataset.dialog); if (box) { event.preventDefault(); show(box); box.querySelector('[autofocus]')?.focus() } }
+  if (opener) {
+    const box = document.getElementById(opener.dataset.dialog)
+    if (box) {
+      event.preventDefault()
+      show(box)
+      box.querySelector('[autofocus]')?.focus()
+    }
+  }
   const closer = event.target.closest?.('[data-close]')
   if (closer) closer.closest('dialog')?.close()
   if (event.target.matches?.('dialog.side, dialog.dialog[data-light]')) event.target.close()
@@ -79,7 +105,7 @@ export function openSide(url, title = '') {
   return htmx.ajax('GET', url, { target: body, swap: 'innerHTML', source: body, headers: { 'X-Panel': 'side' } })
 }
 
-document.addEventListener('click', event => {
+document.addEventListener('click', (event) => {
   const link = event.target.closest?.('a[data-side]')
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
   event.preventDefault()

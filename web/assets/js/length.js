@@ -4,7 +4,10 @@ const LINK = /https?:\/\/[!-~]+/g
 /** Chinese 1, ASCII half, every link 10 characters; rounded up. */
 export function weibo(text) {
   let half = 0
-  const rest = text.replace(LINK, () => { half += 20; return '' })
+  const rest = text.replace(LINK, () => {
+    half += 20
+    return ''
+  })
   for (const c of rest) half += c.codePointAt(0) < 128 ? 1 : 2
   return Math.ceil(half / 2)
 }
@@ -17,7 +20,9 @@ export function mastodon(text) {
 
 /** Signs as a reader counts them; code points where the browser has no segmenter (before Chromium 87). */
 export function signs(text) {
-  return typeof Intl.Segmenter === 'function' ? [...new Intl.Segmenter('zh', { granularity: 'grapheme' }).segment(text)].length : [...text].length
+  return typeof Intl.Segmenter === 'function'
+    ? [...new Intl.Segmenter('zh', { granularity: 'grapheme' }).segment(text)].length
+    : [...text].length
 }
 
-export const RULES = { weibo, mastodon, plain: text => [...text].length }
+export const RULES = { weibo, mastodon, plain: (text) => [...text].length }

@@ -5,8 +5,14 @@ export const csrf = () => document.querySelector('meta[name="csrf"]')?.content |
 export async function post(url, body) {
   try {
     const answer = await fetch(url, {
-      method: 'POST', mode: 'same-origin', credentials: 'same-origin',
-      headers: { 'X-CSRF-Token': csrf(), Accept: 'application/json', ...(body ? { 'Content-Type': 'application/json' } : {}) },
+      method: 'POST',
+      mode: 'same-origin',
+      credentials: 'same-origin',
+      headers: {
+        'X-CSRF-Token': csrf(),
+        Accept: 'application/json',
+        ...(body ? { 'Content-Type': 'application/json' } : {}),
+      },
       body: body ? JSON.stringify(body) : undefined,
     })
     return { ok: answer.ok && !answer.redirected, status: answer.status, data: await answer.json().catch(() => ({})) }
@@ -17,7 +23,11 @@ export async function post(url, body) {
 
 /** Fetches JSON; rejects with the status when the server refuses. */
 export async function load(url) {
-  const answer = await fetch(url, { mode: 'same-origin', credentials: 'same-origin', headers: { Accept: 'application/json' } })
+  const answer = await fetch(url, {
+    mode: 'same-origin',
+    credentials: 'same-origin',
+    headers: { Accept: 'application/json' },
+  })
   if (!answer.ok) throw new Error(String(answer.status))
   return answer.json()
 }

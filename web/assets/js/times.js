@@ -5,7 +5,8 @@ import { word } from './words.js'
 const DAY = 86400
 
 function text(at) {
-  const away = (Date.now() - at) / 1000, ago = Math.abs(away)
+  const away = (Date.now() - at) / 1000,
+    ago = Math.abs(away)
   if (ago < 45) return word('just_now')
   if (ago < 3600) return word(away > 0 ? 'minutes' : 'in_minutes', { n: Math.max(1, Math.round(ago / 60)) })
   if (ago < DAY) return word(away > 0 ? 'hours' : 'in_hours', { n: Math.floor(ago / 3600) })
@@ -19,5 +20,7 @@ function freshen(el) {
 }
 
 const all = new Set()
-arrive('time[data-relative]', el => all.add(el))
-setInterval(() => { for (const el of all) el.isConnected ? freshen(el) : all.delete(el) }, 30000)
+arrive('time[data-relative]', (el) => all.add(el))
+setInterval(() => {
+  for (const el of all) el.isConnected ? freshen(el) : all.delete(el)
+}, 30000)

@@ -17,7 +17,11 @@ function furnish(el, { undo_url: undoUrl, href, link, stays }) {
     undo.onclick = () => takeBack(el, undoUrl)
     el.append(undo)
   }
-  if (href) { const a = make('a', 'toast-undo', link); a.href = href; el.append(a) }
+  if (href) {
+    const a = make('a', 'toast-undo', link)
+    a.href = href
+    el.append(a)
+  }
   const close = make('button', 'toast-x', '', icon('x'))
   close.type = 'button'
   close.setAttribute('aria-label', word('close'))
@@ -30,7 +34,10 @@ function furnish(el, { undo_url: undoUrl, href, link, stays }) {
 function keepFor(el, time) {
   let timer = setTimeout(() => el.remove(), time)
   const hold = () => clearTimeout(timer)
-  const release = () => { hold(); timer = setTimeout(() => el.remove(), 3000) }
+  const release = () => {
+    hold()
+    timer = setTimeout(() => el.remove(), 3000)
+  }
   el.addEventListener('mouseenter', hold)
   el.addEventListener('focusin', hold)
   el.addEventListener('mouseleave', release)
@@ -41,7 +48,10 @@ async function takeBack(el, url) {
   el.querySelector('.toast-undo').disabled = true
   const answer = await post(url)
   el.remove()
-  toast({ text: answer.data.text || answer.data.detail || word(answer.ok ? 'undone' : 'undo_failed'), kind: answer.ok ? '' : 'error' })
+  toast({
+    text: answer.data.text || answer.data.detail || word(answer.ok ? 'undone' : 'undo_failed'),
+    kind: answer.ok ? '' : 'error',
+  })
   if (answer.ok) document.body.dispatchEvent(new CustomEvent('hub:undone', { bubbles: true }))
 }
 
@@ -49,7 +59,7 @@ async function takeBack(el, url) {
 export function toast(given) {
   const { text, kind = '', list = [] } = typeof given === 'string' ? { text: given } : given
   const say = make('span', 'toast-text', text)
-  if (list.length) say.append(make('ul', '', '', ...list.map(line => make('li', '', line))))
+  if (list.length) say.append(make('ul', '', '', ...list.map((line) => make('li', '', line))))
   const el = make('div', `toast${kind ? ` toast-${kind}` : ''}`, '', say)
   if (kind === 'error') el.setAttribute('role', 'alert')
   furnish(el, { ...given, stays: kind === 'error' ? 0 : given.undo_url ? UNDO_STAYS : STAYS })
@@ -58,7 +68,11 @@ export function toast(given) {
   return el
 }
 
-arrive('[data-toast]', el => {
-  if (!el.querySelector('.toast-x')) furnish(el, { undo_url: el.dataset.undoUrl, stays: el.classList.contains('toast-error') ? 0 : el.dataset.undoUrl ? UNDO_STAYS : STAYS })
+arrive('[data-toast]', (el) => {
+  if (!el.querySelector('.toast-x'))
+    furnish(el, {
+      undo_url: el.dataset.undoUrl,
+      stays: el.classList.contains('toast-error') ? 0 : el.dataset.undoUrl ? UNDO_STAYS : STAYS,
+    })
 })
-document.addEventListener('toast', event => toast(event.detail.value ?? event.detail))
+document.addEventListener('toast', (event) => toast(event.detail.value ?? event.detail))
