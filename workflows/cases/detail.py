@@ -12,7 +12,7 @@ from hub import audit
 from hub.db import Unit
 from hub.errors import NotAllowed, NotFound
 from hub.i18n import N_, _
-from hub.models import Case, CaseState, Message, Reply, ReplyState
+from hub.models import Case, CaseState, Message, Reply
 from hub.policy.packs import Limit
 from hub.queries import visible
 from hub.rights import Actor, May
@@ -21,7 +21,7 @@ from workflows.cases.facts import Known, find, know
 from workflows.cases.moves import REPLY_MOVES, Move
 from workflows.cases.routing import explain
 from workflows.cases.rows import CaseRow, as_row, rows_of_cases
-from workflows.cases.states import Extension, Offer, Ruling, moves_for, standing_reasons
+from workflows.cases.states import Extension, Offer, Ruling, moves_for, reasons_against_drafting, standing_reasons
 from workflows.cases.timeline import EventEntry, MessageEntry, ReplyEntry
 
 
@@ -100,23 +100,11 @@ async def detail(unit: Unit, case_id: int, actor: Actor) -> Detail:
         events=history, replies=await timeline.replies(unit, case, history), draft=known.reply,
         clocks=clocks_of(known), suggestions=_suggested(case), moves=moves_for(known.facts, actor),
         reply_reasons={move: standing_reasons(move, known.facts, actor) for move in REPLY_MOVES},
-        may_draft=reasons_against_drafting(known, actor), may_note=actor.can(May.add_note),
+        may_draft=reasons_against_drafting(known.facts, actor), may_note=actor.can(May.add_note),
         may_reveal=actor.can(May.reveal_personal), may_correct=actor.can(May.correct_tags),
         ruling=known.facts.ruling, extension=known.facts.extension,
         merged_into=await _into(unit, case, actor), merged=[_related(other) for other in merged],
     )  # fmt: skip
-
-
-def reasons_against_drafting(known: Known, actor: Actor) -> list[str]:
-    """Why the person cannot write or change the answer now; empty means they can."""
-    facts = known.facts
-    if facts.draft is not None and facts.draft.state in {ReplyState.reviewing, ReplyState.approved}:
-        return [_("答复已经送审")]
-    if facts.state is CaseState.triaged:
-        # The desk answers questions itself; whether there is a text is what drafting is about.
-        return [] if actor.can(May.dispatch) and facts.request == "咨询" else [_("请先派单，由承办单位答复")]
-    reasons = standing_reasons(Move.submit, facts, actor)
-    return [reason for reason in reasons if reason != _("还没有写答复")]
 
 
 async def _row(unit: Unit, known: Known) -> CaseRow:

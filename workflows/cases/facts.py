@@ -30,9 +30,18 @@ IS_OPEN: Any = literal_column('"case".is_open')
 OPEN_REPLY = (ReplyState.draft, ReplyState.reviewing, ReplyState.returned, ReplyState.approved)
 # Events that say how a case stands where no column does.
 _TELLING = (
-    Move.ask_ruling, Move.rule, Move.ask_extension, Move.grant_extension, Move.refuse_extension, Move.suspend,
-    Move.redo, Move.reopen, Move.citizen_again,
-)  # fmt: skip
+    Move.ask_ruling,
+    Move.rule,
+    Move.ask_extension,
+    Move.grant_extension,
+    Move.refuse_extension,
+    Move.suspend,
+    Move.redo,
+    Move.reopen,
+    Move.citizen_again,
+)
+# Written once per person and answer: whoever wrote in it may not review it.
+DRAFT = "draft"  # fmt: skip
 _RULING = {Move.ask_ruling: Ruling.asked, Move.rule: Ruling.final}
 _EXTENSION = {
     Move.ask_extension: Extension.asked,
@@ -73,7 +82,8 @@ async def know(unit: Unit, case: Case) -> Known:
     policy, now = policy_of(unit), clock.now()
     path, request = await _beside(unit, case)
     reply = await open_reply(unit, case)
-    ruling, extension, pause = _told(await _telling_events(unit, case))
+    told = await _telling_events(unit, case)
+    ruling, extension, pause = _told([event for event in told if event.what != DRAFT])
     facts = CaseFacts(
         id=case.id or 0, state=case.state, now=now, urgency=case.urgency, request=request,
         department_id=case.department_id, department_path=path,
@@ -82,7 +92,7 @@ async def know(unit: Unit, case: Case) -> Known:
         hand_back_until=clocks.hand_back_until(policy, case), due_at=case.due_at,
         ruling=ruling, extension=extension,
         extensible=policy.clocks(case.urgency).extension.span != Span(0, SpanUnit.h),
-        draft=DraftFacts(reply.author_id, reply.state, bool(reply.text.strip())) if reply else None,
+        draft=DraftFacts(_authors(reply, told), reply.state, bool(reply.text.strip())) if reply else None,
         suspend_limit=policy.days("suspend_days"),
     )  # fmt: skip
     suspended_at, left = pause if pause else (None, None)
@@ -105,16 +115,22 @@ async def _beside(unit: Unit, case: Case) -> tuple[str, str]:
 
 
 async def _telling_events(unit: Unit, case: Case) -> Sequence[Any]:
-    names = [move.value for move in _TELLING]
-    wanted = select(CaseEvent.what, CaseEvent.at, CaseEvent.data)
+    names = [DRAFT, *(move.value for move in _TELLING)]
+    wanted = select(CaseEvent.what, CaseEvent.at, CaseEvent.data, CaseEvent.by_id)
     return await unit.rows(
         wanted.where(CaseEvent.case_id == case.id, col(CaseEvent.what).in_(names)).order_by(col(CaseEvent.id))
     )
 
 
+def _authors(reply: Reply, events: Sequence[Any]) -> frozenset[int]:
+    """Everybody who wrote in this answer."""
+    wrote = {event.by_id for event in events if event.what == DRAFT and event.data.get("reply_id") == reply.id}
+    return frozenset(number for number in {reply.author_id, *wrote} if number is not None)
+
+
 def _told(events: Sequence[Any]) -> tuple[Ruling, Extension, tuple[datetime, timedelta | None] | None]:
     ruling, extension, pause = Ruling.none, Extension.none, None
-    for what, at, data in events:
+    for what, at, data, _by_id in events:
         move = Move(what)
         ruling = _RULING.get(move, ruling)
         extension = Extension.none if move in _NEW_ROUND else _EXTENSION.get(move, extension)

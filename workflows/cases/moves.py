@@ -102,14 +102,15 @@ MOVES: dict[Move, Step] = {
     Move.reclass: _step(
         _stay(S.new, S.triaged, S.dispatched, S.handling), May.dispatch, needs=(Need.urgency, Need.note)
     ),
-    Move.submit: _step({S.handling: S.review, S.waiting: S.review}, May.draft_reply, members_only=True),
+    # The desk answers in cases its own office is in the lead of.
+    Move.submit: _step({S.handling: S.review, S.waiting: S.review}, May.draft_reply, May.dispatch, members_only=True),
     Move.send_back: _step({S.review: S.handling}, May.review_reply, needs=_NOTE),
     Move.approve: _step(_stay(S.review), May.review_reply),
     Move.answer_sent: _step({S.review: S.replied}),
     Move.answer_failed: _step({S.review: S.handling}),
     Move.answer_retried: _step({S.handling: S.review}),
     Move.answer_elsewhere: _step(
-        {S.handling: S.replied, S.waiting: S.replied}, May.draft_reply, needs=_NOTE, members_only=True
+        {S.handling: S.replied, S.waiting: S.replied}, May.draft_reply, May.dispatch, needs=_NOTE, members_only=True
     ),
     Move.close: _step({S.replied: S.closed}, May.close),
     Move.redo: _step({S.replied: S.handling}, May.reopen, needs=_NOTE),

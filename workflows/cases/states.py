@@ -33,9 +33,9 @@ class Extension(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DraftFacts:
-    """The answer being written: by whom, how far."""
+    """The answer being written: everybody who wrote in it, and how far it is."""
 
-    author_id: int | None
+    author_ids: frozenset[int]
     state: ReplyState
     has_text: bool = True
 
@@ -71,6 +71,8 @@ class Given:
 
 
 NOTHING = Given()
+QUESTION = "咨询"  # the analyser's word for a request that only asks
+_UNDER_REVIEW = frozenset({ReplyState.reviewing, ReplyState.approved})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,20 @@ def reasons_against(move: Move, facts: CaseFacts, actor: Actor, *, note: str = "
 
 def standing_reasons(move: Move, facts: CaseFacts, actor: Actor) -> list[str]:
     """Reasons that hold whatever the person types: state, right, membership, limits. For greying buttons."""
+    special = _SPECIAL.get(move)
+    return [*_basic_reasons(move, facts, actor), *(special(facts, actor) if special else [])]
+
+
+def reasons_against_drafting(facts: CaseFacts, actor: Actor) -> list[str]:
+    """Why the person cannot write or change the answer now. The desk may write one to a question it has accepted."""
+    if facts.draft is not None and facts.draft.state in _UNDER_REVIEW:
+        return [_("答复已经送审")]
+    move = Move.answer_direct if facts.state is CaseState.triaged else Move.submit
+    reasons = _basic_reasons(move, facts, actor)
+    return reasons + (_only_questions(facts) if move is Move.answer_direct else [])
+
+
+def _basic_reasons(move: Move, facts: CaseFacts, actor: Actor) -> list[str]:
     step, reasons = MOVES[move], []
     if facts.state not in step.to:
         names = {"state": state_label(facts.state), "move": move_label(move)}
@@ -122,8 +138,6 @@ def standing_reasons(move: Move, facts: CaseFacts, actor: Actor) -> list[str]:
         reasons.append(_("%(who)s没有「%(move)s」权限", who=actor.name, move=move_label(move)))
     if step.members_only and not is_member(facts, actor):
         reasons.append(_("只有承办单位的人员才能%(move)s", move=move_label(move)))
-    if special := _SPECIAL.get(move):
-        reasons += special(facts, actor)
     return reasons
 
 
@@ -199,23 +213,24 @@ def _forward(facts: CaseFacts, actor: Actor) -> list[str]:
 
 
 def _answer_direct(facts: CaseFacts, actor: Actor) -> list[str]:
-    reasons = [] if facts.request == "咨询" else [_("只有咨询类工单可以由值班室直接答复")]
-    return reasons + _submit(facts, actor)
+    return _only_questions(facts) + _submit(facts, actor)
+
+
+def _only_questions(facts: CaseFacts) -> list[str]:
+    return [] if facts.request == QUESTION else [_("只有咨询类工单可以由值班室直接答复，其他请派单")]
 
 
 def _submit(facts: CaseFacts, _actor: Actor) -> list[str]:
     if facts.draft is None or not facts.draft.has_text:
         return [_("还没有写答复")]
-    if facts.draft.state in {ReplyState.reviewing, ReplyState.approved}:
-        return [_("答复已经送审")]
-    return []
+    return [_("答复已经送审")] if facts.draft.state in _UNDER_REVIEW else []
 
 
 def _review(facts: CaseFacts, actor: Actor) -> list[str]:
     reasons = []
     if facts.draft is None or facts.draft.state is not ReplyState.reviewing:
         reasons.append(_("没有待审核的答复"))
-    elif actor.user_id is not None and facts.draft.author_id == actor.user_id:
+    elif actor.user_id in facts.draft.author_ids:
         reasons.append(_("不能审核自己起草的答复"))
     if not actor.can(May.read_all_cases) and not is_member(facts, actor):
         reasons.append(_("只能审核本单位及下属单位的答复"))
@@ -233,9 +248,7 @@ def _settled(facts: CaseFacts, _actor: Actor) -> list[str]:
 
 
 def _answer_elsewhere(facts: CaseFacts, _actor: Actor) -> list[str]:
-    if facts.draft is not None and facts.draft.state in {ReplyState.reviewing, ReplyState.approved}:
-        return [_("答复已经送审")]
-    return []
+    return [_("答复已经送审")] if facts.draft is not None and facts.draft.state in _UNDER_REVIEW else []
 
 
 def _ask_extension(facts: CaseFacts, _actor: Actor) -> list[str]:
@@ -358,6 +371,7 @@ __all__ = [
     "is_open",
     "moves_for",
     "reasons_against",
+    "reasons_against_drafting",
     "standing_reasons",
     "target",
 ]

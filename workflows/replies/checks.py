@@ -1,0 +1,103 @@
+"""What speaks against an answer's text, before review and again before it leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlmodel import col, select
+
+from connectors.base import Capability, Grant, Granted, Kind, Outgoing
+from hub import clock
+from hub.db import Unit
+from hub.i18n import N_, _, moment
+from hub.models import Account, Message, MessageKind, Reply, ReplyState
+from nlp import mask
+from workflows.house import House
+
+_NO_ACCOUNT = N_("该账号已停用，不能答复")
+_CANNOT = N_("该账号不能在平台上答复：%(why)s。请线下答复后登记。")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found. ``blocks``: must be changed; otherwise a person may confirm it by name."""
+
+    text: str
+    blocks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Length of an answer in the platform's own units."""
+
+    units: int
+    limit: int
+
+    @property
+    def left(self) -> int:
+        """Units left; negative: too long by so many."""
+        return self.limit - self.units
+
+
+def measure(house: House, account: Account, text: str) -> Measure | None:
+    """For the counter under the draft box; None where the platform takes no answers."""
+    connector = house.platforms.get(account.platform)
+    if connector is None:
+        return None
+    return Measure(connector.measure(text), connector.limits(house.ref(account)).reply_length)
+
+
+def reply_grant(house: House, account: Account, message: Message) -> Grant:
+    """Whether this message can be answered on its platform; ``reason`` says why not."""
+    connector = house.platforms.get(account.platform)
+    if connector is None:
+        return Grant(Granted.no, _("没有这个平台的接口"))
+    needed = Capability.reply_private if message.kind is MessageKind.private else Capability.reply_public
+    return connector.capabilities(house.ref(account)).get(needed, Grant(Granted.no, _("平台不支持")))
+
+
+async def check(house: House, unit: Unit, message: Message, text: str) -> list[Finding]:
+    """Everything found, the blocking first. Reads rows and asks the connector's rules; calls no platform."""
+    if not text.strip():
+        return [Finding(_("答复不能为空"), blocks=True)]
+    account = await unit.get(Account, message.account_id)
+    found = [] if account is None else _of_platform(house, account, message, text)
+    if mask(text) != text:
+        found.append(Finding(_("答复中含有电话、证件号等个人信息，公开后无法收回"), blocks=False))
+    if await _said_before(unit, message, text):
+        found.append(Finding(_("与此前发给来信人的答复完全相同"), blocks=False))
+    return found
+
+
+def _of_platform(house: House, account: Account, message: Message, text: str) -> list[Finding]:
+    if not account.is_active:
+        return [Finding(_(_NO_ACCOUNT), blocks=True)]
+    grant = reply_grant(house, account, message)
+    if grant.granted is not Granted.yes:
+        return [Finding(_(_CANNOT, why=_(grant.reason)), blocks=True)]
+    found = [
+        problem.text for problem in house.connector(account).validate(house.ref(account), _outgoing(message, text))
+    ]
+    if message.reply_until is not None and message.reply_until < clock.now():
+        found.append(_("平台允许答复的时间已于 %(at)s 截止，请改用其他方式", at=moment(message.reply_until)))
+    if message.removed_at is not None:
+        found.append(_("来信人已删除原文，无法在其下答复"))
+    return [Finding(line, blocks=True) for line in found]
+
+
+def _outgoing(message: Message, text: str) -> Outgoing:
+    return Outgoing(
+        text=text, key="check", target_id=message.external_id, target_kind=Kind(message.kind.value),
+        thread_id=message.thread_id, target_author_id=message.author_id,
+    )  # fmt: skip
+
+
+async def _said_before(unit: Unit, message: Message, text: str) -> bool:
+    if message.case_id is None:
+        return False
+    sent = select(Reply.text).where(Reply.case_id == message.case_id, col(Reply.state) == ReplyState.sent)
+    return any(_plain(before) == _plain(text) for before in await unit.all(sent))
+
+
+def _plain(text: str) -> str:
+    return "".join(text.split())

@@ -1,0 +1,80 @@
+"""Answers given outside the hub, where the platform takes none: recorded by hand, with a mark that stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connectors.base import Granted
+from hub import clock
+from hub.crypto import digest
+from hub.db import Unit
+from hub.errors import Invalid, NotFound, Refused, Stale
+from hub.i18n import _
+from hub.models import Account, Case, Message, Reply, ReplyState
+from hub.queries.search import mark_answered
+from hub.rights import Actor
+from workflows.cases.facts import Known, find, know
+from workflows.cases.moves import Move
+from workflows.cases.service import change, stale
+from workflows.house import House
+from workflows.replies.checks import reply_grant
+from workflows.replies.settling import messages_of
+
+CHANNELS = ("电话", "上门", "信函", "短信", "平台网页", "其他")
+
+
+async def answer_elsewhere(
+    house: House, unit: Unit, case_id: int, actor: Actor, *, version: int, text: str, channel: str, note: str
+) -> Case:
+    """Record that the citizen was answered by another way. ``note``: why not on the platform, compulsory.
+
+    Refused where the account can answer on its platform: there the answer goes through review. The mark is the
+    event ``answer_elsewhere`` with the channel; the reply has no delivery. ``version``: the case's.
+    """
+    case = await find(unit, case_id, actor)
+    if case.version != version:
+        raise stale()
+    if problems := _problems(text, channel):
+        raise Invalid(problems)
+    known = await know(unit, case)
+    await _refuse_where_possible(house, unit, case)
+    reply = await _recorded(unit, known, actor, text.strip())
+    changed = await change(
+        unit, known, Move.answer_elsewhere, actor, note=note, reply_id=reply.id, channel=channel.strip()
+    )
+    await mark_answered(unit, await messages_of(unit, case))
+    return changed
+
+
+def _problems(text: str, channel: str) -> dict[str, str]:
+    problems = {}
+    if not text.strip():
+        problems["text"] = _("答复不能为空")
+    if not channel.strip() or len(channel) > 50:
+        problems["channel"] = _("请填写答复渠道，最多 50 个字")
+    return problems
+
+
+async def _refuse_where_possible(house: House, unit: Unit, case: Case) -> None:
+    account, message = await unit.get(Account, case.account_id), await unit.get(Message, case.first_message_id)
+    if account is None or message is None:
+        raise NotFound(_("没有这张工单，或者您无权查看"))
+    if account.is_active and reply_grant(house, account, message).granted is Granted.yes:
+        raise Refused([_("该账号可以在平台上答复，请起草后送审")])
+
+
+async def _recorded(unit: Unit, known: Known, actor: Actor, text: str) -> Reply:
+    """The open draft, or a new reply, as sent now by this person."""
+    values: dict[str, Any] = {
+        "text": text, "content_hash": digest(text), "state": ReplyState.sent, "sent_at": clock.now(),
+        "author_id": actor.user_id, "author_name": actor.name,
+    }  # fmt: skip
+    case = known.case
+    if known.reply is not None:
+        if not await unit.compare_and_set(known.reply, **values):
+            raise Stale([_("这份答复刚被他人处理，请刷新后再操作")])
+        return known.reply
+    reply = Reply(case_id=case.id or 0, message_id=case.first_message_id or 0, **values)
+    unit.add(reply)
+    await unit.flush()
+    return reply
