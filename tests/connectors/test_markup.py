@@ -1,0 +1,92 @@
+"""HTML of statuses becomes plain text that nothing can run in."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors.base import Kind, RawItem
+from connectors.mastodon.client import MastodonConnector
+from connectors.mastodon.markup import plain
+from connectors.mastodon.schemas import id_order, own_item, raw_item, text_id, without_mention
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>一</p><p>二<br>三<br />四</p>", "一\n\n二\n三\n四"),
+        ("没有标签 &amp; &lt;b&gt; &#128512;", "没有标签 & <b> 😀"),
+        ("<p>a<script>alert(1)</script>b<style>c{}</style></p>", "ab"),
+        ("<ul><li>一</li><li>二</li></ul>", "- 一\n- 二"),
+        (
+            '<p><a href="https://example.org/very/long"><span class="invisible">https://</span>'
+            '<span class="ellipsis">example.org/very</span><span class="invisible">/long</span></a></p>',
+            "https://example.org/very/long",
+        ),
+        ('<a href="https://example.org/x">点这里</a>', "点这里（https://example.org/x）"),
+        ('<a href="javascript:alert(1)">点这里</a>', "点这里"),
+        ('<a href="https://s/@press" class="u-url mention">@<span>press</span></a> 好', "@press 好"),
+        ('<a href="https://s/tags/x" class="mention hashtag">#<span>路灯</span></a>', "#路灯"),
+        ("<p>一</p>\n\n\n\n<p>二</p>", "一\n\n二"),
+        ("<p>未关闭 <b>粗", "未关闭 粗"),
+        ("a\x00b\u200bc\u202ed", "abc\u202ed"),
+        ("<" * 1000, "<" * 1000),
+    ],
+)
+def test_plain(html: str, text: str) -> None:
+    assert plain(html) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("@press 路灯", "路灯"),
+        ("@Press@social.example.org @press 路灯", "路灯"),
+        ("@alice @press 路灯", "@alice @press 路灯"),
+        ("@press @alice 路灯", "@alice 路灯"),
+        ("@press", "@press"),
+        ("@pressroom 路灯", "@pressroom 路灯"),
+        ("请 @press 看", "请 @press 看"),
+    ],
+)
+def test_own_mentions_come_off_the_front_only(text: str, rest: str) -> None:
+    assert without_mention(text, {"press"}) == rest
+
+
+def test_ulids_and_numbers_are_ordered_as_the_servers_do() -> None:
+    assert sorted(["100", "99", "1000"], key=id_order) == ["99", "100", "1000"]
+    early, late = "01J8Z3W5Q0AAAAAAAAAAAAAAAA", "01J8Z3W5Q1AAAAAAAAAAAAAAAA"
+    assert max([early, late], key=id_order) == late
+    assert text_id("../../accounts") == ""
+    assert text_id(123) == "123"
+    assert text_id(True) == ""
+
+
+def test_a_gotosocial_mention_with_ulids_is_understood() -> None:
+    status = {
+        "id": "01J8Z3W5Q1AAAAAAAAAAAAAAAA",
+        "created_at": "2026-11-23T01:02:03.000Z",
+        "content": "<p>@press 在吗</p>",
+        "visibility": "direct",
+        "in_reply_to_id": "01J8Z3W5Q0AAAAAAAAAAAAAAAA",
+        "account": {"id": "01A", "acct": "a@b.example", "display_name": ""},
+        "mentions": [{"id": "01OWN", "username": "press", "acct": "press"}],
+    }
+    item = raw_item({"id": "01N", "type": "mention", "status": status, "zhengsheng_root": "01ROOT"})
+    assert (item.kind, item.external_id) == (Kind.private, status["id"])
+    from connectors.base import AccountRef
+    from connectors.http import Http
+
+    ref = AccountRef(1, "mastodon", "press", "01OWN", "http://127.0.0.1:1")
+    found = MastodonConnector(Http(live=False)).parse(ref, RawItem(item.kind, item.external_id, item.payload))
+    assert (found.text, found.thread_id, found.parent_id) == ("在吗", "01ROOT", status["in_reply_to_id"])
+    assert found.author.name == "a@b.example"
+
+
+def test_the_mention_before_an_own_answer_is_ours_not_the_texts() -> None:
+    status = {"id": "2", "created_at": "2026-11-23T01:02:03Z", "content": "<p>@alice 好</p>", "in_reply_to_id": "1"}
+    found = own_item(status)
+    assert found is not None
+    assert found.text == "好"
+    posted = own_item(status | {"in_reply_to_id": None})
+    assert posted is not None
+    assert posted.text == "@alice 好"
