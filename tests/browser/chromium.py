@@ -12,6 +12,7 @@ import sys
 import tarfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parents[1] / ".cache" / "chromium"
@@ -82,9 +83,10 @@ def _unpack() -> None:
             shutil.copyfile(HERE / name, CACHE / name)
         _node(_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund")
         _node("unpack.mjs")
+        safely: Any = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # Python before 3.11.4 has none
         for archive in ("libraries.tar", "fonts.tar"):
             with tarfile.open(CACHE / archive) as tar:
-                tar.extractall(CACHE, filter="data")
+                tar.extractall(CACHE, **safely)
             (CACHE / archive).unlink()
         (CACHE / "fonts.conf").write_text(FONTS.format(folder=CACHE))
         shutil.rmtree(CACHE / "node_modules" / "@sparticuz")
