@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from typing import Any
 
@@ -37,10 +38,20 @@ class Control:
         found: list[dict[str, Any]] = self._call("GET", "/control/accounts")["accounts"]
         return found
 
+    def stop_clock(self, moment: float | None) -> None:
+        """The platform's clock stands still at ``moment`` (unix seconds); None: it goes on."""
+        self._call("POST", "/control/settings", {"now": moment})
+
     def say(self, kind: str, items: list[dict[str, Any]]) -> list[str]:
         """Citizens write: ``kind`` mentions | comments | messages; or posts of an account. Ids in order."""
         answer = self._call("POST", f"/control/{kind}", {"items": items})
         return [str(number) for number in answer["ids"]]
+
+    def accepted(self, account: str) -> list[dict[str, Any]]:
+        """What the platform took from an account through its API, oldest first."""
+        query = urllib.parse.urlencode({"account": account, "limit": 1000})
+        found: list[dict[str, Any]] = self._call("GET", f"/control/accepted?{query}")["accepted"]
+        return found
 
     def _call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connectors.sandbox.server import citizens
+from connectors.sandbox.server import citizens, clock
 from connectors.sandbox.server.citizens import Impossible, Say
 from connectors.sandbox.server.faults import BadFault, set_fault
 from connectors.sandbox.server.pushes import Pushes
@@ -285,8 +285,10 @@ def _attempt(row: Row) -> dict[str, Any]:
 
 
 async def settings(request: Request, wanted: dict[str, Any]) -> Any:
-    """``push_interval``: seconds between two tries of a push."""
+    """``push_interval``: seconds between two tries of a push. ``now``: stop the platform's clock (null: go on)."""
     pushes: Pushes = request.app.state.pushes
     if "push_interval" in wanted:
         pushes.interval = max(0.01, float(wanted["push_interval"]))
-    return {"push_interval": pushes.interval}
+    if "now" in wanted:
+        clock.stop_at(None if wanted["now"] is None else float(wanted["now"]))
+    return {"push_interval": pushes.interval, "now": clock.now()}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from typing import Any
 
+from connectors.sandbox.server import clock
 from connectors.sandbox.server.call import Call
 from connectors.sandbox.server.faults import Refusal
 
@@ -81,7 +81,7 @@ def _own(call: Call, kind: str, name: str) -> Any:
     lag = call.flags.get("list_lag", {}).get("seconds", 0.0)
     # Judged by the moment of acceptance: a lag hides what has just been written, not what was dated so.
     source = "item WHERE author_id = ? AND kind = ? AND official = 1 AND removed_at IS NULL AND accepted_at <= ?"
-    return _page(call, source, (call.uid, kind, time.time() - lag), name)
+    return _page(call, source, (call.uid, kind, clock.now() - lag), name)
 
 
 def _page(call: Call, source: str, bound: tuple[Any, ...], name: str) -> Any:

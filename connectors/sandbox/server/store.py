@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from connectors.sandbox.server import clock
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS account(
   uid TEXT PRIMARY KEY, screen_name TEXT NOT NULL UNIQUE, token TEXT NOT NULL UNIQUE, app_secret TEXT NOT NULL,
@@ -133,7 +135,7 @@ class Store:
             "push_url": "",
             "verified_type": 1,
             "expires_at": None,
-            "created_at": time.time(),
+            "created_at": clock.now(),
         }
         fields |= dict(known) if known else {}
         fields |= {name: wanted[name] for name in fields if name in wanted}
@@ -178,8 +180,8 @@ class Store:
             text=text,
             idem_key=key,
             broken=broken,
-            created_at=time.time() if created_at is None else created_at,
-            accepted_at=time.time(),
+            created_at=clock.now() if created_at is None else created_at,
+            accepted_at=clock.now(),
         )
         for account, stream in inboxes:
             self.change("INSERT OR IGNORE INTO inbox(account, stream, id) VALUES(?, ?, ?)", account, stream, new_id)
@@ -200,7 +202,7 @@ class Store:
     def remove(self, item_id: int, by: str) -> bool:
         """Take an item down; False when it is not there any more."""
         sql = "UPDATE item SET removed_at = ?, removed_by = ? WHERE id = ? AND removed_at IS NULL"
-        return self.change(sql, time.time(), by, item_id) == 1
+        return self.change(sql, clock.now(), by, item_id) == 1
 
     # faults and attempts ----------------------------------------------------------------------------------------
 

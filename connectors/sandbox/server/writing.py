@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from typing import Any
 
 from connectors.lengths import weibo_units
+from connectors.sandbox.server import clock
 from connectors.sandbox.server.call import Call
 from connectors.sandbox.server.faults import Refusal
 
@@ -54,7 +54,7 @@ def reply_message(call: Call) -> Any:
     last = call.store.row(sql, receiver, call.uid)
     if last is None:
         raise Refusal(20508)
-    if time.time() - last["created_at"] > WINDOW_SECONDS:
+    if clock.now() - last["created_at"] > WINDOW_SECONDS:
         raise Refusal(21901)
     return _accept(call, "message", _fitting(text, MESSAGE_UNITS), parent_id=last["id"], receiver_id=receiver)
 

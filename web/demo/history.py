@@ -1,0 +1,227 @@
+"""Three weeks of the city's life, lived through the real services with the clock standing at each moment in turn."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import col, select
+
+from hub import clock
+from hub.db import Unit, reading, unit_of_work
+from hub.errors import Refused
+from hub.models import Account, Case, CaseState, Department, Message, Post, Reply, ReplyState, Role, Stream, User
+from hub.people import load_actor, staff
+from hub.rights import Actor
+from web.demo import city
+from web.demo.city import Planned, Saying
+from web.demo.sandbox import Control
+from workflows import replies
+from workflows.cases.moves import Move
+from workflows.cases.service import dispatch_now, make_move
+from workflows.delivery import engine
+from workflows.house import House
+from workflows.intake.pulling import pull_stream
+from workflows.intake.reading import read_waiting
+from workflows.publishing import service as publishing
+from workflows.publishing.content import Draft
+from workflows.tagging.batches import tag_waiting
+
+Step = Callable[[], Awaitable[None]]
+KINDS = {"mention": "mentions", "comment": "comments", "private": "messages"}
+STREAMS = {"mention": "mentions", "comment": "comments", "private": "messages"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who acts: the desk, the press office, and per department somebody who writes and somebody who agrees."""
+
+    desk: Actor
+    press: Actor
+    reviewer: Actor
+    clerks: Mapping[int, Actor]
+    heads: Mapping[int, Actor]
+
+
+class History:
+    """Plays the city's three weeks. ``move`` sets the hub's clock; the sandbox's follows."""
+
+    def __init__(self, house: House, control: Control, cast: Cast, move: Callable[[datetime], None]) -> None:
+        self.house, self.control, self.cast, self._move = house, control, cast, move
+        self._steps: list[tuple[datetime, int, Step]] = []
+        self._order = itertools.count()
+        self._chance = random.Random(7)  # noqa: S311 -- the same city every time
+        self._stream_of: dict[tuple[str, str], int] = {}
+        self._latest_post: dict[str, str] = {}
+
+    def at(self, moment: datetime, step: Step) -> None:
+        """Plan a step; what lies in the future of the real clock is left to the running hub."""
+        heapq.heappush(self._steps, (moment, next(self._order), step))
+
+    async def play(self, now: datetime) -> None:
+        """Everything up to ``now``, in order of time."""
+        await self._prepare()
+        for batch in _batches(city.sayings(now)):
+            self.at(batch[-1].at, lambda batch=batch: self._citizens(batch))  # type: ignore[misc]
+        for plan in city.posts(now):
+            self.at(min(plan.at - timedelta(hours=20), now - timedelta(minutes=30)), lambda p=plan: self._write(p, now))  # type: ignore[misc]
+        while self._steps and self._steps[0][0] <= now:
+            moment, _order, step = heapq.heappop(self._steps)
+            self._move(moment)
+            self.control.stop_clock(moment.timestamp())
+            await step()
+        self.control.stop_clock(None)
+
+    async def _prepare(self) -> None:
+        async with reading(self.house.ctx) as unit:
+            for row in await unit.rows(select(Stream.id, Stream.name, Account.name.label("account")).join(Account)):  # type: ignore[attr-defined]
+                self._stream_of[(row.account, row.name)] = row.id
+        for name in {account for account, _stream in self._stream_of}:
+            text = f"欢迎关注“{name}”，有事请留言，我们会认真答复。"
+            created = (clock.now() - timedelta(days=23)).timestamp()
+            said = self.control.say("posts", [{"account": name, "text": text, "created_at": created}])
+            self._latest_post[name] = said[0]
+
+    async def _citizens(self, batch: Sequence[Saying]) -> None:
+        """They write on the platform; the hub reads, tags, opens cases; what happens to each is planned."""
+        numbers = [self._say(one) for one in batch]
+        for account, kind in sorted({(one.account, one.kind) for one in batch}):
+            await pull_stream(self.house, self._stream_of[(account, STREAMS[kind])])
+        await read_waiting(self.house)
+        await tag_waiting(self.house)
+        async with unit_of_work(self.house.ctx) as unit:
+            for number, one in zip(numbers, batch, strict=True):
+                message = await unit.first(select(Message).where(Message.external_id == number))
+                if message is not None:
+                    message.likes = one.likes
+                    unit.add(message)
+                    self._plan(message.case_id, one)
+
+    def _say(self, one: Saying) -> str:
+        item = {"author": one.author, "text": one.text, "created_at": one.at.timestamp(), "push": False}
+        item |= {"post": self._latest_post[one.account]} if one.kind == "comment" else {"account": one.account}
+        return self.control.say(KINDS[one.kind], [item])[0]
+
+    def _plan(self, case_id: int | None, one: Saying) -> None:
+        """Dispatched within the hour, signed the same day; answered when an answer was written for it."""
+        if case_id is None:
+            return
+        dispatched = clock.now() + timedelta(minutes=self._chance.randint(8, 70))
+        signed = dispatched + timedelta(minutes=self._chance.randint(20, 300))
+        self.at(dispatched, lambda: self._dispatch(case_id, one.account))
+        if one.answer or self._chance.random() < 0.7:
+            self.at(signed, lambda: self._sign(case_id))
+        if one.answer:
+            hours = self._chance.randint(3, 30) if one.kind == "private" else self._chance.randint(4, 60)
+            written = signed + timedelta(hours=hours)
+            self.at(written, lambda: self._answer(case_id, one.answer))
+
+    async def _dispatch(self, case_id: int, account: str) -> None:
+        async with unit_of_work(self.house.ctx) as unit:
+            case = await unit.get(Case, case_id)
+            if case is None or case.state not in {CaseState.new, CaseState.triaged}:
+                return
+            where = case.routing.get("department_id") or await self._home(unit, account)
+            where = where if where in self.cast.clerks else await self._home(unit, account)
+            await dispatch_now(unit, case_id, self.cast.desk, version=case.version, department_id=where)
+
+    async def _home(self, unit: Unit, account: str) -> int:
+        """The department that owns the account; the housing office where that one answers no cases."""
+        owner = await unit.first(select(Account.department_id).where(Account.name == account))
+        if owner in self.cast.clerks:
+            return owner or 0
+        return (await unit.one(select(Department).where(Department.code == "housing"))).id or 0
+
+    async def _sign(self, case_id: int) -> None:
+        async with unit_of_work(self.house.ctx) as unit:
+            case = await unit.get(Case, case_id)
+            clerk = self.cast.clerks.get(case.department_id or 0) if case else None
+            if case is not None and clerk is not None and case.state is CaseState.dispatched:
+                await make_move(unit, case_id, Move.sign, clerk, version=case.version)
+
+    async def _answer(self, case_id: int, text: str) -> None:
+        async with unit_of_work(self.house.ctx) as unit:
+            case = await unit.get(Case, case_id)
+            clerk = self.cast.clerks.get(case.department_id or 0) if case else None
+            if case is None or clerk is None or case.state is not CaseState.handling:
+                return
+            with suppress(Refused):  # a second message of the same person may already have been answered
+                reply = await replies.save_draft(unit, case_id, clerk, text=text, version=0)
+                await replies.submit(self.house, unit, reply.id or 0, clerk, version=reply.version, confirmed=True)
+        self.at(clock.now() + timedelta(minutes=self._chance.randint(15, 150)), lambda: self._approve(case_id))
+
+    async def _approve(self, case_id: int) -> None:
+        async with unit_of_work(self.house.ctx) as unit:
+            case = await unit.get(Case, case_id)
+            waits = (col(Reply.case_id) == case_id, col(Reply.state) == ReplyState.reviewing)
+            reply = await unit.first(select(Reply).where(*waits))
+            head = self.cast.heads.get(case.department_id or 0) if case else None
+            if reply is None or head is None:
+                return
+            await replies.approve(
+                self.house, unit, reply.id or 0, head, version=reply.version, content_hash=reply.content_hash
+            )
+        await engine.sweep(self.house)
+
+    async def _write(self, plan: Planned, now: datetime) -> None:
+        """A post is written, and (unless it lies far ahead) reviewed and sent at its minute."""
+        async with unit_of_work(self.house.ctx) as unit:
+            accounts = await unit.all(select(Account).where(col(Account.name).in_(plan.accounts)))
+            targets = {account.id or 0: "" for account in accounts}
+            draft = Draft(plan.title, plan.body, targets, scheduled_at=plan.at)
+            post = await publishing.create(unit, self.cast.press, draft)
+            if plan.at < now + timedelta(days=9):
+                post = await publishing.submit(self.house, unit, self.cast.press, post.id or 0, version=post.version)
+        number = post.id or 0
+        if plan.at < now + timedelta(days=6):
+            self.at(clock.now() + timedelta(minutes=20), lambda: self._review(number))
+        if plan.at <= now:
+            self.at(plan.at, lambda: self._send(plan))
+
+    async def _review(self, post_id: int) -> None:
+        async with unit_of_work(self.house.ctx) as unit:
+            post = await unit.get(Post, post_id)
+            if post is not None:
+                await publishing.approve(self.house, unit, self.cast.reviewer, post_id, content_hash=post.content_hash)
+
+    async def _send(self, plan: Planned) -> None:
+        await engine.sweep(self.house)
+        # Comments of the following days stand under the newest post.
+        for account in plan.accounts:
+            for item in self.control.accepted(account):
+                if item["kind"] == "post":
+                    self._latest_post[account] = str(item["id"])
+
+
+def _batches(sayings: Sequence[Saying]) -> list[list[Saying]]:
+    """What was written within the same half day comes in together."""
+    groups = itertools.groupby(sayings, key=lambda one: (clock.local(one.at).date(), clock.local(one.at).hour // 6))
+    return [list(group) for _key, group in groups]
+
+
+async def cast(unit: Unit) -> Cast:
+    """The people of the city in their parts."""
+
+    async def play(user: User) -> Actor:
+        actor = await load_actor(unit, user.id or 0)
+        assert actor is not None
+        return actor
+
+    async def by_department(role: Role) -> dict[int, Actor]:
+        return {user.department_id: await play(user) for user in await staff.with_role(unit, role)}
+
+    async def first(role: Role) -> Actor:
+        return await play((await staff.with_role(unit, role))[0])
+
+    return Cast(
+        desk=await first(Role.dispatcher),
+        press=await first(Role.press_officer),
+        reviewer=await first(Role.reviewer1),
+        clerks=await by_department(Role.handler),
+        heads=await by_department(Role.head),
+    )
