@@ -140,6 +140,15 @@ class Feed:
         async with reading(self.ctx) as unit:
             return await _rows_after(unit, since)
 
+    def position_after(self, rows: Iterable[Change], before: int) -> int:
+        """The id up to which nothing can appear any more: all rows on SQLite, on PostgreSQL those of some age."""
+        settled = clock.now() - WINDOW
+        for row in rows:
+            if not self.ctx.is_sqlite and row.at > settled:
+                break
+            before = row.id or before
+        return before
+
     async def visible(self, actor: Actor, changes: Iterable[Change]) -> list[Change]:
         """Those of the changes this person may hear of."""
         changes = list(changes)
@@ -159,12 +168,8 @@ class Feed:
         rows = await self.after(self.floor)
         fresh = [row for row in rows if row.id not in self._seen]
         self._seen.update(row.id or 0 for row in fresh)
-        settled = clock.now() - WINDOW
-        for row in rows:
-            if not self.ctx.is_sqlite and row.at > settled:
-                break
-            self.floor = row.id or 0
-            self._seen.discard(self.floor)
+        self.floor = self.position_after(rows, self.floor)
+        self._seen = {number for number in self._seen if number > self.floor}
         await self._hand_out(fresh, list(self.streams))
 
     async def _hand_out(self, changes: Sequence[Change], streams: Iterable[Stream]) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, Undefined
 from jinja2.utils import missing
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -86,6 +87,11 @@ def _hours(n: int, ahead: bool) -> str:
     return ngettext("%(n)s 小时前", "%(n)s 小时前", n)
 
 
+def as_errors(problems: Mapping[str, str]) -> list[dict[str, str]]:
+    """Problems by field, as the macro ``error_summary`` takes them."""
+    return [{"id": field, "text": text} for field, text in problems.items()]
+
+
 @lru_cache(maxsize=1)
 def _stamp() -> str:
     note = STATIC / ".stamp"
@@ -102,14 +108,21 @@ def environment() -> Environment:
     """The one environment. Escaping is always on."""
     env = Environment(
         loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=Absent, auto_reload=False,
-        trim_blocks=False, cache_size=-1,
+        extensions=["jinja2.ext.i18n"], cache_size=-1,
     )  # fmt: skip
     env.filters.update(
         moment=i18n.moment, day=i18n.day, exact=i18n.exact, ago=ago, iso=iso, number=i18n.number, percent=i18n.percent,
-        weekday=lambda value: i18n.day(value, weekday=True),
+        as_errors=as_errors, weekday=lambda value: i18n.day(value, weekday=True),
     )  # fmt: skip
-    env.globals.update(_=i18n.gettext, ngettext=ngettext, static=static, number=i18n.number)
+    install: Any = getattr(env, "install_gettext_callables")  # noqa: B009 -- added by the extension, unknown to types
+    install(i18n.gettext, i18n.ngettext, newstyle=True)
+    env.globals.update(ngettext=_counted, static=static, number=i18n.number)
     return env
+
+
+def _counted(one: str, many: str, count: int, **values: object) -> Markup:
+    """Plural forms for templates: values are escaped, ``%(n)s`` is the count."""
+    return Markup(ngettext(one, many, count, **{name: escape(value) for name, value in values.items()}))  # noqa: S704
 
 
 def surroundings(request: Request) -> dict[str, Any]:

@@ -1,24 +1,57 @@
-"""Signs of life of what the hub stands on: asked by health checks, never by pages."""
+"""Signs of life of what the hub stands on: asked by health checks and the status page, never by other pages."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from connectors.base import AccountRef, ConnectorError, ErrorKind
+from hub import clock
 from hub.settings import Settings
 from workflows.house import House
+
+QUEUE = "arq:queue"
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Jobs rung for and not yet taken; ``age``: seconds the oldest of them waits."""
+
+    jobs: int
+    age: float
 
 
 async def queue_answers(settings: Settings) -> bool:
     """Whether the queue answers a PING. Never raises."""
-    client = Redis.from_url(settings.queue, socket_timeout=1.0, socket_connect_timeout=1.0)
+    client = _client(settings)
     try:
         return bool(await client.ping())
     except (RedisError, OSError):
         return False
     finally:
         await client.aclose()
+
+
+async def backlog(settings: Settings) -> Backlog | None:
+    """What waits in the queue; None when it does not answer. Never raises."""
+    client, now = _client(settings), clock.now()
+    try:
+        due = await client.zrangebyscore(QUEUE, "-inf", int(now.timestamp() * 1000), 0, 1, withscores=True)
+        jobs = int(await client.zcard(QUEUE))
+    except (RedisError, OSError):
+        return None
+    finally:
+        await client.aclose()
+    oldest = datetime.fromtimestamp(float(due[0][1]) / 1000, UTC) if due else now
+    return Backlog(jobs, max(0.0, (now - oldest).total_seconds()))
+
+
+def _client(settings: Settings) -> Redis:
+    client: Redis = Redis.from_url(settings.queue, socket_timeout=1.0, socket_connect_timeout=1.0)
+    return client
 
 
 async def sandbox_answers(house: House) -> bool:

@@ -53,7 +53,7 @@ async def create(unit: Unit, actor: Actor, given: Description) -> Department:
     unit.add(department)
     await unit.flush()
     department.path = await _path_under(unit, given.parent_id, department.id or 0)
-    await audit.record(unit, actor, "create_department", f"department/{department.id}", name=department.name)
+    await audit.record(unit, actor, "department.create", f"department/{department.id}", name=department.name)
     return department
 
 
@@ -99,7 +99,7 @@ async def change(unit: Unit, actor: Actor, department_id: int, given: Descriptio
     if given.parent_id != department.parent_id:
         await _move(unit, department, given.parent_id)
     unit.add(department)
-    await audit.record(unit, actor, "change_department", f"department/{department_id}", name=department.name)
+    await audit.record(unit, actor, "department.change", f"department/{department_id}", name=department.name)
     return department
 
 
@@ -122,7 +122,7 @@ async def set_active(unit: Unit, actor: Actor, department_id: int, active: bool)
         raise Refused(reasons)
     department.is_active = active
     unit.add(department)
-    what = "open_department" if active else "close_department"
+    what = "department.open" if active else "department.close"
     await audit.record(unit, actor, what, f"department/{department_id}")
     return department
 

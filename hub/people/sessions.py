@@ -75,7 +75,7 @@ async def _decide(unit: Unit, user_id: int | None, right: bool, *, address: str,
     actor = await load_actor(unit, user.id or 0, address)
     if actor is None:
         return None
-    await audit.record(unit, actor, "sign_in", f"user/{user.id}")
+    await audit.record(unit, actor, "session.sign_in", f"user/{user.id}")
     return SignedIn(_open_session(unit, user.id or 0, address, agent), must_change_password=user.must_change_password)
 
 
@@ -84,7 +84,7 @@ async def _count_failure(unit: Unit, user: User, address: str) -> None:
     user.failures += 1
     if user.failures >= settings.lockout_tries:
         user.failures, user.locked_until = 0, clock.now() + timedelta(minutes=settings.lockout_minutes)
-        await audit.record(unit, system(), "lock_out", f"user/{user.id}", address=address)
+        await audit.record(unit, system(), "session.lock_out", f"user/{user.id}", address=address)
 
 
 def _open_session(unit: Unit, user_id: int, address: str, agent: str) -> str:
@@ -144,7 +144,7 @@ async def touch(unit: Unit, sign_in_id: int) -> None:
 async def sign_out(unit: Unit, actor: Actor, sign_in_id: int) -> None:
     """End the session. Safe to run twice."""
     await revoke(unit, actor.user_id or 0, only=sign_in_id)
-    await audit.record(unit, actor, "sign_out", f"user/{actor.user_id}")
+    await audit.record(unit, actor, "session.sign_out", f"user/{actor.user_id}")
 
 
 async def revoke(unit: Unit, user_id: int, *, only: int | None = None, but: int | None = None) -> int:
@@ -168,7 +168,7 @@ async def end_one(unit: Unit, actor: Actor, sign_in_id: int) -> None:
     """End one of the person's own sessions; another person's counts as not there."""
     if not await revoke(unit, actor.user_id or 0, only=sign_in_id):
         raise NotFound(_("这个登录已经结束。"))
-    await audit.record(unit, actor, "end_session", f"user/{actor.user_id}", session=sign_in_id)
+    await audit.record(unit, actor, "session.end", f"user/{actor.user_id}", session=sign_in_id)
 
 
 async def sweep(unit: Unit) -> int:

@@ -67,7 +67,7 @@ async def create(
     unit.add(user)
     await unit.flush()
     _add_roles(unit, user.id or 0, particulars.roles)
-    await audit.record(unit, actor, "create_user", f"user/{user.id}", username=login, roles=_names(particulars.roles))
+    await audit.record(unit, actor, "user.create", f"user/{user.id}", username=login, roles=_names(particulars.roles))
     return user
 
 
@@ -111,7 +111,7 @@ async def change(unit: Unit, actor: Actor, user_id: int, particulars: Particular
         await unit.run(delete(UserRole).where(col(UserRole.user_id) == user_id))
         _add_roles(unit, user_id, particulars.roles)
         changed["roles"] = _names(particulars.roles)
-    await audit.record(unit, actor, "change_user", f"user/{user_id}", changed=changed)
+    await audit.record(unit, actor, "user.change", f"user/{user_id}", changed=changed)
     return person.user
 
 
@@ -143,7 +143,7 @@ async def set_active(unit: Unit, actor: Actor, user_id: int, active: bool, *, ve
         await sessions.revoke(unit, user_id)
         await tokens.revoke_all(unit, user_id)
     await _store(unit, person.user, version, is_active=active)
-    await audit.record(unit, actor, "activate_user" if active else "deactivate_user", f"user/{user_id}")
+    await audit.record(unit, actor, "user.activate" if active else "user.deactivate", f"user/{user_id}")
     return person.user
 
 
@@ -154,7 +154,7 @@ async def set_password(unit: Unit, actor: Actor, user_id: int, password: str, *,
     passwords.apply(user, password, must_change=must_change)
     unit.add(user)
     await sessions.revoke(unit, user_id)
-    await audit.record(unit, actor, "set_password", f"user/{user_id}")
+    await audit.record(unit, actor, "user.set_password", f"user/{user_id}")
 
 
 async def change_own_password(unit: Unit, actor: Actor, new: str, *, right: bool, keep_session: int) -> None:
@@ -168,7 +168,7 @@ async def change_own_password(unit: Unit, actor: Actor, new: str, *, right: bool
     passwords.apply(user, new, must_change=False)
     unit.add(user)
     await sessions.revoke(unit, user.id or 0, but=keep_session)
-    await audit.record(unit, actor, "change_password", f"user/{user.id}")
+    await audit.record(unit, actor, "user.change_password", f"user/{user.id}")
 
 
 async def unlock(unit: Unit, actor: Actor, user_id: int) -> None:
@@ -176,7 +176,15 @@ async def unlock(unit: Unit, actor: Actor, user_id: int) -> None:
     user = (await get(unit, user_id)).user
     user.failures, user.locked_until = 0, None
     unit.add(user)
-    await audit.record(unit, actor, "unlock_user", f"user/{user_id}")
+    await audit.record(unit, actor, "user.unlock", f"user/{user_id}")
+
+
+async def end_sessions(unit: Unit, actor: Actor, user_id: int) -> int:
+    """End every session of a person; returns how many there were. Safe to run twice."""
+    await get(unit, user_id)
+    ended = await sessions.revoke(unit, user_id)
+    await audit.record(unit, actor, "user.end_sessions", f"user/{user_id}", ended=ended)
+    return ended
 
 
 async def set_tastes(unit: Unit, actor: Actor, *, language: str | None = None, theme: str | None = None) -> None:

@@ -49,7 +49,7 @@ async def issue(unit: Unit, actor: Actor, name: str, scopes: Iterable[str], days
     )  # fmt: skip
     unit.add(row)
     await unit.flush()
-    await audit.record(unit, actor, "issue_token", f"token/{row.id}", name=row.name, scopes=chosen)
+    await audit.record(unit, actor, "token.issue", f"token/{row.id}", name=row.name, scopes=chosen)
     return row, text
 
 
@@ -88,7 +88,7 @@ async def revoke(unit: Unit, actor: Actor, token_id: int) -> None:
     mine = [col(ApiToken.id) == token_id, col(ApiToken.user_id) == actor.user_id, col(ApiToken.revoked_at).is_(None)]
     if not await unit.claim(ApiToken, *mine, revoked_at=clock.now()):
         raise NotFound(_("没有这个令牌，或者它已经作废。"))
-    await audit.record(unit, actor, "revoke_token", f"token/{token_id}")
+    await audit.record(unit, actor, "token.revoke", f"token/{token_id}")
 
 
 async def revoke_all(unit: Unit, user_id: int) -> int:

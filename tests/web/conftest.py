@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -89,3 +89,17 @@ async def client(visit: Visit) -> AsyncIterator[httpx.AsyncClient]:
 
 
 __all__ = ["PASSWORD"]
+
+
+@pytest.fixture
+def own_copy(ctx: Context, db_url: str, world_template: tuple[Path, World]) -> Callable[[], Awaitable[None]]:
+    """``await own_copy()``: put the world's database back as it was."""
+
+    async def restore() -> None:
+        await ctx.engine.dispose()
+        path = Path(db_url.removeprefix("sqlite+aiosqlite:///"))
+        for tail in ("-wal", "-shm"):
+            path.with_name(path.name + tail).unlink(missing_ok=True)
+        shutil.copyfile(world_template[0], path)
+
+    return restore

@@ -7,7 +7,9 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
@@ -15,6 +17,7 @@ from sqlmodel import col, select
 from hub import clock
 from hub.db import reading
 from hub.i18n import _
+from hub.migrations.runner import config
 from hub.models import Heartbeat
 from workflows import vitals
 from workflows.house import House
@@ -54,6 +57,15 @@ class Vitals:
                 self._asked_at = time.monotonic()
             return self._kept
 
+    async def reason_not_ready(self) -> str:
+        """Why requests cannot be served, in words; empty when they can. Once the shape is right it stays right."""
+        try:
+            async with reading(self.house.ctx) as unit:
+                found = (await unit.run(text("SELECT version_num FROM alembic_version"))).scalars().all()
+        except SQLAlchemyError:
+            return _("数据库不可用，或者还没有升级到最新结构（hub migrate）")
+        return "" if set(found) == _heads() else _("数据库还没有升级到最新结构（hub migrate）")
+
     async def _ask(self) -> dict[str, Sign]:
         questions = {"web": self._web, "worker": self._worker, "queue": self._queue}
         if self.house.ctx.settings.sandbox_url:
@@ -83,6 +95,11 @@ class Vitals:
     async def _sandbox(self) -> Sign:
         alive = await vitals.sandbox_answers(self.house)
         return Sign(alive, said="" if alive else _("沙箱平台没有应答"))
+
+
+@lru_cache(maxsize=1)
+def _heads() -> set[str]:
+    return set(ScriptDirectory.from_config(config()).get_heads())
 
 
 async def _patiently(question: Callable[[], Awaitable[Sign]]) -> Sign:

@@ -38,7 +38,6 @@ class PageRoute:
     """One route. ``needs``: a gate, one right, or several of which one is enough.
 
     ``scope``: what a personal token must be allowed (api only). ``upload``: bodies up to ``max_body_mb``.
-    ``idle``: the page asks by itself, which does not count as a person being there.
     """
 
     path: str
@@ -48,7 +47,6 @@ class PageRoute:
     door: Door = Door.page
     scope: str = ""
     upload: bool = False
-    idle: bool = False
 
     @property
     def keys(self) -> list[str]:

@@ -1,0 +1,122 @@
+"""The state of the hub in figures: read once, shown by ``/metrics`` as numbers and by the status page in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from hub import clock
+from hub.db import Unit, reading
+from hub.models import Account, Arrival, ArrivalState, Delivery, DeliveryState, Heartbeat, Message, Stream
+from workflows import vitals
+from workflows.house import House
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """One stream of an active account. ``age``: seconds since it was last read, None when never."""
+
+    account_id: int
+    account: str
+    stream: str
+    age: float | None
+    failures: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Ages in seconds; None: there is nothing of the kind, or nobody said."""
+
+    backlog: vitals.Backlog | None
+    sweep_age: float | None
+    deliveries: Mapping[str, int]
+    overdue_age: float | None
+    unknown_age: float | None
+    pulls: list[Pull]
+    unread: int
+    untagged: int
+    untagged_age: float | None
+    quarantined: int
+
+
+async def read_figures(house: House) -> Figures:
+    """Read everything now. Counts over partial indexes and the deliveries' state index; for scrapes, not pages."""
+    backlog = await vitals.backlog(house.ctx.settings)
+    async with reading(house.ctx) as unit:
+        untagged, oldest_untagged = await _untagged(unit)
+        return Figures(
+            backlog=backlog,
+            sweep_age=await _sweep_age(unit),
+            deliveries=await _deliveries(unit),
+            overdue_age=_age(await _oldest_overdue(unit)),
+            unknown_age=_age(await _oldest_unknown(unit)),
+            pulls=await _pulls(unit),
+            unread=await _arrivals(unit, ArrivalState.stored),
+            untagged=untagged,
+            untagged_age=_age(oldest_untagged),
+            quarantined=await _arrivals(unit, ArrivalState.quarantined),
+        )
+
+
+def _age(moment: datetime | None) -> float | None:
+    return None if moment is None else max(0.0, (clock.now() - moment).total_seconds())
+
+
+async def _sweep_age(unit: Unit) -> float | None:
+    """Workers write the moment of their last sweep into their sign of life."""
+    rows = await unit.all(
+        select(Heartbeat).where(Heartbeat.kind == "worker").order_by(col(Heartbeat.at).desc()).limit(20)
+    )
+    swept = [datetime.fromisoformat(row.data["swept_at"]) for row in rows if row.data.get("swept_at")]
+    return _age(max(swept, default=None))
+
+
+async def _deliveries(unit: Unit) -> dict[str, int]:
+    counted = dict(await unit.rows(select(Delivery.state, func.count()).group_by(col(Delivery.state))))
+    return {state.value: int(counted.get(state, 0)) for state in DeliveryState}
+
+
+async def _oldest_overdue(unit: Unit) -> datetime | None:
+    due = select(func.min(Delivery.attempt_at)).where(
+        col(Delivery.attempt_at) <= clock.now(), Delivery.state == DeliveryState.waiting
+    )
+    return await unit.first(due)
+
+
+async def _oldest_unknown(unit: Unit) -> datetime | None:
+    return await unit.first(select(func.min(Delivery.unknown_since)).where(Delivery.state == DeliveryState.unknown))
+
+
+async def _pulls(unit: Unit) -> list[Pull]:
+    statement = (
+        select(Account.id, Account.name, Stream.name, Stream.pulled_at, Stream.failures, Stream.error)  # type: ignore[call-overload]
+        .join(Account, col(Account.id) == col(Stream.account_id))
+        .where(col(Account.is_active))
+        .order_by(col(Account.name), col(Stream.id))
+    )
+    return [
+        Pull(number, name, stream, _age(at), failures, error)
+        for number, name, stream, at, failures, error in await unit.rows(statement)
+    ]
+
+
+async def _arrivals(unit: Unit, state: ArrivalState) -> int:
+    waiting = (col(Arrival.state) != ArrivalState.parsed, Arrival.state == state)
+    return await unit.one(select(func.count()).select_from(Arrival).where(*waiting))
+
+
+async def _untagged(unit: Unit) -> tuple[int, datetime | None]:
+    waiting = col(Message.tagged_at).is_(None)
+    count = await unit.one(select(func.count()).select_from(Message).where(waiting))
+    oldest = select(col(Message.received_at)).where(waiting).order_by(col(Message.id)).limit(1)
+    return count, await unit.first(oldest)
+
+
+def is_stale(pull: Pull, expected: timedelta = timedelta(minutes=10)) -> bool:
+    """Whether a stream has not been read for longer than anybody expects."""
+    return pull.age is None or pull.age > expected.total_seconds()

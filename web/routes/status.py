@@ -1,0 +1,42 @@
+"""The state of the hub for administrators: the same figures as ``/metrics``, in words, with what to do."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub import clock
+from hub.rights import May
+from web import admin, statuswords
+from web.observe.figures import read_figures
+from web.observe.health import Vitals
+from web.request import house, me
+from web.routes.table import PageRoute
+from web.templating import part_of, render
+
+
+async def status(request: Request) -> Response:
+    """Everything on one page, refreshed by itself."""
+    vitals: Vitals = request.app.state.vitals
+    figures, settings = await read_figures(house(request)), house(request).ctx.settings
+    groups = (
+        statuswords.parts(await vitals.signs()),
+        statuswords.work(figures),
+        statuswords.sending(figures),
+        statuswords.pulls(figures),
+    )
+    facts = {
+        "tabs": admin.tabs(me(request), "/admin/status"),
+        "parts": groups[0],
+        "work": groups[1],
+        "sending": groups[2],
+        "pulls": groups[3],
+        "troubles": [line for group in groups for line in group if line.tone != "done"],
+        "at": clock.now(),
+        "is_sqlite": house(request).ctx.is_sqlite,
+        "live": settings.live,
+    }
+    return await render(request, "admin/status.html", facts, part=part_of(request, "figures"))
+
+
+ROUTES = [PageRoute("/admin/status", status, May.read_status)]
