@@ -19,7 +19,8 @@ document.addEventListener('htmx:after:request', (event) => {
   if (!whole || ctx.target === document.body || ctx.select) return
   // A whole page for a fragment: the server sent us elsewhere (sign-in) or failed with an error page. Neither belongs inside this one.
   event.preventDefault()
-  if (ctx.response.raw.redirected) location.assign(ctx.response.raw.url)
+  if (ctx.response.raw.redirected && quiet(ctx.sourceElement)) refuse(401)
+  else if (ctx.response.raw.redirected) location.assign(ctx.response.raw.url)
   else if (ctx.response.status < 400) location.reload()
   else if (!quiet(ctx.sourceElement)) refuse(ctx.response.status)
 })
@@ -27,7 +28,9 @@ document.addEventListener('htmx:after:request', (event) => {
 document.addEventListener('htmx:response:error', ({ detail: { ctx } }) => {
   const { status } = ctx.response
   if (ctx.hx.trigger?.includes('toast') || /^\s*<!doctype/i.test(ctx.text || '')) return
-  if (status === 401 || status >= 500 || !ctx.text) if (!quiet(ctx.sourceElement)) refuse(status)
+  const silent = quiet(ctx.sourceElement)
+  if (status === 401 && silent && document.querySelector('[data-signed-out]')) return
+  if (status === 401 || (!silent && (status >= 500 || !ctx.text))) refuse(status)
 })
 
 document.addEventListener('htmx:error', ({ detail: { ctx, error } }) => {
@@ -42,7 +45,7 @@ function refuse(status) {
       kind: 'error',
       href: `/login?next=${encodeURIComponent(location.pathname + location.search)}`,
       link: word('sign_in'),
-    })
+    }).dataset.signedOut = ''
   else if (status === 403) toast({ text: word('forbidden'), kind: 'error' })
   else toast({ text: status >= 500 ? word('server_down') : word('failed', { why: status }), kind: 'error' })
 }

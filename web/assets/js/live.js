@@ -6,6 +6,7 @@ import { word } from './words.js'
 
 const POLL = 10000 // without a stream, each region asks this often
 const SETTLE = 300 // a burst of changes is one refresh
+const DOZE = 20000 // a hidden page keeps its stream this long
 const LATE = 3000 // a stream that is not open after this long counts as broken
 const regions = new Set()
 let source,
@@ -57,8 +58,13 @@ function news(el, n) {
   el.hubTimer = setTimeout(() => (busy(el) ? pill(el) : refresh(el)), SETTLE)
 }
 
-function heard(topic, n = 1) {
-  for (const el of regions) if (topicsOf(el).includes(topic)) news(el, n)
+/** A region of one case (data-live-case) is not moved by news of others; without ids nobody can tell, so it is. */
+const concerns = (el, topic, ids) =>
+  topicsOf(el).includes(topic) &&
+  !(topic === 'cases' && el.dataset.liveCase && ids?.length && !ids.map(String).includes(el.dataset.liveCase))
+
+function heard(topic, n = 1, ids = []) {
+  for (const el of regions) if (concerns(el, topic, ids)) news(el, n)
   document.dispatchEvent(new CustomEvent('hub:changed', { detail: { topic, n } }))
 }
 
@@ -98,7 +104,7 @@ function opened() {
 /** Opens one stream for all topics of the page; called again when regions with other topics arrive. */
 function connect() {
   const wanted = [...new Set([...regions].flatMap(topicsOf))].sort().join(',')
-  if (!wanted || (source && wanted === topics)) return
+  if (asleep || !wanted || (source && wanted === topics)) return
   source?.close()
   topics = wanted
   const base = document.body.dataset.events || '/events'
@@ -106,10 +112,15 @@ function connect() {
   source.onopen = opened
   source.onerror = broken
   source.onmessage = (event) => {
-    const { topic, n } = read(event)
-    if (topic) heard(topic, n)
+    const { topic, n, ids } = read(event)
+    if (topic) heard(topic, n, ids)
   }
-  for (const topic of wanted.split(',')) source.addEventListener(topic, (event) => heard(topic, read(event).n))
+  for (const topic of wanted.split(',')) {
+    source.addEventListener(topic, (event) => {
+      const { n, ids } = read(event)
+      heard(topic, n, ids)
+    })
+  }
   watchdog = setTimeout(() => {
     if (source?.readyState !== EventSource.OPEN) broken()
   }, LATE)
@@ -117,8 +128,8 @@ function connect() {
 
 function read(event) {
   try {
-    const data = JSON.parse(event.data)
-    return { topic: data.topic, n: data.n || 1 }
+    const { topic, n = 1, ids } = JSON.parse(event.data)
+    return { topic, n, ids }
   } catch {
     return { n: 1 }
   }
@@ -130,6 +141,27 @@ arrive('[data-live]', (el) => {
 })
 document.addEventListener('hub:undone', () => {
   for (const el of regions) refresh(el)
+})
+/** A page nobody looks at gives its connection back: browsers allow six per server, and offices keep many tabs. */
+let dozing = 0
+let asleep = false
+function doze() {
+  asleep = true
+  clearTimeout(watchdog)
+  source?.close()
+  source = null
+  poll(false)
+}
+function wake() {
+  clearTimeout(dozing)
+  if (!asleep) return
+  asleep = false
+  connect()
+  for (const el of regions) news(el, 1)
+}
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) dozing = setTimeout(doze, DOZE)
+  else wake()
 })
 addEventListener('online', () => {
   if (!source) connect()
