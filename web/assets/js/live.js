@@ -5,7 +5,7 @@ import { arrive } from './arrive.js'
 import { word } from './words.js'
 
 const POLL = 10000 // without a stream, each region asks this often
-const SETTLE = 300 // a burst of changes is one refresh
+const SETTLE = 150 // a burst of changes is one refresh
 const DOZE = 20000 // a hidden page keeps its stream this long
 const LATE = 3000 // a stream that is not open after this long counts as broken
 const regions = new Set()
