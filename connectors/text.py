@@ -9,6 +9,8 @@ from typing import Any
 
 # C0 and C1 controls except tab and line feed; carriage returns are turned into line feeds first.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Almost every text is clean: one look tells.
+_UNCLEAN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 LONGEST_ID = 200
@@ -19,6 +21,8 @@ def clean(text: str) -> str:
 
     Emoji, marks of right-to-left writing and everything else a citizen may have meant stay.
     """
+    if not _UNCLEAN.search(text):
+        return text
     return _SURROGATES.sub("\ufffd", _CONTROLS.sub("", _BREAKS.sub("\n", text)))
 
 

@@ -13,7 +13,7 @@ from connectors.files.columns import LABELS, Field, Mapping
 from connectors.files.moments import moment
 from connectors.files.source import EXTRA, Row
 from connectors.files.table import CELL_CHARACTERS
-from connectors.text import as_payload, clean, id_of, one_line
+from connectors.text import LONGEST_ID, as_payload, clean, one_line
 
 _KINDS = {
     "提及": Kind.mention,
@@ -94,10 +94,10 @@ def _shape(cells: abc.Mapping[str, str], values: abc.Mapping[Field, str], mappin
 
 
 def _external_id(values: abc.Mapping[Field, str], cells: abc.Mapping[str, str]) -> str:
+    named = one_line(values.get(Field.id, ""))
+    if 0 < len(named) <= LONGEST_ID:
+        return named
     content = json.dumps(sorted((c, clean(v).strip()) for c, v in cells.items() if v.strip()), ensure_ascii=False)
-    named = values.get(Field.id)
-    if named:
-        return id_of(named, content)
     return f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
 
 
