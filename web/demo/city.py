@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlmodel import select
 
-from hub import clock, people
+from hub import clock, crypto
 from hub.db import Unit
-from hub.models import Account, Department, Role
+from hub.models import Account, Department, Role, User, UserRole
 from hub.people import departments
 from hub.rights import Actor
 from hub.settings import Settings
@@ -96,12 +96,21 @@ async def settle(unit: Unit, actor: Actor, settings: Settings) -> None:
             ),
         )  # fmt: skip
     password = _password()
+    # One hash for all: thirty Argon2 hashes of the same password are seconds of waiting for nothing.
+    hashed = crypto.hash_password(password)
     for person in plan["people"]:
-        await people.add_user(
-            unit, actor, username=person["username"], name=person["name"], post=person["post"], password=password,
-            department_id=made[person["department"]].id or 0, roles=[Role(role) for role in person["roles"]],
-        )  # fmt: skip
+        await _add_person(unit, person, made[person["department"]], hashed)
     _note_logins(settings, plan, password)
+
+
+async def _add_person(unit: Unit, given: Mapping[str, Any], department: Department, hashed: str) -> None:
+    user = User(
+        username=given["username"], name=given["name"], post=given["post"], department_id=department.id or 0,
+        password_hash=hashed,
+    )  # fmt: skip
+    unit.add(user)
+    await unit.flush()
+    unit.add(*[UserRole(user_id=user.id or 0, role=Role(role)) for role in given["roles"]])
 
 
 def _password() -> str:

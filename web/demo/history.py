@@ -132,9 +132,9 @@ class History:
 
     async def _home(self, unit: Unit, account: str) -> int:
         """The department that owns the account; the housing office where that one answers no cases."""
-        owner = await unit.first(select(Account.department_id).where(Account.name == account))
+        owner = (await unit.one(select(Account).where(Account.name == account))).department_id or 0
         if owner in self.cast.clerks:
-            return owner or 0
+            return owner
         return (await unit.one(select(Department).where(Department.code == "housing"))).id or 0
 
     async def _sign(self, case_id: int) -> None:
