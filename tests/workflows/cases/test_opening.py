@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from hub import clock
 from hub.db import Context, unit_of_work
 from hub.models import Audience, Case, CaseClass, CaseEvent, CaseState, Message, MessageKind, Reply, ReplyState
-from tests.workflows.cases.conftest import Town, analysis
+from tests.workflows.cases.town import Town, analysis
 from workflows.cases import opening
 from workflows.cases.newcases import title_of
 
@@ -176,7 +176,7 @@ async def test_two_writers_of_one_thread_end_in_one_case(postgres_url: str, make
     """Both have read "no open case" before either writes; the index lets one in, the other joins it."""
     import asyncio
 
-    from tests.workflows.cases.conftest import build_town
+    from tests.workflows.cases.town import build_town
 
     ctx = make_ctx(postgres_url)
     try:
