@@ -17,6 +17,7 @@ import httpcore
 from connectors.base import ConnectorError, ErrorKind
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+REHEARSAL = "演练模式不会连接真实平台"
 # Translated IPv4: what lies behind cannot be judged from the address alone.
 _TRANSLATED = (
     ipaddress.ip_network("64:ff9b::/96"),
@@ -43,12 +44,24 @@ def _plain(text: str) -> Address:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+def _is_address(host: str) -> bool:
+    try:
+        _plain(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_own_name(host: str) -> bool:
+    return _is_address(host) or host.lower() == "localhost"
+
+
 def reasons_against(addresses: Iterable[str], live: bool) -> str:
     """Why these addresses may not be connected to (Chinese), or "" when they may."""
     if live and not all(is_public(a) for a in addresses):
         return "平台地址指向内部网络，为安全起见已拒绝连接，请管理员检查账号的平台地址"
     if not live and not all(is_loopback(a) for a in addresses):
-        return "演练模式不会连接真实平台"
+        return REHEARSAL
     return ""
 
 
@@ -68,7 +81,12 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """A connection to ``host``; :class:`ConnectorError` (permission) when the guard refuses."""
-        addresses = await self._resolve(host, port, timeout)
+        if not 0 < port < 65536:
+            raise ConnectorError(ErrorKind.bug, "平台地址里的端口不对，请管理员检查账号设置", code="address")
+        # In rehearsal not even the name of a real platform is looked up.
+        if not self._live and not _is_own_name(host):
+            raise ConnectorError(ErrorKind.permission, REHEARSAL, code="address")
+        addresses = [host] if _is_address(host) else await self._resolve(host, port, timeout)
         if reason := reasons_against(addresses, self._live):
             raise ConnectorError(ErrorKind.permission, reason, code="address")
         failure: Exception = httpcore.ConnectError("no address")

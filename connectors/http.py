@@ -230,7 +230,7 @@ def _unpacker(encoding: str) -> Callable[[bytes, int], bytes]:
 
 def _retry_after(value: str, now: datetime) -> datetime | None:
     if value.strip().isdigit():
-        return _later(now, float(value[:12]))
+        return _later(now, min(float(value[:12]), LONGEST_WAIT.total_seconds()))
     try:
         at = parsedate_to_datetime(value)
     except (ValueError, TypeError, IndexError):

@@ -1,0 +1,176 @@
+"""What every connector of the registry must keep, whatever its platform."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from connectors.base import (
+    AccountRef,
+    Capability,
+    Connector,
+    ConnectorError,
+    Effect,
+    ErrorKind,
+    Granted,
+    Kind,
+    Outgoing,
+    Problem,
+    RawItem,
+    Reject,
+    Unparsable,
+)
+from connectors.forms import Place
+from connectors.registry import FORMS, connector, connectors
+
+ROOT = Path(__file__).resolve().parents[2]
+EVERY = sorted(connectors(live=False))
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+@pytest.fixture(params=EVERY)
+def each(request: pytest.FixtureRequest) -> Connector:
+    return connector(request.param, live=False)
+
+
+@pytest.fixture
+def ref(each: Connector) -> AccountRef:
+    # Port 9 of this machine: nobody answers.
+    secrets = {"token": "a-very-secret-token", "app_secret": "another-secret"}
+    return AccountRef(1, each.platform, "临江发布", "500", "http://127.0.0.1:9", secrets)
+
+
+def chinese(text: str) -> bool:
+    return any("\u4e00" <= char <= "\u9fff" for char in text)
+
+
+def test_the_registry_is_whole() -> None:
+    assert set(EVERY) == {"sandbox", "mastodon", "file"} == set(FORMS)
+    with pytest.raises(KeyError):
+        connector("nonsense", live=False)
+    for platform, made in connectors(live=True).items():
+        assert made.platform == platform
+        assert FORMS[platform].platform == platform
+        assert FORMS[platform].label == made.label
+
+
+def test_it_is_a_connector_with_the_same_signatures(each: Connector) -> None:
+    assert isinstance(each, Connector)
+    for name, wanted in inspect.getmembers(Connector, inspect.isfunction):
+        if not name.startswith("_"):
+            assert list(inspect.signature(getattr(type(each), name)).parameters) == list(
+                inspect.signature(wanted).parameters
+            ), name
+            assert inspect.iscoroutinefunction(getattr(type(each), name)) is inspect.iscoroutinefunction(wanted), name
+
+
+@pytest.mark.parametrize("platform", EVERY)
+def test_forms_say_what_to_fill_in(platform: str) -> None:
+    for field in FORMS[platform].fields:
+        assert chinese(field.label)
+        assert chinese(field.hint)
+        assert field.secret is (field.place is Place.secret)
+    assert chinese(FORMS[platform].note)
+    assert len({f.name for f in FORMS[platform].fields}) == len(FORMS[platform].fields)
+
+
+def test_every_capability_has_a_grant_and_every_refusal_a_reason(each: Connector, ref: AccountRef) -> None:
+    grants = each.capabilities(ref)
+    assert set(grants) == set(Capability)
+    for grant in grants.values():
+        assert grant.granted is Granted.yes or chinese(grant.reason)
+
+
+def test_limits_and_measure_make_sense(each: Connector, ref: AccountRef) -> None:
+    limits = each.limits(ref)
+    assert limits.reply_length <= limits.post_length
+    assert limits.find_own_lag >= 0
+    assert limits.pull_every > 0
+    assert each.measure("") == 0
+    assert each.measure("字" * 100) == 100
+
+
+@pytest.mark.parametrize("text", ["", "   ", "字" * 100_000])
+def test_what_cannot_go_out_is_said_beforehand(each: Connector, ref: AccountRef, text: str) -> None:
+    problems = each.validate(ref, Outgoing(text, "k"))
+    assert problems
+    assert all(isinstance(p, Problem) and chinese(p.text) for p in problems)
+    assert each.validate(ref, Outgoing("好", "k", "", Kind.mention)), "an answer needs a target"
+
+
+async def test_a_platform_out_of_reach_did_nothing_and_tells_no_secret(each: Connector, ref: AccountRef) -> None:
+    target = Outgoing("好", "k", "1", Kind.mention, "1", "2")
+    calls = [
+        lambda: each.publish(ref, Outgoing("好", "k")),
+        lambda: each.reply(ref, target),
+        *(lambda stream=stream: each.pull(ref, stream, {}) for stream in each.streams),
+        *(
+            (lambda: each.check(ref), lambda: each.exists(ref, "1"), lambda: each.delete(ref, "1"))
+            if each.streams
+            else ()
+        ),
+        *((lambda: each.find_own(ref, NOW, target),) if each.streams else ()),
+    ]
+    for call in calls:
+        with pytest.raises(ConnectorError) as caught:
+            await call()
+        assert caught.value.effect is Effect.not_done
+        assert chinese(caught.value.human)
+        assert "secret" not in str(caught.value) + repr(caught.value) + repr(ref)
+
+
+async def test_an_unknown_stream_or_job_is_refused(each: Connector, ref: AccountRef) -> None:
+    with pytest.raises(ConnectorError) as caught:
+        await each.pull(ref, "nonsense", {})
+    assert caught.value.kind in (ErrorKind.bug, ErrorKind.permission)
+    with pytest.raises(ConnectorError):
+        await each.poll_job(ref, "nonsense")
+    with pytest.raises(ConnectorError):
+        await each.reply(ref, Outgoing("好", "k", "1", Kind.letter))
+
+
+async def test_a_push_that_proves_nothing_is_rejected(each: Connector, ref: AccountRef) -> None:
+    answer = await each.receive(ref, "POST", {}, {}, b"{}")
+    assert isinstance(answer, Reject)
+    assert 400 <= answer.status < 500
+    assert chinese(answer.reason)
+
+
+@pytest.mark.parametrize("payload", ["", "null", "[]", "1", '"x"', "{", "{}", "[" * 100_000, '{"status":{}}', "\ud800"])
+@pytest.mark.parametrize("kind", list(Kind))
+def test_what_it_cannot_understand_is_unparsable_in_words(
+    each: Connector, ref: AccountRef, kind: Kind, payload: str
+) -> None:
+    with pytest.raises(Unparsable) as caught:
+        each.parse(ref, RawItem(kind, "1", payload))
+    assert chinese(str(caught.value))
+
+
+def test_in_rehearsal_nothing_but_this_machine_is_reached_and_live_never_this_machine() -> None:
+    for live, address in ((False, "http://93.184.216.34"), (True, "http://127.0.0.1:9")):
+        for platform in ("sandbox", "mastodon"):
+            made = connector(platform, live)
+            ref = AccountRef(1, platform, "x", "1", address, {"token": "t"})
+            with pytest.raises(ConnectorError) as caught:
+                asyncio.run(made.publish(ref, Outgoing("好", "k")))
+            assert caught.value.kind is ErrorKind.permission
+
+
+def test_the_contract_costs_no_table_reader_and_no_web_framework() -> None:
+    """A process that only needs connectors does not load the sandbox's server; the sandbox loads no table reader."""
+    look = "import sys; import {}; print([m for m in ('starlette', 'openpyxl', 'uvicorn') if m in sys.modules])"
+    for module, loaded in (
+        ("connectors.sandbox.client", "[]"),
+        ("connectors.mastodon.client", "[]"),
+        ("connectors.sandbox.server", "['starlette']"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", look.format(module)], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == loaded
