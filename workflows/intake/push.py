@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from sqlmodel import col, select
+from sqlmodel import col
 
 from connectors.base import Accept, Challenge, ConnectorError, PushAnswer, Reject
 from hub import clock, log
@@ -29,29 +29,26 @@ async def receive_push(
     """
     async with reading(house.ctx) as unit:
         account = await unit.get(Account, account_id)
-        known = account is not None and account.is_active and account.platform in house.platforms
-        ref = house.ref(account) if account is not None and known else None
-    if ref is None:
+    if account is None or not account.is_active or account.platform not in house.platforms:
         return Reject(404, "没有这个账号")
     try:
-        answer = await house.platforms[ref.platform].receive(ref, method, query, headers, body)
+        answer = await house.platforms[account.platform].receive(house.ref(account), method, query, headers, body)
     except ConnectorError as error:
         _log.warning("push failed", account=account_id, kind=error.kind.value)
         return Reject(503, error.human)
     if isinstance(answer, Accept):
-        await _keep(house, account_id, answer)
+        await _keep(house, account, answer)
     elif isinstance(answer, Reject):
         _log.info("push rejected", account=account_id, status=answer.status, reason=answer.reason)
     return answer
 
 
-async def _keep(house: House, account_id: int, answer: Accept) -> None:
+async def _keep(house: House, account: Account, answer: Accept) -> None:
     now = clock.now()
     async with unit_of_work(house.ctx) as unit:
-        account = await unit.one(select(Account).where(col(Account.id) == account_id))
         await store(unit, account, answer.items, "push")
         if account.last_push_at is None or account.last_push_at < now - _SEEN_EVERY:
-            account.last_push_at = now
+            await unit.claim(Account, col(Account.id) == account.id, last_push_at=now)
 
 
 __all__ = ["Accept", "Challenge", "PushAnswer", "Reject", "receive_push"]

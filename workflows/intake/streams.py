@@ -81,9 +81,9 @@ async def lease(house: House, stream_id: int) -> Leased | None:
         return Leased(stream_id, stream.name, dict(stream.cursor), stream.failures, until, house.ref(account))
 
 
-async def release(unit: Unit, stream_id: int, lease_until: datetime, **values: Any) -> bool:
+async def release(unit: Unit, stream_id: int, held_until: datetime, **values: Any) -> bool:
     """Write what a lease brought, if it is still ours; the lease ends unless ``values`` prolongs it."""
-    mine = (col(Stream.id) == stream_id, col(Stream.lease_until) == lease_until)
+    mine = (col(Stream.id) == stream_id, col(Stream.lease_until) == held_until)
     return await unit.claim(Stream, *mine, **{"lease_until": None, **values})
 
 

@@ -1,0 +1,91 @@
+"""Pushes: stored before they are answered, however often and in whatever order they come."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+
+from hub.db import Context, open_context
+from hub.models import Account, Arrival, Message
+from tests.sims.sandbox import push_body, signed_query
+from tests.workflows.intake import town
+from workflows.house import House
+from workflows.intake import jobs, receive_push
+from workflows.intake.push import Accept, Challenge, Reject
+
+SECRET = "s3cret"
+
+
+async def _account(house: House) -> Account:
+    return await town.account(
+        house, "sandbox", name="临江发布", external_id="9001", sealed=house.ctx.vault.seal({"app_secret": SECRET})
+    )
+
+
+async def _push(house: House, account_id: int, body: bytes) -> object:
+    return await receive_push(house, account_id, "POST", signed_query(SECRET), {}, body)
+
+
+async def _replay(ctx: Context, house: House, account_id: int, bodies: list[bytes]) -> None:
+    one = House(ctx, house.platforms)
+    for body in bodies:
+        assert isinstance(await _push(one, account_id, body), Accept)
+
+
+@pytest.mark.parametrize("events", [2000])
+async def test_10000_deliveries_of_2000_events_from_8_connections(house: House, events: int) -> None:
+    await _replayed(house, events, times=5)
+
+
+async def test_the_same_on_both_databases(any_house: House) -> None:
+    await _replayed(any_house, 200, times=5)
+
+
+async def _replayed(house: House, events: int, times: int) -> None:
+    account = await _account(house)
+    bodies = [push_body("9001", str(n), f"第 {n} 条") for n in range(events)] * times
+    random.Random(3).shuffle(bodies)
+    contexts = [open_context(house.ctx.settings) for _ in range(8)]
+    await asyncio.gather(*[_replay(one, house, account.id or 0, bodies[n::8]) for n, one in enumerate(contexts)])
+    for one in contexts:
+        await one.close()
+    assert await town.count(house, Arrival) == events
+    assert await jobs.read_arrivals(house) == events
+    assert await town.count(house, Message) == events
+    stored = (await town.all_rows(house, Account))[0]
+    assert stored.last_push_at is not None
+
+
+async def test_nothing_is_kept_of_what_is_not_genuine(any_house: House) -> None:
+    account = await _account(any_house)
+    wrong = signed_query("another")
+    for query, body in ((wrong, push_body("9001", "1", "假")), ({}, b""), (signed_query(SECRET), b"{broken")):
+        answer = await receive_push(any_house, account.id or 0, "POST", query, {}, body)
+        assert isinstance(answer, Reject)
+        assert answer.status in (400, 403)
+    assert isinstance(await _push(any_house, 4711, b"{}"), Reject)
+    assert await town.count(any_house, Arrival) == 0
+
+
+async def test_a_challenge_is_answered_and_stores_nothing(house: House) -> None:
+    account = await _account(house)
+    query = signed_query(SECRET) | {"echostr": "hello"}
+    assert await receive_push(house, account.id or 0, "GET", query, {}, b"") == Challenge("hello")
+    assert await town.count(house, Arrival) == 0
+
+
+async def test_the_answer_comes_after_the_commit(house: House) -> None:
+    """When the database refuses, there is no answer at all: the platform sends again."""
+    account = await _account(house)
+    async with house.ctx.engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE INSERT ON arrival BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
+    with pytest.raises(Exception, match="disk full"):
+        await _push(house, account.id or 0, push_body("9001", "1", "一"))
+    async with house.ctx.engine.begin() as connection:
+        await connection.exec_driver_sql("DROP TRIGGER full")
+    assert isinstance(await _push(house, account.id or 0, push_body("9001", "1", "一")), Accept)
+    assert await town.count(house, Arrival) == 1
