@@ -33,7 +33,7 @@ from hub.policy.sending import sending
 from workflows.delivery.outbox import send_key, text_hash
 from workflows.delivery.stopping import LIMITED
 
-DOOR = 7302
+DOOR = 7310
 MINUTE = timedelta(minutes=1)
 S = DeliveryState
 
@@ -120,7 +120,8 @@ def is_approved() -> ColumnElement[bool]:
     )
     reply = exists().where(
         col(Reply.id) == col(Delivery.reply_id),
-        col(Reply.state).in_([ReplyState.approved, ReplyState.failed]),
+        col(Reply.state) == ReplyState.approved,
+        col(Reply.approved_hash) == col(Delivery.approved_hash),
         col(Reply.text) == col(Delivery.text),
         or_(col(Reply.author_id).is_(None), col(Reply.reviewer_id) != col(Reply.author_id)),
     )

@@ -54,6 +54,11 @@ class Dispatcher:
         self._running: dict[Lane, asyncio.Task[None]] = {}
         self._bell = asyncio.Event()
 
+    @property
+    def running(self) -> int:
+        """How many lanes are being worked on."""
+        return len(self._running)
+
     def wake(self) -> None:
         """Look at once."""
         self._bell.set()

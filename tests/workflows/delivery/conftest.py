@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -34,11 +34,11 @@ def hands() -> Iterator[Hands]:
 
 
 @pytest.fixture
-async def office(ctx: Context, sandbox: Control) -> AsyncIterator[Office]:
-    yield await open_office(ctx, sandbox)
+async def office(ctx: Context, sandbox: Control) -> Office:
+    return await open_office(ctx, sandbox)
 
 
 @pytest.fixture
-async def any_office(any_ctx: Context, sandbox: Control) -> AsyncIterator[Office]:
+async def any_office(any_ctx: Context, sandbox: Control) -> Office:
     """On SQLite and on PostgreSQL."""
-    yield await open_office(any_ctx, sandbox)
+    return await open_office(any_ctx, sandbox)

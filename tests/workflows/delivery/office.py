@@ -116,8 +116,7 @@ class Office:
     async def post_of(self, delivery_id: int) -> Post:
         async with self.read() as unit:
             delivery = await unit.get(Delivery, delivery_id)
-            post = await unit.get(Post, delivery.post_id)
-        return post
+            return await unit.get(Post, delivery.post_id)
 
     async def sweep(self) -> None:
         await engine.sweep(self.house)

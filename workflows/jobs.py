@@ -1,0 +1,43 @@
+"""Every job of the hub in one table: a name that ``unit.later`` may ring for, and what is done then."""
+
+from __future__ import annotations
+
+from hub.db import unit_of_work
+from hub.feed import sweep as forget_changes
+from hub.people.sessions import sweep as forget_sessions
+from workflows.cases.sweeps import sweep_cases
+from workflows.delivery.watch import watch_removed
+from workflows.desk import Job
+from workflows.house import House
+from workflows.intake.jobs import pull_due, read_arrivals, run_imports
+from workflows.tagging.jobs import tag_messages
+
+
+async def sweep_feed(house: House) -> int:
+    """Forget old entries of the live feed; how many."""
+    async with unit_of_work(house.ctx) as unit:
+        return await forget_changes(unit)
+
+
+async def sweep_sessions(house: House) -> int:
+    """Forget sessions that ended long ago; how many."""
+    async with unit_of_work(house.ctx) as unit:
+        return await forget_sessions(unit)
+
+
+# Rings that wake the dispatcher, which has a timer of its own, exact to the row.
+DELIVERY_RINGS = ("send_delivery", "sweep_deliveries")
+
+JOBS: tuple[Job, ...] = (
+    # A slow platform must not keep the others waiting: streams are leased one by one, so runs may overlap.
+    Job("pull_due", pull_due, every=1.0, at_once=4),
+    Job("read_arrivals", read_arrivals),
+    Job("tag_messages", tag_messages),
+    Job("run_imports", run_imports),
+    Job("sweep_cases", sweep_cases, every=15.0),
+    Job("watch_removed", watch_removed, every=30.0),
+    Job("sweep_feed", sweep_feed, every=60.0),
+    Job("sweep_sessions", sweep_sessions, every=600.0),
+)
+
+NAMES: tuple[str, ...] = (*DELIVERY_RINGS, *(job.name for job in JOBS))
