@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
@@ -12,7 +13,7 @@ from hub import audit, clock, feed
 from hub.db import Unit
 from hub.errors import Invalid, NotAllowed, Refused, Stale
 from hub.i18n import _
-from hub.models import Audience, Case, CaseClass, CaseEvent, Department, User
+from hub.models import Audience, Case, CaseClass, CaseEvent, CaseState, Department, User
 from hub.rights import Actor, May
 from workflows.cases import clocks
 from workflows.cases.facts import IS_OPEN, Known, find, given_with, know
@@ -162,21 +163,15 @@ async def dispatch_now(
     case = await find(unit, case_id, actor)
     if case.version != version:
         raise stale()
-    known = await know(unit, case)
-    if reasons := _accept_first(known, actor):
-        raise Refused(reasons)
-    if known.facts.state.value == "new":
+    known, given = await know(unit, case), await given_with(unit, department_id=department_id)
+    if case.state is CaseState.new:
+        accepted = replace(known.facts, state=CaseState.triaged)
+        reasons = reasons_against(Move.accept, known.facts, actor)
+        if reasons := reasons + reasons_against(Move.dispatch, accepted, actor, note=note, given=given):
+            raise Refused(reasons)  # before anything is written
         await change(unit, known, Move.accept, actor)
         known = await know(unit, case)
-    return await change(
-        unit, known, Move.dispatch, actor, note=note, given=await given_with(unit, department_id=department_id)
-    )
-
-
-def _accept_first(known: Known, actor: Actor) -> list[str]:
-    if known.facts.state.value != "new":
-        return []
-    return reasons_against(Move.accept, known.facts, actor)
+    return await change(unit, known, Move.dispatch, actor, note=note, given=given)
 
 
 async def add_note(unit: Unit, case_id: int, actor: Actor, text: str) -> CaseEvent:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlmodel import col, select
 
 from hub import clock, feed
@@ -17,13 +19,23 @@ from workflows.delivery import text_hash
 LONGEST = 20_000
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A draft as it stands, to be shown beside what could not be saved."""
+
+    reply_id: int
+    version: int
+    text: str
+    author_name: str
+
+
 class DraftConflict(Stale):
     """Somebody saved another text meanwhile. ``mine`` is what was not saved, ``theirs`` what stands (None: it left)."""
 
     def __init__(self, mine: str, theirs: Reply | None) -> None:
         super().__init__([_("这份答复刚被他人修改，您的文字未保存，请对照后再存")])
         self.mine = mine
-        self.theirs = theirs
+        self.theirs = Saved(theirs.id or 0, theirs.version, theirs.text, theirs.author_name) if theirs else None
 
 
 async def save_draft(
@@ -80,7 +92,8 @@ async def _write(unit: Unit, reply: Reply | None, case: Case, message: Message, 
     changed = {"text": text, "content_hash": content_hash, "message_id": message.id, "state": ReplyState.draft}
     author = {"author_id": actor.user_id, "author_name": actor.name}
     if not await unit.compare_and_set(reply, **changed, **author):
-        raise DraftConflict(text, await unit.get(Reply, reply.id))
+        await unit.session.refresh(reply)
+        raise DraftConflict(text, reply)
     return reply
 
 

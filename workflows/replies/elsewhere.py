@@ -16,6 +16,7 @@ from hub.rights import Actor
 from workflows.cases.facts import Known, find, know
 from workflows.cases.moves import Move
 from workflows.cases.service import change, stale
+from workflows.cases.states import reasons_against
 from workflows.house import House
 from workflows.replies.checks import reply_grant
 from workflows.replies.settling import messages_of
@@ -38,6 +39,8 @@ async def answer_elsewhere(
         raise Invalid(problems)
     known = await know(unit, case)
     await _refuse_where_possible(house, unit, case)
+    if reasons := reasons_against(Move.answer_elsewhere, known.facts, actor, note=note):
+        raise Refused(reasons)  # before anything is written
     reply = await _recorded(unit, known, actor, text.strip())
     changed = await change(
         unit, known, Move.answer_elsewhere, actor, note=note, reply_id=reply.id, channel=channel.strip()
