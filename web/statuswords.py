@@ -15,7 +15,7 @@ QUEUE_LATE, SWEEP_LATE, SEND_LATE, UNKNOWN_LATE, TAG_LATE, PULL_LATE = 30, 60, 1
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One fact. ``tone``: done (well), soon (look at it), danger (act); ``advice``: what to do."""
+    """One fact. ``tone``: done (well), empty (a figure), soon (look at it), danger (act); ``advice``: what to do."""
 
     name: str
     said: str
@@ -54,7 +54,15 @@ def parts(signs: dict[str, Sign]) -> list[Line]:
 
 def work(f: Figures) -> list[Line]:
     """What waits inside the hub."""
-    return [_queue(f), _sweep(f), _unread(f), _untagged(f), _quarantine(f)]
+    return [_queue(f), _sweep(f), *_failing(f), _unread(f), _untagged(f), _quarantine(f)]
+
+
+def _failing(f: Figures) -> list[Line]:
+    advice = _("会自动重试；持续出现时请看后台任务的日志。")
+    return [
+        Line(_("任务 %(name)s", name=name), _("出错：%(error)s", error=error), "danger", advice)
+        for name, error in f.failing_jobs.items()
+    ]
 
 
 def _queue(f: Figures) -> Line:
@@ -105,7 +113,7 @@ def sending(f: Figures) -> list[Line]:
         DeliveryState.missed: _("已错过时间"), DeliveryState.cancelled: _("已取消"),
         DeliveryState.removed: _("已被平台删除"),
     }  # fmt: skip
-    lines = [Line(words[state], number(f.deliveries.get(state.value, 0))) for state in DeliveryState]
+    lines = [Line(words[state], number(f.deliveries.get(state.value, 0)), "") for state in DeliveryState]
     return [*_sending_troubles(f), *lines]
 
 

@@ -11,9 +11,8 @@ from redis.exceptions import RedisError
 from connectors.base import AccountRef, ConnectorError, ErrorKind
 from hub import clock
 from hub.settings import Settings
+from workflows.bell import QUEUE
 from workflows.house import House
-
-QUEUE = "arq:queue"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,9 @@ from hub.models import Account, Arrival, ArrivalState, Delivery, DeliveryState, 
 from workflows import vitals
 from workflows.house import House
 
+# A worker silent for so long is gone and says nothing about now.
+FORGOTTEN = timedelta(minutes=2)
+
 
 @dataclass(frozen=True, slots=True)
 class Pull:
@@ -34,6 +37,7 @@ class Figures:
 
     backlog: vitals.Backlog | None
     sweep_age: float | None
+    failing_jobs: Mapping[str, str]
     deliveries: Mapping[str, int]
     overdue_age: float | None
     unknown_age: float | None
@@ -49,9 +53,11 @@ async def read_figures(house: House) -> Figures:
     backlog = await vitals.backlog(house.ctx.settings)
     async with reading(house.ctx) as unit:
         untagged, oldest_untagged = await _untagged(unit)
+        sweep_age, failing = await _workers(unit)
         return Figures(
             backlog=backlog,
-            sweep_age=await _sweep_age(unit),
+            sweep_age=sweep_age,
+            failing_jobs=failing,
             deliveries=await _deliveries(unit),
             overdue_age=_age(await _oldest_overdue(unit)),
             unknown_age=_age(await _oldest_unknown(unit)),
@@ -67,13 +73,20 @@ def _age(moment: datetime | None) -> float | None:
     return None if moment is None else max(0.0, (clock.now() - moment).total_seconds())
 
 
-async def _sweep_age(unit: Unit) -> float | None:
-    """Workers write the moment of their last sweep into their sign of life."""
+async def _workers(unit: Unit) -> tuple[float | None, dict[str, str]]:
+    """Age of the last look at due deliveries by any living worker, and the jobs that fail there with their errors."""
+    living = col(Heartbeat.at) > clock.now() - FORGOTTEN
     rows = await unit.all(
-        select(Heartbeat).where(Heartbeat.kind == "worker").order_by(col(Heartbeat.at).desc()).limit(20)
+        select(Heartbeat).where(Heartbeat.kind == "worker", living).order_by(col(Heartbeat.at)).limit(50)
     )
-    swept = [datetime.fromisoformat(row.data["swept_at"]) for row in rows if row.data.get("swept_at")]
-    return _age(max(swept, default=None))
+    looked = [at for row in rows if (at := row.data.get("deliveries", {}).get("at"))]
+    failing = {
+        name: str(job.get("error", ""))
+        for row in rows
+        for name, job in row.data.get("jobs", {}).items()
+        if job.get("error")
+    }
+    return _age(max(map(datetime.fromisoformat, looked), default=None)), failing
 
 
 async def _deliveries(unit: Unit) -> dict[str, int]:
@@ -115,8 +128,3 @@ async def _untagged(unit: Unit) -> tuple[int, datetime | None]:
     count = await unit.one(select(func.count()).select_from(Message).where(waiting))
     oldest = select(col(Message.received_at)).where(waiting).order_by(col(Message.id)).limit(1)
     return count, await unit.first(oldest)
-
-
-def is_stale(pull: Pull, expected: timedelta = timedelta(minutes=10)) -> bool:
-    """Whether a stream has not been read for longer than anybody expects."""
-    return pull.age is None or pull.age > expected.total_seconds()

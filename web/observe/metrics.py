@@ -40,6 +40,9 @@ class Scrape(Collector):
         states = GaugeMetricFamily("hub_deliveries", "Deliveries by state", labels=["state"])
         for state, count in self.figures.deliveries.items():
             states.add_metric([state], count)
+        jobs = GaugeMetricFamily("hub_job_failing", "Whether the last run of the job failed", labels=["job"])
+        for job in self.figures.failing_jobs:
+            jobs.add_metric([job], 1.0)
         alive = GaugeMetricFamily("hub_up", "Whether the part is alive", labels=["part"])
         for part, sign in self.signs.items():
             alive.add_metric([part], float(sign.ok))
@@ -50,7 +53,7 @@ class Scrape(Collector):
             failures.add_metric(labels, pull.failures)
             if pull.age is not None:
                 ages.add_metric(labels, pull.age)
-        return [states, alive, ages, failures]
+        return [states, jobs, alive, ages, failures]
 
 
 def exposition(process: CollectorRegistry, scrape: Scrape) -> bytes:

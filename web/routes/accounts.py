@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub import clock
 from hub.errors import Invalid, Refused
 from hub.i18n import N_, _
 from hub.people import departments
@@ -56,6 +57,7 @@ async def _page(
         "stream_words": statuswords.stream_words,
         "problems": problems,
         "refused": refused or [],
+        "now": clock.now(),
     }
     return await render(request, "accounts/account.html", facts, status)
 

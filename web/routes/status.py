@@ -31,7 +31,7 @@ async def status(request: Request) -> Response:
         "work": groups[1],
         "sending": groups[2],
         "pulls": groups[3],
-        "troubles": [line for group in groups for line in group if line.tone != "done"],
+        "troubles": [line for group in groups for line in group if line.tone in {"soon", "danger"}],
         "at": clock.now(),
         "is_sqlite": house(request).ctx.is_sqlite,
         "live": settings.live,

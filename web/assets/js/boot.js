@@ -11,6 +11,8 @@ const quiet = (el) => !!el?.closest?.('[data-live], [data-poll]')
 
 document.addEventListener('htmx:config:request', ({ detail: { ctx } }) => {
   ctx.request.headers['X-CSRF-Token'] = csrf()
+  // What a page asks by itself is no sign of a person: the session still ends when nobody is there.
+  if (quiet(ctx.sourceElement)) ctx.request.headers['X-Background'] = '1'
 })
 
 document.addEventListener('htmx:after:request', (event) => {
