@@ -1,0 +1,227 @@
+"""Lists, badges, the detail: everything shown, nothing leaked, few statements, indexes used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event, update
+from sqlmodel import col, select
+
+import nlp
+from hub import clock
+from hub.db import Context, reading, unit_of_work
+from hub.errors import Invalid, NotAllowed, NotFound
+from hub.models import AuditEntry, Case, CaseState, Message, MessageKind
+from hub.queries import search
+from tests.workflows.cases.town import Town, analysis
+from workflows.cases import lists, service, similar
+from workflows.cases.detail import detail, reveal
+from workflows.cases.lists import Filters, Which
+from workflows.cases.moves import Move
+
+Later = Callable[[timedelta], None]
+OUTSIDERS = ("other_clerk", "other_head", "unit_clerk", "admin")
+
+
+@contextmanager
+def statements(ctx: Context) -> Iterator[list[str]]:
+    seen: list[str] = []
+
+    def keep(*given: Any) -> None:
+        seen.append(given[2])
+
+    event.listen(ctx.engine.sync_engine, "before_cursor_execute", keep)
+    yield seen
+    event.remove(ctx.engine.sync_engine, "before_cursor_execute", keep)
+
+
+async def page(town: Town, by: str, which: Which, filters: Filters | None = None, **given: Any) -> lists.Page:
+    async with reading(town.ctx) as unit:
+        return await lists.page(unit, town[by], which, filters or Filters(), **given)
+
+
+async def test_the_departments_list_is_by_deadline_late_first_then_soon(any_town: Town, at_work: Later) -> None:
+    town = any_town
+    second, first, third = [await town.case(f"第{n}处漏水") for n in range(3)]
+    now = clock.now()
+    for case, due in ((first, -timedelta(hours=1)), (second, timedelta(hours=1)), (third, timedelta(days=30))):
+        await _set(town, case, state=CaseState.handling, due_at=now + due, dispatched_at=now - timedelta(days=5))
+    rows = (await page(town, "clerk", Which.mine)).rows
+    assert [row.id for row in rows] == [first.id, second.id, third.id]
+    clocks = [row.deadline for row in rows]
+    assert [(c.is_late, c.is_soon, c.label) for c in clocks if c] == [
+        (True, False, "办结时限"), (False, True, "办结时限"), (False, False, "办结时限"),
+    ]  # fmt: skip
+    row = rows[0]
+    assert (row.department, row.account, row.author_name, row.state_label) == ("housing", "weibo", "张三", "办理中")
+    assert [r.id for r in (await page(town, "clerk", Which.mine, Filters(late=True))).rows] == [first.id]
+
+
+async def _set(town: Town, case: Case, **values: Any) -> None:
+    async with unit_of_work(town.ctx) as unit:
+        await unit.run(update(Case).where(col(Case.id) == case.id).values(**values))
+
+
+@pytest.mark.parametrize("which", [Which.mine, Which.all])
+async def test_pages_hold_every_case_once_also_with_equal_times(any_town: Town, which: Which) -> None:
+    cases = [await any_town.case(f"第{n}处漏水") for n in range(11)]
+    await _set(any_town, cases[3], due_at=None)
+    seen, after = [], ""
+    for _page in range(6):
+        found = await page(any_town, "clerk", which, after=after, limit=3)
+        seen += [row.id for row in found.rows]
+        if not (after := found.after):
+            break
+    assert sorted(seen) == sorted(case.id or 0 for case in cases)
+    assert len(seen) == 11
+    if which is Which.mine:
+        assert seen[-1] == cases[3].id  # without a deadline comes last
+
+
+@pytest.mark.parametrize("mark", ["x", "~", "2026-01-01T00:00:00~1", "~1~2", "1~abc"])
+async def test_a_page_mark_that_is_none_is_refused(town: Town, mark: str) -> None:
+    with pytest.raises(Invalid):
+        await page(town, "clerk", Which.all, after=mark)
+
+
+async def test_filters_and_search(any_town: Town) -> None:
+    town = any_town
+    leak = await town.case("楼道漏水三天")
+    await town.case("公交不来", by=analysis("交通运输", sentiment=nlp.Label("neutral", 0.9)), topic="交通运输")
+    async with unit_of_work(town.ctx) as unit:
+        for message in await unit.all(select(Message)):
+            await search.index(unit, [(message.id or 0, nlp.analyse([message.text])[0].tokens)])
+
+    async def ids(**given: Any) -> list[int]:
+        return [row.id for row in (await page(town, "desk", Which.all, Filters(**given))).rows]
+
+    assert await ids(text="漏水") == [leak.id]
+    assert await ids(text=leak.number) == [leak.id]
+    assert await ids(text="没有这样的词") == []
+    assert await ids(text="、。") == []
+    assert await ids(topic="城乡建设", sentiment="negative", account_id=leak.account_id) == [leak.id]
+    assert await ids(department_id=town.departments["traffic"], topic="城乡建设") == []
+    assert await ids(state=CaseState.closed) == []
+    async with reading(town.ctx) as unit:
+        found = await lists.page(unit, town["other_clerk"], Which.all, Filters(text="漏水"))
+    assert found.rows == []
+
+
+async def test_outsiders_see_nothing_anywhere(any_town: Town) -> None:
+    """No list, count, search, detail, note, similar case or reveal shows a case of another department."""
+    town = any_town
+    case = await town.case("我家漏水，电话13812345678")
+    async with unit_of_work(town.ctx) as unit:
+        await search.index(unit, [(case.first_message_id or 0, "漏水")])
+    for name in OUTSIDERS:
+        actor = town[name]
+        async with unit_of_work(town.ctx) as unit:
+            for which in Which:
+                for filters in (Filters(), Filters(text="漏水"), Filters(department_id=case.department_id)):
+                    assert (await lists.page(unit, actor, which, filters)).rows == [], (name, which)
+            counted = await lists.counts(unit, actor)
+            assert not any(getattr(counted, field) for field in counted.__slots__), name
+            for shut in (
+                detail(unit, case.id or 0, actor),
+                similar.answered(unit, case.id or 0, actor),
+                service.add_note(unit, case.id or 0, actor, "x"),
+                service.make_move(unit, case.id or 0, Move.sign, actor, version=1),
+            ):
+                with pytest.raises(NotFound):
+                    await shut
+            with pytest.raises((NotFound, NotAllowed)):
+                await reveal(unit, actor, case.first_message_id or 0)
+            offered = await lists.choices(unit, actor)
+            own = {number for number, _name in offered.departments}
+            assert case.department_id not in own, name
+
+
+async def test_badges_are_what_each_role_has_to_do(town: Town) -> None:
+    await town.case()
+    waits = await town.case("想问一下", by=analysis(p=0.3))
+    await _set(town, waits, accept_due_at=clock.now() - timedelta(hours=1))
+    async with reading(town.ctx) as unit:
+        clerk, desk = await lists.counts(unit, town["clerk"]), await lists.counts(unit, town["desk"])
+        head, leader = await lists.counts(unit, town["head"]), await lists.counts(unit, town["leader"])
+    assert (clerk.open, clerk.late, clerk.unsigned, clerk.desk) == (1, 0, 1, None)
+    assert (desk.desk, desk.desk_late, desk.rulings, desk.follow_up, desk.open) == (1, 1, 0, 0, None)
+    assert (head.open, head.review) == (1, 0)
+    assert leader == lists.Counts()
+
+
+@pytest.mark.parametrize("size", [5, 40])
+async def test_a_list_request_takes_few_statements_at_any_size(town: Town, size: int) -> None:
+    for n in range(size):
+        await town.case(f"第{n}处漏水")
+    with statements(town.ctx) as seen:
+        async with reading(town.ctx) as unit:
+            found = await lists.page(unit, town["clerk"], Which.mine, limit=100)
+            await lists.counts(unit, town["clerk"])
+            await lists.choices(unit, town["clerk"])
+    asked = [statement for statement in seen if statement.startswith("SELECT")]
+    assert len(found.rows) == size
+    assert len(asked) <= 4, asked
+
+
+async def test_the_lists_read_indexes_not_the_table(town: Town) -> None:
+    """SQLite's own word on the plan: the department's list and its badges search the partial index."""
+    await town.case()
+    with statements(town.ctx) as seen:
+        async with reading(town.ctx) as unit:
+            await lists.page(unit, town["clerk"], Which.mine)
+            await lists.counts(unit, town["clerk"])
+    for statement in [one for one in seen if "case" in one and one.startswith("SELECT")]:
+        async with reading(town.ctx) as unit:
+            marks = statement.count("?")
+            connection = await unit.session.connection()
+            rows = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", (1,) * marks)).all()
+        plan = [row[3] for row in rows]
+        assert any("ix_case_open_department" in step for step in plan), plan
+        assert not any(step.startswith("SCAN case") and "INDEX" not in step for step in plan), plan
+        if "LIMIT" in statement and "ORDER BY" in statement:
+            assert not any("TEMP B-TREE FOR ORDER BY" in step for step in plan), plan
+
+
+async def test_the_detail_shows_all_and_masks_what_is_personal(town: Town) -> None:
+    spans = [["phone", 5, 16]]
+    case = await town.case(
+        "请打电话 13812345678，楼道漏水", by=analysis(), personal=spans, author_id="zhang", external_id="root"
+    )
+    await town.case("补充一句", kind=MessageKind.comment, thread_id="root", author_id="zhang")
+    async with unit_of_work(town.ctx) as unit:
+        own = await town.say(unit, "已转住建部门", is_own=True, needs_case=False, case_id=case.id, author_id="gov")
+        await service.make_move(unit, case.id or 0, Move.sign, town["clerk"], version=1)
+        await service.add_note(unit, case.id or 0, town["clerk"], "已联系")
+    with statements(town.ctx) as seen:
+        async with reading(town.ctx) as unit:
+            shown = await detail(unit, case.id or 0, town["clerk"])
+    assert len([one for one in seen if one.startswith("SELECT")]) <= 12
+    assert "13812345678" not in repr(shown)
+    assert [(m.text[:11], m.is_own) for m in shown.messages] == [
+        ("请打电话 138***", False), ("补充一句", False), ("已转住建部门", True),
+    ]  # fmt: skip
+    assert own.message.id == shown.messages[2].id
+    assert (shown.messages[0].is_masked, shown.messages[1].is_masked, shown.earlier_messages) == (True, False, 0)
+    assert [e.what for e in shown.events] == ["opened", "accept", "dispatch", "message", "sign", "note"]
+    assert shown.events[2].details[0] == "承办单位：housing"
+    assert "分类归口：漏水" in shown.events[2].details[1]
+    assert [(c.label, c.span) for c in shown.clocks] == [("签收", "1wd"), ("办结", "5wd"), ("退回", "1wd")]
+    assert all(c.source for c in shown.clocks)
+    assert {offer.move for offer in shown.moves} == {Move.assign, Move.ask_extension}
+    assert shown.reply_reasons[Move.submit] == ["还没有写答复"]
+    assert (shown.may_draft, shown.may_note, shown.may_reveal) == ([], True, True)
+
+
+async def test_revealing_is_a_right_and_leaves_a_trace(town: Town) -> None:
+    case = await town.case("电话13812345678", personal=[["phone", 2, 13]])
+    async with unit_of_work(town.ctx) as unit:
+        assert (await reveal(unit, town["clerk"], case.first_message_id or 0)).text == "电话13812345678"
+        with pytest.raises(NotAllowed):
+            await reveal(unit, town["press"], case.first_message_id or 0)
+        traces = await unit.all(select(AuditEntry).where(AuditEntry.what == "message.reveal"))
+    assert [(entry.by_name, entry.object) for entry in traces] == [("clerk", f"message/{case.first_message_id}")]
+    assert "13812345678" not in str(traces[0].data)
