@@ -265,7 +265,8 @@ class SandboxConnector:
         form: Mapping[str, str] | None = None,
         key: str = "",
     ) -> Any:
-        headers = {"Authorization": f"OAuth2 {account.secrets.get('token', '')}"}
+        token = account.secrets.get("token", "")
+        headers = {"Authorization": f"OAuth2 {token}"} if token else {}
         if key:
             headers["X-Idempotency-Key"] = key
         answer = await self._http.call(
