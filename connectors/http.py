@@ -39,6 +39,7 @@ READ_SECONDS = 20.0
 TOTAL_SECONDS = 40.0
 BODY_BYTES = 8 * 1024 * 1024
 LONGEST_WAIT = timedelta(days=2)
+BAD_SETTING = "平台地址或访问令牌的写法不对，请管理员检查账号设置"
 
 
 def utc_now() -> datetime:
@@ -169,8 +170,11 @@ class Http:
                 finally:
                     await response.aclose()
                 return Answer(response.status_code, dict(response.headers), body, write)
+        except httpx.LocalProtocolError as error:
+            # Our own side refused to write the request: nothing of it left the house.
+            raise ConnectorError(ErrorKind.bug, BAD_SETTING, code=type(error).__name__) from None
         except (httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError, TypeError, ValueError) as error:
-            raise journey.failure(ErrorKind.bug, "平台地址或访问令牌的写法不对，请管理员检查账号设置", error) from None
+            raise journey.failure(ErrorKind.bug, BAD_SETTING, error) from None
         except (TimeoutError, httpx.TimeoutException) as error:
             raise journey.failure(ErrorKind.transient, "平台没有在限定时间内回应，系统会稍后处理", error) from None
         except httpx.HTTPError as error:

@@ -316,7 +316,9 @@ class MastodonConnector:
         form: Mapping[str, str] | None = None,
         key: str = "",
     ) -> Any:
-        headers = {"Authorization": f"Bearer {account.secrets.get('token', '')}", "Accept": "application/json"}
+        headers = {"Accept": "application/json"}
+        if token := account.secrets.get("token", "").strip():
+            headers["Authorization"] = f"Bearer {token}"
         if key:
             headers["Idempotency-Key"] = key
         answer = await self._http.call(

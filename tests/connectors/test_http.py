@@ -133,11 +133,13 @@ async def test_before_sending_nothing_is_done(url: str) -> None:
     assert caught.value.kind in (ErrorKind.transient, ErrorKind.bug)
 
 
-async def test_a_token_that_fits_no_header_is_a_setting_to_mend() -> None:
-    with pytest.raises(ConnectorError) as caught:
-        await quick().call("GET", "http://127.0.0.1:9/", headers={"Authorization": "Bearer 令牌\n"})
-    assert caught.value.kind is ErrorKind.bug
-    assert "令牌\n" not in str(caught.value)
+@pytest.mark.parametrize("token", ["令牌", "a\nb: c", "", " "])
+async def test_a_token_that_fits_no_header_is_a_setting_to_mend(token: str) -> None:
+    async with raw_server(answering(b"{}")) as url:
+        with pytest.raises(ConnectorError) as caught:
+            await quick().call("POST", url, headers={"Authorization": f"Bearer {token}"}, write=True)
+    assert (caught.value.kind, caught.value.effect) == (ErrorKind.bug, Effect.not_done)
+    assert "访问令牌的写法不对" in caught.value.human
 
 
 async def test_a_refused_write_was_not_done() -> None:

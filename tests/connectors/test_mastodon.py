@@ -256,8 +256,9 @@ async def test_a_dead_or_foreign_token_is_an_unhealthy_answer(
     assert (health.ok, health.account_id, health.account_name) == (True, ref.external_id, "press")
     learned = AccountRef(1, "mastodon", "press", ref.external_id, ref.base_url, ref.secrets, health.learned)
     assert connector.limits(learned).post_length == 500
-    dead = AccountRef(1, "mastodon", "press", ref.external_id, ref.base_url, {"token": "nonsense"})
-    assert not (await connector.check(dead)).ok
+    for token in ("nonsense", "", "press_token_of_old"):
+        dead = AccountRef(1, "mastodon", "press", ref.external_id, ref.base_url, {"token": token})
+        assert "重新授权" in (await connector.check(dead)).note
     foreign = AccountRef(1, "mastodon", "press", ref.external_id, ref.base_url, {"token": "bob_token"})
     assert "另一个账号" in (await connector.check(foreign)).note
 
