@@ -161,8 +161,9 @@ def become(program: str, *arguments: str) -> NoReturn:
 
 
 def environment() -> Dict[str, str]:
-    """Ours, without what would make the virtual environment load somebody else's packages."""
-    kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
+    """Ours, without what would load somebody else's packages or compile the same ones at each start."""
+    left_out = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if name not in left_out}
     kept["PATH"] = os.pathsep.join([str(BIN), kept.get("PATH", os.defpath)])
     return kept
 
@@ -301,7 +302,8 @@ def install_step(part: str) -> "Step":
     lock = ROOT / "locks" / (part + ".txt")
     count = len(re.findall("^[a-z0-9]", lock.read_text(), re.MULTILINE))
     title = f"[2/3] 安装 {count} 个软件包 / installing {count} packages"
-    return Step(title, [*pip, "--require-hashes", "--requirement", str(lock)])
+    # Not compiled: that takes as long as the rest, and Python compiles the fifth that is used when it is used.
+    return Step(title, [*pip, "--no-compile", "--require-hashes", "--requirement", str(lock)])
 
 
 def usable() -> bool:
