@@ -6,13 +6,15 @@ people and for the engine, which then moves the row to where it belongs (held, m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, tuple_
+from sqlalchemy import ColumnElement, Integer, Update, and_, bindparam, exists, or_, tuple_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, func, select
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 from hub import clock
 from hub.db import Unit
@@ -55,15 +57,9 @@ async def begin(unit: Unit, delivery_id: int) -> Ticket | None:
     """
     await unit.lock_chain(DOOR)
     now = clock.now()
-    if not await unit.claim(
-        Delivery,
-        *conditions(delivery_id, now, unit.ctx.settings.overdue_per_minute),
-        state=S.sending,
-        version=Delivery.version + 1,
-        attempts=Delivery.attempts + 1,
-        lease_until=now + sending().lease,
-        attempt_at=now + sending().lease,
-    ):
+    given = {"this_one": delivery_id, "per_minute": unit.ctx.settings.overdue_per_minute} | asdict(moments(now))
+    await unit.flush()
+    if (await unit.run(_passing(), given)).rowcount != 1:
         return None
     found = await unit.session.exec(
         select(Delivery, Account)
@@ -85,29 +81,64 @@ async def begin(unit: Unit, delivery_id: int) -> Ticket | None:
     return Ticket(delivery, account, attempt, key)
 
 
-def conditions(delivery_id: int, now: datetime, per_minute: int) -> tuple[ColumnElement[bool], ...]:
-    """Everything that must hold at the moment of leaving."""
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """The times the conditions compare with: real ones, or places to be filled when the statement runs.
+
+    ``impatient``: a lease that ends later began just now; ``outage``: what was due before is overdue.
+    """
+
+    now: Any
+    lease_end: Any
+    impatient: Any
+    outage: Any
+    minute_ago: Any
+
+
+def moments(now: datetime) -> Moments:
+    """Everything that follows from the present moment."""
+    pack = sending()
+    lease_end = now + pack.lease
+    return Moments(now, lease_end, lease_end - pack.order_patience, now - pack.overdue, now - MINUTE)
+
+
+@lru_cache(maxsize=1)
+def _passing() -> Update:
+    """The door itself. Built once: putting these conditions together takes longer than running them."""
+    at = Moments(*(bindparam(each.name, type_=UTCDateTime()) for each in fields(Moments)))
     return (
-        col(Delivery.id) == delivery_id,
-        is_due(now),
-        ~is_missed(now),
-        is_approved(),
-        exists().where(col(Account.id) == col(Delivery.account_id), col(Account.is_active)),
-        ~is_paused(),
-        ~is_limited(now),
-        ~is_out_of_order(now),
-        or_(~is_overdue(now), sent_lately(now) < per_minute),
+        update(Delivery)
+        .where(
+            col(Delivery.id) == bindparam("this_one"),
+            is_due(at),
+            ~is_missed(at),
+            is_approved(),
+            exists().where(col(Account.id) == col(Delivery.account_id), col(Account.is_active)),
+            ~is_paused(),
+            ~is_limited(at),
+            ~is_out_of_order(at),
+            or_(~is_overdue(at), sent_lately(at) < bindparam("per_minute", type_=Integer())),
+        )
+        .values(
+            state=S.sending,
+            version=Delivery.version + 1,
+            attempts=Delivery.attempts + 1,
+            lease_until=at.lease_end,
+            attempt_at=at.lease_end,
+        )
     )
 
 
-def is_due(now: datetime) -> ColumnElement[bool]:
+def is_due(at: Moments) -> ColumnElement[bool]:
     """It waits, and its time has come: the plan's and the engine's own."""
-    return and_(col(Delivery.state) == S.waiting, col(Delivery.attempt_at) <= now, col(Delivery.scheduled_at) <= now)
+    return and_(
+        col(Delivery.state) == S.waiting, col(Delivery.attempt_at) <= at.now, col(Delivery.scheduled_at) <= at.now
+    )
 
 
-def is_missed(now: datetime) -> ColumnElement[bool]:
+def is_missed(at: Moments) -> ColumnElement[bool]:
     """It is too late for it."""
-    return and_(col(Delivery.latest_at).is_not(None), col(Delivery.latest_at) < now)
+    return and_(col(Delivery.latest_at).is_not(None), col(Delivery.latest_at) < at.now)
 
 
 def is_approved() -> ColumnElement[bool]:
@@ -145,18 +176,18 @@ def is_paused() -> ColumnElement[bool]:
     )
 
 
-def is_limited(now: datetime) -> ColumnElement[bool]:
+def is_limited(at: Moments) -> ColumnElement[bool]:
     """The platform told this account to wait, whichever delivery it told."""
     other: Any = aliased(Delivery)
     return exists().where(
         other.account_id == col(Delivery.account_id),
         other.state == S.waiting,
         other.error_kind.in_(LIMITED),
-        other.attempt_at > now,
+        other.attempt_at > at.now,
     )
 
 
-def is_out_of_order(now: datetime) -> ColumnElement[bool]:
+def is_out_of_order(at: Moments) -> ColumnElement[bool]:
     """An earlier one of the same account (of the same case, for replies) goes first, or is on its way.
 
     Patience is short: a crashed or slow one holds the others back by a few seconds only.
@@ -164,13 +195,12 @@ def is_out_of_order(now: datetime) -> ColumnElement[bool]:
     other: Any = aliased(Delivery)
     earlier = and_(
         other.state == S.waiting,
-        other.attempt_at <= now,
-        other.scheduled_at <= now,
-        or_(other.latest_at.is_(None), other.latest_at >= now),
+        other.attempt_at <= at.now,
+        other.scheduled_at <= at.now,
+        or_(other.latest_at.is_(None), other.latest_at >= at.now),
         tuple_(other.scheduled_at, other.id) < tuple_(col(Delivery.scheduled_at), col(Delivery.id)),
     )
-    patience = now + sending().lease - sending().order_patience
-    on_its_way = and_(other.state == S.sending, other.lease_until > patience)
+    on_its_way = and_(other.state == S.sending, other.lease_until > at.impatient)
     return exists().where(
         other.account_id == col(Delivery.account_id),
         other.kind == col(Delivery.kind),
@@ -180,12 +210,12 @@ def is_out_of_order(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def is_overdue(now: datetime) -> ColumnElement[bool]:
+def is_overdue(at: Moments) -> ColumnElement[bool]:
     """A post so late that there must have been an outage."""
-    return and_(col(Delivery.kind) == DeliveryKind.post, col(Delivery.scheduled_at) < now - sending().overdue)
+    return and_(col(Delivery.kind) == DeliveryKind.post, col(Delivery.scheduled_at) < at.outage)
 
 
-def sent_lately(now: datetime) -> Any:
+def sent_lately(at: Moments) -> Any:
     """How many posts of the account were tried within the last minute."""
     other: Any = aliased(Delivery)
     return (
@@ -195,7 +225,7 @@ def sent_lately(now: datetime) -> Any:
         .where(
             other.account_id == col(Delivery.account_id),
             other.kind == DeliveryKind.post,
-            col(Attempt.started_at) > now - MINUTE,
+            col(Attempt.started_at) > at.minute_ago,
         )
         .correlate(Delivery)
         .scalar_subquery()

@@ -18,7 +18,7 @@ from hub import clock, log
 from hub.db import reading, unit_of_work
 from hub.models import Delivery, DeliveryKind, DeliveryState
 from workflows.delivery import readback
-from workflows.delivery.door import is_missed
+from workflows.delivery.door import is_missed, moments
 from workflows.delivery.sending import send
 from workflows.house import House
 
@@ -136,7 +136,7 @@ class Dispatcher:
             rows = await unit.rows(_due_rows(col(Delivery.attempt_at) <= now))
             if self._missed_at is None or now - self._missed_at >= timedelta(seconds=self._sweep_seconds):
                 self._missed_at = now
-                rows = [*rows, *await unit.rows(_due_rows(col(Delivery.state) == S.waiting, is_missed(now)))]
+                rows = [*rows, *await unit.rows(_due_rows(col(Delivery.state) == S.waiting, is_missed(moments(now))))]
         return list({row.id: Due(row.id, row.state, _lane(row)) for row in rows}.values())
 
     @property

@@ -79,17 +79,18 @@ def words_of(pause: Pause) -> str:
 
 
 async def _flags(unit: Unit, delivery_id: int, now: datetime) -> Any:
+    at = door.moments(now)
     active = select(Account.is_active).where(col(Account.id) == col(Delivery.account_id)).scalar_subquery()
     rows = await unit.rows(
         select(  # type: ignore[call-overload]
             col(Delivery.account_id),
             col(Delivery.state),
-            door.is_due(now).label("due"),
-            door.is_missed(now).label("missed"),
+            door.is_due(at).label("due"),
+            door.is_missed(at).label("missed"),
             door.is_approved().label("approved"),
             door.is_paused().label("paused"),
-            door.is_limited(now).label("limited"),
-            (door.is_overdue(now) & (door.sent_lately(now) >= unit.ctx.settings.overdue_per_minute)).label("overdue"),
+            door.is_limited(at).label("limited"),
+            (door.is_overdue(at) & (door.sent_lately(at) >= unit.ctx.settings.overdue_per_minute)).label("overdue"),
             active.label("active"),
         ).where(col(Delivery.id) == delivery_id)
     )
