@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import update
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from hub import clock
 from hub.db import Unit
@@ -43,9 +43,12 @@ async def load(unit: Unit, delivery_id: int) -> Delivery | None:
 
 async def close_attempt(unit: Unit, delivery_id: int, number: int, result: AttemptResult, **values: Any) -> None:
     """Record the result of one attempt; ``ended_at`` stays where it was once set."""
-    known = col(Attempt.delivery_id) == delivery_id, col(Attempt.number) == number
-    await unit.run(update(Attempt).where(*known).values(result=result, **values))
-    await unit.run(update(Attempt).where(*known, col(Attempt.ended_at).is_(None)).values(ended_at=clock.now()))
+    values.setdefault("ended_at", func.coalesce(Attempt.ended_at, clock.now()))
+    await unit.run(
+        update(Attempt)
+        .where(col(Attempt.delivery_id) == delivery_id, col(Attempt.number) == number)
+        .values(result=result, **values)
+    )
 
 
 async def _tell_pages(unit: Unit, delivery: Delivery) -> None:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import asyncio
 
-from sqlmodel import col, select
-
 from connectors.base import ConnectorError, Done, Effect, ErrorKind, Pending
 from hub import log
-from hub.db import reading, unit_of_work
+from hub.db import unit_of_work
 from hub.i18n import _
-from hub.models import Account, Delivery, DeliveryKind, DeliveryState
+from hub.models import AttemptResult, DeliveryKind, DeliveryState
 from hub.policy.sending import sending
 from workflows.delivery import door
-from workflows.delivery.answers import end
-from workflows.delivery.ledger import settle
+from workflows.delivery.answers import end, record_failed
 from workflows.delivery.outbox import outgoing
 from workflows.delivery.turning import turn_away
 from workflows.house import House
 
-S = DeliveryState
 _log = log.get(__name__)
 
 
@@ -28,17 +24,32 @@ async def send(house: House, delivery_id: int) -> DeliveryState | None:
 
     Safe to call at any time, twice, or for a delivery that is not due: only the door decides.
     """
-    if await _refused_beforehand(house, delivery_id):
-        return S.failed
     async with unit_of_work(house.ctx) as unit:
         ticket = await door.begin(unit, delivery_id)
         if ticket is None:
             return await turn_away(unit, delivery_id)
+    kind, why = _reason_against(house, ticket)
+    if kind:
+        async with unit_of_work(house.ctx) as unit:
+            return await record_failed(unit, ticket, kind, why, AttemptResult.refused)
     answer = await _call(house, ticket)
     async with unit_of_work(house.ctx) as unit:
         state = await end(unit, ticket, answer)
     _log.info("delivery_attempt", delivery=delivery_id, attempt=ticket.attempt.number, state=state or "superseded")
     return state
+
+
+def _reason_against(house: House, ticket: door.Ticket) -> tuple[str, str]:
+    """The last look at what is about to leave: altered rows and the platform's own rules. Nothing is called yet."""
+    delivery, account = ticket.delivery, ticket.account
+    if not door.is_intact(delivery):
+        return "tampered", _("待发内容与批准时的指纹不一致")
+    if account.platform not in house.platforms:
+        return ErrorKind.bug.value, _("没有「%(name)s」这个平台的连接程序", name=account.platform)
+    problems = house.connector(account).validate(house.ref(account), outgoing(delivery))
+    if problems:
+        return ErrorKind.content_rejected.value, "；".join(problem.text for problem in problems)
+    return "", ""
 
 
 async def _call(house: House, ticket: door.Ticket) -> Done | Pending | ConnectorError:
@@ -57,34 +68,3 @@ async def _call(house: House, ticket: door.Ticket) -> Done | Pending | Connector
         _log.exception("connector_fault", delivery=ticket.delivery.id, platform=ticket.account.platform)
         human = _("程序出错，正在核实是否已经发出")
         return ConnectorError(ErrorKind.bug, human, code=type(error).__name__, effect=Effect.unknown)
-
-
-async def _refused_beforehand(house: House, delivery_id: int) -> bool:
-    """Fail what cannot go out whatever the platform says: altered rows, rules of the platform. No attempt is made."""
-    async with reading(house.ctx) as unit:
-        found = await unit.session.exec(
-            select(Delivery, Account)
-            .join(Account, col(Account.id) == col(Delivery.account_id))
-            .where(Delivery.id == delivery_id, Delivery.state == S.waiting)
-        )
-        row = found.first()
-    if row is None:
-        return False
-    kind, why = _reason_against(house, *row)
-    if not why:
-        return False
-    async with unit_of_work(house.ctx) as writing:
-        waiting = col(Delivery.state) == S.waiting
-        failed = await settle(
-            writing, delivery_id, waiting, state=S.failed, attempt_at=None, error_kind=kind, error=why
-        )
-    return failed is not None
-
-
-def _reason_against(house: House, delivery: Delivery, account: Account) -> tuple[str, str]:
-    if not door.is_intact(delivery):
-        return "tampered", _("待发内容与批准时的指纹不一致")
-    if account.platform not in house.platforms:
-        return ErrorKind.bug.value, _("没有「%(name)s」这个平台的连接程序", name=account.platform)
-    problems = house.connector(account).validate(house.ref(account), outgoing(delivery))
-    return ErrorKind.content_rejected.value, "；".join(problem.text for problem in problems)
