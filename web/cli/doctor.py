@@ -1,0 +1,191 @@
+"""``hub doctor``: is everything in order, and if not, what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sqlite3
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+import click
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import col, select
+
+from hub import audit, clock, migrations
+from hub.db import open_context, reading
+from hub.errors import HubError
+from hub.i18n import _
+from hub.models import Account, Heartbeat, Role, Stream
+from hub.people import staff
+from hub.policy import packs
+from hub.settings import Settings
+from web.cli.data import prepared
+from web.cli.frame import FAILED, data_option
+from web.templating import STATIC
+from workflows import vitals
+
+LEAST_SPACE_MB = 500
+OLDEST_BEAT = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. ``advice`` says what to do when it is not ``ok``."""
+
+    name: str
+    ok: bool
+    said: str
+    advice: str = ""
+
+
+Check = Callable[[Settings], Awaitable[Finding]]
+
+
+@click.command(help=_("检查设置、数据库、队列、账号、时钟与字体；有问题时退出码为 1，并说明怎么办"))
+@click.option("--json", "as_json", is_flag=True, help=_("以 JSON 输出结果"))
+@data_option
+def doctor(as_json: bool, data: str | None) -> None:
+    """Look at everything; one trouble never hides another."""
+    found = asyncio.run(_look(prepared(data)))
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False))
+    else:
+        _show(found)
+    sys.exit(0 if all(one.ok for one in found) else FAILED)
+
+
+def _show(found: Sequence[Finding]) -> None:
+    table = Table(_("检查"), _("结果"), _("情况"), _("怎么办"))
+    for one in found:
+        mark = f"[green]{_('正常')}[/]" if one.ok else f"[red]{_('有问题')}[/]"
+        table.add_row(one.name, mark, one.said, one.advice)
+    Console().print(table)
+
+
+async def _look(settings: Settings) -> list[Finding]:
+    return [await check(settings) for check in CHECKS]
+
+
+async def _folder(settings: Settings) -> Finding:
+    free = shutil.disk_usage(settings.data).free // 2**20
+    advice = _("请清理磁盘，或用 HUB_DATA 换一个数据目录")
+    return Finding(
+        _("数据目录"), free > LEAST_SPACE_MB, _("%(path)s，剩余 %(n)s MB", path=settings.data, n=free), advice
+    )
+
+
+async def _keys(settings: Settings) -> Finding:
+    path = settings.data / "secret.key"
+    open_to_others = path.exists() and path.stat().st_mode & 0o077 != 0
+    said = _("他人可读") if open_to_others else _("仅本人可读")
+    return Finding(_("密钥文件"), not open_to_others, said, _("请执行 chmod 600 %(path)s", path=path))
+
+
+async def _database(settings: Settings) -> Finding:
+    try:
+        differences = await asyncio.to_thread(migrations.differences, settings.database)
+    except (SQLAlchemyError, OSError, sqlite3.Error) as error:
+        return Finding(_("数据库"), False, str(error).splitlines()[0][:120], _("请检查 HUB_DB_URL 与数据库服务"))
+    said = _("结构与代码一致") if not differences else _("结构落后于代码")
+    return Finding(_("数据库"), not differences, said, _("请执行 hub migrate"))
+
+
+async def _queue(settings: Settings) -> Finding:
+    ok = await vitals.queue_answers(settings)
+    said = _("有应答") if ok else _("没有应答")
+    return Finding(_("队列"), ok, said, _("请启动 Valkey 或 Redis，并检查 HUB_REDIS_URL；没有它只是慢一些，不会丢内容"))
+
+
+async def _worker(settings: Settings) -> Finding:
+    beat = await _first(
+        settings, select(Heartbeat).where(Heartbeat.kind == "worker").order_by(col(Heartbeat.at).desc())
+    )
+    ok = isinstance(beat, Heartbeat) and clock.now() - beat.at < OLDEST_BEAT
+    said = _("正在运行") if ok else _("没有运行")
+    return Finding(_("后台任务"), ok, said, _("请启动 hub worker；没有它不收信、不打标、不发送"))
+
+
+async def _accounts(settings: Settings) -> Finding:
+    ctx = open_context(settings)
+    try:
+        async with reading(ctx) as unit:
+            accounts = await unit.all(select(Account).where(col(Account.is_active)))
+            failing = await unit.all(select(Stream).where(Stream.error != ""))
+    except (SQLAlchemyError, OSError):
+        return Finding(_("账号"), False, _("读不到"), _("请先处理数据库"))
+    finally:
+        await ctx.close()
+    troubled = {stream.account_id for stream in failing}
+    names = "、".join(account.name for account in accounts if account.id in troubled)
+    said = _("%(n)s 个启用", n=len(accounts)) if not names else _("收取出错：%(names)s", names=names)
+    return Finding(_("账号"), not names, said, _("请在网页「账号」中查看原因并重新授权"))
+
+
+async def _administrator(settings: Settings) -> Finding:
+    ctx = open_context(settings)
+    try:
+        async with reading(ctx) as unit:
+            found = await staff.with_role(unit, Role.administrator)
+    except (SQLAlchemyError, OSError):
+        return Finding(_("管理员"), False, _("读不到"), _("请先处理数据库"))
+    finally:
+        await ctx.close()
+    advice = _("请执行 hub user add 用户名 --role administrator --name 姓名 --department 部门")
+    return Finding(_("管理员"), bool(found), _("%(n)s 人", n=len(found)), advice)
+
+
+async def _chain(settings: Settings) -> Finding:
+    ctx = open_context(settings)
+    try:
+        async with reading(ctx) as unit:
+            verdict = await audit.verify(unit)
+    except (SQLAlchemyError, OSError):
+        return Finding(_("审计日志"), False, _("读不到"), _("请先处理数据库"))
+    finally:
+        await ctx.close()
+    if verdict.broken_at is None:
+        return Finding(_("审计日志"), True, _("完整，共 %(rows)s 条", rows=verdict.rows))
+    return Finding(
+        _("审计日志"), False, _("第 %(id)s 条对不上", id=verdict.broken_at), _("数据被人改动过，请保留现场并报告")
+    )
+
+
+async def _clock(settings: Settings) -> Finding:
+    day = clock.today() + timedelta(days=30)
+    year, known = day.year, not packs.in_force(settings.data).calendar.is_provisional(day)
+    said = f"{clock.local(clock.now()):%Y-%m-%d %H:%M} {settings.timezone}"
+    advice = _("还没有 %(year)s 年的放假安排，期限为暂算；放假通知发布后请更新 hub/policy/days.toml", year=year)
+    return Finding(_("时钟与工作日历"), known, said, advice)
+
+
+async def _front_end(settings: Settings) -> Finding:
+    missing = [name for name in ("app.js", "app-style.css", "icons.svg") if not (STATIC / name).exists()]
+    fonts = len(list((STATIC / "fonts").glob("*.woff2"))) if (STATIC / "fonts").exists() else 0
+    ok = not missing and fonts > 0
+    said = (
+        _("网页文件齐全，字体 %(n)s 片", n=fonts) if ok else _("缺少：%(names)s", names="、".join(missing) or "fonts")
+    )
+    return Finding(_("网页文件与字体"), ok, said, _("请重新安装：python3 run.py demo"))
+
+
+async def _first(settings: Settings, statement: object) -> object | None:
+    """The first row, or None when the database cannot be read: its own check says why."""
+    ctx = open_context(settings)
+    try:
+        async with reading(ctx) as unit:
+            return await unit.first(statement)  # type: ignore[arg-type]
+    except (SQLAlchemyError, OSError, HubError):
+        return None
+    finally:
+        await ctx.close()
+
+
+CHECKS: tuple[Check, ...] = (
+    _folder, _keys, _database, _queue, _worker, _administrator, _accounts, _chain, _clock, _front_end,
+)  # fmt: skip
