@@ -86,6 +86,11 @@ def built_in_days() -> DayTable:
     return DayTable.parse((Path(__file__).parent / "days.toml").read_text(encoding="utf-8"))
 
 
+@lru_cache(maxsize=1)
+def _library_version() -> str:
+    return installed("chinese-calendar")  # reads a file
+
+
 @lru_cache(maxsize=8192)
 def _library_says(on: date) -> bool | None:
     """Whether the library calls it a working day; None where it has no data and raises."""
@@ -110,7 +115,7 @@ class Calendar:
     @property
     def version(self) -> str:
         """Which data a due time was computed from; stored with it."""
-        return f"{self.table.version}+{installed('chinese-calendar')}"
+        return f"{self.table.version}+{_library_version()}"
 
     def stamp(self, due: datetime) -> str:
         """The version to store with ``due``; it ends in ``~`` when that day is provisional."""
@@ -187,6 +192,10 @@ class Calendar:
                 total += max(timedelta(), min(closes, end) - max(opens, start))
             on += DAY
         return total
+
+    def days_between(self, start: date, end: date) -> int:
+        """Working days after ``start`` up to and including ``end``; 0 when ``end`` is not later."""
+        return sum(self.is_working_day(start + n * DAY) for n in range(1, (end - start).days + 1))
 
     def _blocks(self, on: date) -> list[tuple[datetime, datetime]]:
         if not self.is_working_day(on):

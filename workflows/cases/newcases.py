@@ -6,7 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
+
+from sqlmodel import SQLModel
 
 from hub import clock
 from hub.crypto import digest
@@ -46,14 +49,33 @@ class Thread:
         return [one.message for one in self.tagged]
 
 
+Columns = dict[str, Any]
+
+
 @dataclass
 class Planned:
-    """A case to be opened with everything that comes with it; the events and the reply still lack its id."""
+    """A case to be opened with everything that comes with it, as columns: objects cost more than the rest together.
 
-    case: Case
+    The events and the reply still lack the case's id.
+    """
+
+    case: Columns
     thread: Thread
-    events: list[CaseEvent] = field(default_factory=list)
-    reply: Reply | None = None
+    events: list[Columns] = field(default_factory=list)
+    reply: Columns | None = None
+
+
+def values_of(row: SQLModel) -> Columns:
+    """Every column of a new row but its id, for one statement over many rows."""
+    table: Any = row.__table__  # type: ignore[attr-defined]
+    return {column.key: getattr(row, column.key) for column in table.columns if column.key != "id"}
+
+
+@lru_cache(maxsize=1)
+def _blank() -> tuple[Columns, Columns, Columns]:
+    """A case, an event, a reply with the columns' defaults."""
+    case = Case(number="", title="", account_id=0, kind=MessageKind.mention, thread_key="")
+    return values_of(case), values_of(CaseEvent(case_id=0, what="")), values_of(Reply(case_id=0, message_id=0))
 
 
 def thread_key(message: Message) -> str:
@@ -91,48 +113,45 @@ def plan(thread: Thread, candidates: Sequence[Candidate], policy: Policy, now: d
     case = _case(thread, now)
     planned = Planned(case, thread)
     routed = _routed(thread, candidates, policy)
-    case.routing = routed.as_data()
+    case["routing"] = routed.as_data()
     if is_answered(thread.first):
         _finish(planned, routed)
         return planned
-    _raise_class(case, thread)
+    case["urgency"] = _class(thread)
     is_old = thread.first.created_at < now - policy.days("old_after_days")
-    case.opened_at = thread.first.created_at if is_old else now
-    case.number = _number(case.opened_at, thread.first)
-    planned.events.append(_opened(case, "imported" if is_old else "opened", thread.first, now))
+    case["opened_at"] = thread.first.created_at if is_old else now
+    case["number"] = _number(case["opened_at"], thread.first)
+    planned.events.append(_opened("imported" if is_old else "opened", thread.first, now))
     if is_old:
         return planned
-    if may_go_alone(case, routed):
+    if may_go_alone(case["urgency"], case["is_sensitive"], routed):
         _send_off(planned, routed, policy, now)
     else:
-        case.accept_due_at = clocks.accept_due(policy, case.urgency, now)
+        case["accept_due_at"] = clocks.accept_due(policy, case["urgency"], now)
     return planned
 
 
-def may_go_alone(case: Case, routed: Routed) -> bool:
+def may_go_alone(urgency: CaseClass, is_sensitive: bool, routed: Routed) -> bool:
     """Urgent and sensitive matters always go to a person; others where the routing is sure."""
-    return routed.is_sure and case.urgency is not CaseClass.urgent and not case.is_sensitive
+    return routed.is_sure and urgency is not CaseClass.urgent and not is_sensitive
 
 
-def _case(thread: Thread, now: datetime) -> Case:
+def _case(thread: Thread, now: datetime) -> Columns:
     first, messages = thread.first, thread.messages
     likes, newest = sum(message.likes for message in messages), max(message.created_at for message in messages)
-    return Case(
-        number="", title=title_of(first), account_id=first.account_id, kind=first.kind, thread_key=thread.key,
-        first_message_id=first.id, author_id=first.author_id, author_name=first.author_name,
-        topic=first.topic, place=first.place, sentiment=first.sentiment,
-        is_sensitive=any(message.is_sensitive for message in messages),
-        message_count=len(messages), likes=likes, heat=heat(len(messages), likes, newest),
-        opened_at=now, last_message_at=newest,
-    )  # fmt: skip
+    return _blank()[0] | {
+        "title": title_of(first), "account_id": first.account_id, "kind": first.kind, "thread_key": thread.key,
+        "first_message_id": first.id, "author_id": first.author_id, "author_name": first.author_name,
+        "topic": first.topic, "place": first.place, "sentiment": first.sentiment,
+        "is_sensitive": any(message.is_sensitive for message in messages),
+        "message_count": len(messages), "likes": likes, "heat": heat(len(messages), likes, newest),
+        "opened_at": now, "last_message_at": newest,
+    }  # fmt: skip
 
 
-def _raise_class(case: Case, thread: Thread) -> None:
+def _class(thread: Thread) -> CaseClass:
     classes = {class_of(message.urgency) for message in thread.messages}
-    for urgency in (CaseClass.urgent, CaseClass.livelihood):
-        if urgency in classes:
-            case.urgency = urgency
-            return
+    return next((kind for kind in (CaseClass.urgent, CaseClass.livelihood) if kind in classes), CaseClass.general)
 
 
 def _routed(thread: Thread, candidates: Sequence[Candidate], policy: Policy) -> Routed:
@@ -145,19 +164,21 @@ def _number(at: datetime, message: Message) -> str:
     return f"{clock.local(at):%Y%m%d}-{message.id or 0:06d}"
 
 
-def _opened(case: Case, what: str, message: Message, at: datetime) -> CaseEvent:
-    return CaseEvent(
-        case_id=0, at=at, what=what, to_state=case.state, by_name=message.author_name[:100],
-        data={"message_id": message.id}, audience=Audience.citizen,
+def _opened(what: str, message: Message, at: datetime) -> Columns:
+    return _event(
+        at=at, what=what, to_state=CaseState.new, by_name=message.author_name[:100], data={"message_id": message.id}
     )  # fmt: skip
+
+
+def _event(**given: Any) -> Columns:
+    return _blank()[1] | {"audience": Audience.citizen} | given
 
 
 def _send_off(planned: Planned, routed: Routed, policy: Policy, now: datetime) -> None:
     """Accepted and dispatched by the hub, under its own name, with the reason in the history."""
     case, first = planned.case, routed.suggestions[0]
-    case.state, case.department_id = CaseState.dispatched, first.department_id
-    for name, value in clocks.dispatch_fields(policy, case.urgency, now, None).items():
-        setattr(case, name, value)
+    case |= {"state": CaseState.dispatched, "department_id": first.department_id}
+    case |= clocks.dispatch_fields(policy, case["urgency"], now, None)
     reason = {"department_id": first.department_id, "department": first.department, **routed.as_data()}
     planned.events += [
         _by_router(Move.accept, CaseState.new, CaseState.triaged, {}, now),
@@ -165,32 +186,32 @@ def _send_off(planned: Planned, routed: Routed, policy: Policy, now: datetime) -
     ]
 
 
-def _by_router(move: Move, was: CaseState, to: CaseState, data: dict[str, Any], at: datetime) -> CaseEvent:
-    return CaseEvent(
-        case_id=0, at=at, what=move.value, from_state=was, to_state=to, by_name=ROUTER, data=data,
-        audience=Audience.citizen,
-    )  # fmt: skip
+def _by_router(move: Move, was: CaseState, to: CaseState, data: Columns, at: datetime) -> Columns:
+    return _event(at=at, what=move.value, from_state=was, to_state=to, by_name=ROUTER, data=data)
 
 
 def _finish(planned: Planned, routed: Routed) -> None:
     """A message that came with its answer: closed at the time it was answered, without clocks."""
-    case, message = planned.case, planned.thread.first
-    answered_at = max(_moment(message.extra.get("answered_at")) or message.created_at, message.created_at)
-    case.opened_at, case.replied_at, case.closed_at = message.created_at, answered_at, answered_at
-    case.number = _number(case.opened_at, message)
-    case.state, case.is_open, case.department_id = CaseState.closed, False, routed.department_id
+    message = planned.thread.first
+    asked_at = message.created_at
+    answered_at = max(_moment(message.extra.get("answered_at")) or asked_at, asked_at)
+    planned.case |= {
+        "opened_at": asked_at, "replied_at": answered_at, "closed_at": answered_at,
+        "number": _number(asked_at, message), "state": CaseState.closed, "is_open": False,
+        "department_id": routed.department_id,
+    }  # fmt: skip
     text = str(message.extra["answer"])
-    planned.reply = Reply(
-        case_id=0, message_id=message.id or 0, text=text, state=ReplyState.sent, content_hash=digest(text),
-        author_name=str(message.extra.get("answered_by", ""))[:100], created_at=answered_at, sent_at=answered_at,
-        is_imported=True,
-    )  # fmt: skip
-    planned.events.append(_opened(case, "imported", message, message.created_at))
-    for move, was, to in (
-        (Move.answer_sent, CaseState.new, CaseState.replied),
-        (Move.close, CaseState.replied, CaseState.closed),
-    ):
-        planned.events.append(_by_router(move, was, to, {"imported": True}, answered_at))
+    planned.reply = _blank()[2] | {
+        "message_id": message.id, "text": text, "state": ReplyState.sent, "content_hash": digest(text),
+        "author_name": str(message.extra.get("answered_by", ""))[:100], "created_at": answered_at,
+        "sent_at": answered_at, "is_imported": True,
+    }  # fmt: skip
+    imported = {"imported": True}
+    planned.events += [
+        _opened("imported", message, asked_at),
+        _by_router(Move.answer_sent, CaseState.new, CaseState.replied, imported, answered_at),
+        _by_router(Move.close, CaseState.replied, CaseState.closed, imported, answered_at),
+    ]
 
 
 def _moment(value: object) -> datetime | None:

@@ -4,28 +4,38 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import and_, bindparam, insert, or_, union, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm.attributes import set_committed_value
-from sqlmodel import SQLModel, col, select
+from sqlmodel import col, select
 
 from hub import clock, feed
 from hub.db import Unit
 from hub.errors import Unavailable
 from hub.i18n import _
-from hub.models import Case, CaseEvent, CaseState, Department, Message, MessageKind, Reply
+from hub.models import Case, CaseEvent, Department, Message, MessageKind, Reply
 from hub.queries.search import mark_answered
 from workflows.cases.facts import IS_OPEN, policy_of
 from workflows.cases.joining import join
-from workflows.cases.newcases import Planned, Thread, is_answered, plan, thread_key
+from workflows.cases.newcases import Columns, Planned, Thread, is_answered, plan, thread_key
 from workflows.cases.routing import Candidate
 from workflows.tagging.types import Tagged
 
 # More single changes than this are told as "many": open pages read their list again once.
 _TELL_EACH = 50
 _TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A case that was opened or joined; ``is_live``: somebody has work with it."""
+
+    id: int
+    department_id: int | None
+    is_live: bool = True
 
 
 async def attach(unit: Unit, batch: Sequence[Tagged]) -> list[int]:
@@ -45,14 +55,14 @@ async def attach(unit: Unit, batch: Sequence[Tagged]) -> list[int]:
         known = await _asleep(unit, [t for t in threads if _place(t) not in open_cases]) | open_cases
         joining = [(thread, known[_place(thread)]) for thread in threads if _place(thread) in known]
         joined, apart = await join(unit, joining)
-        touched += await _link(unit, joined)
+        touched += await _link(unit, [(thread, Touched(case.id or 0, case.department_id)) for thread, case in joined])
         fresh = apart + [thread for thread in threads if _place(thread) not in known]
         opened = await _open(unit, fresh)
         touched += opened
         threads = [thread for thread in fresh if thread.first.case_id is None]
         if not threads:
             await _tell(unit, touched)
-            return list(dict.fromkeys(case.id or 0 for case in touched))
+            return list(dict.fromkeys(case.id for case in touched))
     raise Unavailable(_("工单正被大量并发写入，请稍后重试"))
 
 
@@ -113,18 +123,17 @@ async def _asleep(unit: Unit, threads: Sequence[Thread]) -> dict[Place, Case]:
 _HAS_CASE = col(Message.case_id).is_not(None)
 
 
-async def _open(unit: Unit, threads: Sequence[Thread]) -> list[Case]:
+async def _open(unit: Unit, threads: Sequence[Thread]) -> list[Touched]:
     """New cases for threads that have none; those that lost a race are not among them and their messages stay free."""
     if not threads:
         return []
     policy, now, candidates = policy_of(unit), clock.now(), await departments(unit)
     planned = [plan(thread, candidates, policy, now) for thread in threads]
     ids = await _insert_cases(unit, [one.case for one in planned])
-    won = [one for one in planned if one.case.number in ids]
-    for one in won:
-        one.case.id = ids[one.case.number]
+    won = [(ids[one.case["number"]], one) for one in planned if one.case["number"] in ids]
     await _insert_beside(unit, won)
-    return await _link(unit, [(one.thread, one.case) for one in won])
+    touched = [(one.thread, Touched(id_, one.case["department_id"], one.reply is None)) for id_, one in won]
+    return await _link(unit, touched)
 
 
 async def departments(unit: Unit) -> list[Candidate]:
@@ -133,33 +142,21 @@ async def departments(unit: Unit) -> list[Candidate]:
     return [Candidate.of(department) for department in await unit.all(active)]
 
 
-async def _insert_cases(unit: Unit, cases: Sequence[Case]) -> dict[str, int]:
+async def _insert_cases(unit: Unit, cases: Sequence[Columns]) -> dict[str, int]:
     """Ids by number of those that the one-open-case index let in."""
     made: Any = sqlite.insert(Case) if unit.ctx.is_sqlite else postgresql.insert(Case)
     statement = made.on_conflict_do_nothing().returning(Case.id, Case.number)
-    return {number: id_ for id_, number in (await unit.run(statement, [values_of(case) for case in cases])).all()}
+    return {number: id_ for id_, number in (await unit.run(statement, list(cases))).all()}
 
 
-async def _insert_beside(unit: Unit, planned: Sequence[Planned]) -> None:
-    events, replies = [], []
-    for one in planned:
-        for event in one.events:
-            event.case_id = one.case.id or 0
-            events.append(values_of(event))
-        if one.reply is not None:
-            one.reply.case_id = one.case.id or 0
-            replies.append(values_of(one.reply))
+async def _insert_beside(unit: Unit, planned: Sequence[tuple[int, Planned]]) -> None:
+    events = [event | {"case_id": case_id} for case_id, one in planned for event in one.events]
+    replies = [one.reply | {"case_id": case_id} for case_id, one in planned if one.reply is not None]
     if events:
         await unit.run(insert(CaseEvent), events)
     if replies:
         await unit.run(insert(Reply), replies)
         await mark_answered(unit, [reply["message_id"] for reply in replies])
-
-
-def values_of(row: SQLModel) -> dict[str, Any]:
-    """Every column of a new row but its id, for one statement over many rows."""
-    table: Any = row.__table__  # type: ignore[attr-defined]
-    return {column.key: getattr(row, column.key) for column in table.columns if column.key != "id"}
 
 
 _LINK = (
@@ -169,7 +166,7 @@ _LINK = (
 )
 
 
-async def _link(unit: Unit, pairs: Sequence[tuple[Thread, Case]]) -> list[Case]:
+async def _link(unit: Unit, pairs: Sequence[tuple[Thread, Touched]]) -> list[Touched]:
     """Messages to their cases, in one statement over all."""
     given = [{"b_id": m.id, "b_case": case.id} for thread, case in pairs for m in thread.messages]
     if given:
@@ -181,8 +178,8 @@ async def _link(unit: Unit, pairs: Sequence[tuple[Thread, Case]]) -> list[Case]:
     return [case for _thread, case in pairs]
 
 
-async def _tell(unit: Unit, cases: Sequence[Case]) -> None:
-    live = [case for case in cases if case.state is not CaseState.closed]
+async def _tell(unit: Unit, cases: Sequence[Touched]) -> None:
+    live = [case for case in cases if case.is_live]
     if len(live) <= _TELL_EACH:
         for case in live:
             feed.tell(unit, "cases", case.id, case.department_id)
@@ -191,4 +188,4 @@ async def _tell(unit: Unit, cases: Sequence[Case]) -> None:
         feed.tell(unit, "cases", None, department_id)
 
 
-__all__ = ["attach", "departments", "values_of"]
+__all__ = ["attach", "departments"]
