@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.errors import Invalid, NotAllowed
+from hub.errors import Invalid, NotAllowed, NotFound
 from hub.i18n import _
 from hub.people import Identity
 from web import csrf
@@ -16,6 +16,9 @@ from web.routes.table import Door, Endpoint, Gate, PageRoute
 
 # Where a person with an initial password may still go.
 BEFORE_OWN_PASSWORD = ("/me/password", "/logout", "/me/preferences", "/language")
+
+# Ids are 64 bits wide; a larger number names nothing, and databases refuse to compare with it.
+LARGEST_ID = 2**63 - 1
 
 
 def as_route(route: PageRoute) -> Route:
@@ -33,6 +36,8 @@ def _guarded(route: PageRoute) -> Endpoint:
 
 async def admit(request: Request, route: PageRoute) -> None:
     """Raise the error that says why not, or return."""
+    if any(isinstance(value, int) and value > LARGEST_ID for value in request.path_params.values()):
+        raise NotFound(_("没有这个页面，或者您无权查看。"))
     if route.door is Door.hook:
         return
     who = identity(request)

@@ -1,0 +1,197 @@
+"""Connecting an account against the real sandbox platform, and pushes through the real address."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from sqlmodel import col, select
+from starlette.applications import Starlette
+
+from hub.db import Context, reading, unit_of_work
+from hub.models import Account, Arrival, AuditEntry, Delivery, DeliveryState, Stream
+from hub.settings import Settings
+from tests.sims.sandbox import Control, SandboxProcess
+from tests.web.conftest import Visit
+from tests.web.world import World
+from workflows import accounts
+from workflows.house import House
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Control]:
+    with SandboxProcess(tmp_path_factory.mktemp("sandbox"), push_interval=0.2) as control:
+        yield control
+
+
+def form_of(control: Control, given: dict[str, str], **more: str) -> dict[str, str]:
+    return {
+        "platform": "sandbox", "name": "澄江应急", "base_url": control.base_url, "external_id": given["uid"],
+        "token": given["token"], "app_secret": given["app_secret"],
+    } | more  # fmt: skip
+
+
+async def test_connect_check_stop_disconnect(visit: Visit, platform: Control, ctx: Context) -> None:
+    there = platform.account("澄江应急")
+    async with visit("administrator") as client:
+        done = await client.post("/accounts", data=form_of(platform, there))
+        assert done.status_code == 303, done.text
+        path = done.headers["location"]
+        page = (await client.get(path)).text
+        assert "已接入，平台上的名称是「澄江应急」" in page
+        assert there["token"] not in page
+        assert "提及" in page
+        assert (await client.post(f"{path}/check")).status_code == 303
+        assert "连接正常" in (await client.get(path)).text
+        await client.post(f"{path}/active", data={"active": "0"})
+        assert "已停用" in (await client.get("/accounts")).text
+        await client.post(f"{path}/active", data={"active": "1"})
+        assert (await client.post(f"{path}/disconnect", data={"reason": ""})).status_code == 422
+        assert (await client.post(f"{path}/disconnect", data={"reason": "机构撤并"})).status_code == 303
+        assert "已断开" in (await client.get(path)).text
+        assert (await client.post(f"{path}/active", data={"active": "1"})).status_code == 409
+    async with reading(ctx) as unit:
+        account = await unit.one(select(Account).where(Account.name == "澄江应急"))
+        assert account.sealed == ""
+        deeds = await unit.all(select(col(AuditEntry.what)).where(AuditEntry.object == f"account/{account.id}"))
+        assert deeds[0] == "account.connect"
+        assert deeds[-1] == "account.disconnect"
+        entries = await unit.all(select(AuditEntry))
+        assert there["token"] not in str([entry.model_dump() for entry in entries])
+
+
+async def test_secrets_are_sealed_and_every_stream_is_read(visit: Visit, platform: Control, house: House) -> None:
+    there = platform.account("澄江城管")
+    async with visit("administrator") as client:
+        await client.post("/accounts", data=form_of(platform, there, name="澄江城管"))
+    async with reading(house.ctx) as unit:
+        account = await unit.one(select(Account).where(Account.name == "澄江城管"))
+        streams = await unit.all(select(col(Stream.name)).where(Stream.account_id == account.id))
+    assert there["token"] not in account.sealed
+    assert house.ref(account).secrets["token"] == there["token"]
+    assert set(streams) == set(house.connector(account).streams)
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "words"),
+    [
+        ({"token": ""}, 422, "请填写「访问令牌」"),
+        ({"name": ""}, 422, "名称"),
+        ({"token": "wrong"}, 409, "平台没有认可"),
+        ({"base_url": "http://127.0.0.1:9"}, 409, "平台没有认可"),
+        ({"base_url": "http://example.org"}, 409, "平台没有认可"),
+        ({"base_url": "file:///etc/passwd"}, 409, "平台没有认可"),
+        ({"name": "澄江发布"}, 422, "已有名称相同的账号"),
+        ({"platform": "nowhere"}, 404, "没有这个平台"),
+    ],
+)
+async def test_nothing_is_kept_when_it_is_not_right(
+    visit: Visit, platform: Control, ctx: Context, changed: dict[str, str], status: int, words: str
+) -> None:
+    there = platform.account("澄江水务")
+    async with visit("administrator") as client:
+        done = await client.post("/accounts", data=form_of(platform, there, **changed))
+        assert done.status_code == status, done.text
+        assert words in done.text
+        assert there["token"] not in done.text, "a typed secret is never sent back"
+    async with reading(ctx) as unit:
+        assert len(await unit.all(select(Account))) == 1
+
+
+async def test_the_same_account_twice(visit: Visit, platform: Control) -> None:
+    there = platform.account("澄江交警")
+    async with visit("administrator") as client:
+        await client.post("/accounts", data=form_of(platform, there, name="交警一"))
+        again = await client.post("/accounts", data=form_of(platform, there, name="交警二"))
+        assert again.status_code == 409
+        assert "已经接入" in again.text
+
+
+async def test_renewing_keeps_what_is_not_typed(visit: Visit, platform: Control, house: House) -> None:
+    there, other = platform.account("澄江文旅"), platform.account("澄江体育")
+    async with visit("administrator") as client:
+        path = (await client.post("/accounts", data=form_of(platform, there, name="文旅"))).headers["location"]
+        done = await client.post(path, data=form_of(platform, there, name="文旅局", token="", app_secret=""))
+        assert done.status_code == 303, done.text
+        wrong = await client.post(path, data=form_of(platform, other, name="文旅局"))
+        assert wrong.status_code == 409
+        assert "属于另一个账号" in wrong.text
+    async with reading(house.ctx) as unit:
+        account = await unit.one(select(Account).where(Account.name == "文旅局"))
+    assert house.ref(account).secrets == {"token": there["token"], "app_secret": there["app_secret"]}
+
+
+async def test_what_waits_keeps_an_account(visit: Visit, world: World, ctx: Context) -> None:
+    path = f"/accounts/{world.account_id}"
+    async with visit("administrator") as client:
+        refused = await client.post(f"{path}/disconnect", data={"reason": "换号"})
+        assert refused.status_code == 409
+        assert "等待核实" in refused.text
+        async with unit_of_work(ctx) as unit:
+            for delivery in await unit.all(select(Delivery)):
+                delivery.state = DeliveryState.cancelled
+        assert (await client.post(f"{path}/disconnect", data={"reason": "换号"})).status_code == 303
+
+
+async def test_read_now_rings(visit: Visit, world: World, ctx: Context) -> None:
+    async with visit("administrator") as client:
+        await client.post(f"/accounts/{world.account_id}/read")
+    assert ("pull_due", ()) in ctx.bell.rung  # type: ignore[attr-defined]
+
+
+# --- pushes ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def address(app: Starlette) -> AsyncIterator[str]:
+    """The application behind a real port: the platform pushes to it."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    await task
+
+
+async def test_a_push_is_stored_before_it_is_answered(
+    visit: Visit, platform: Control, house: House, address: str
+) -> None:
+    there = platform.account("澄江民政")
+    async with visit("administrator") as client:
+        path = (await client.post("/accounts", data=form_of(platform, there, name="民政"))).headers["location"]
+    number = int(path.rpartition("/")[2])
+    where = address + accounts.push_path(house.ctx.settings, number)
+    await asyncio.to_thread(platform.account, "澄江民政", push_url=where)
+    assert await asyncio.to_thread(platform.challenge, there["uid"])
+    await asyncio.to_thread(platform.mentions, there["uid"], "低保怎么办 {n}", 5, push=True)
+    async with asyncio.timeout(20):
+        while len(await _arrived(house, number)) < 5:
+            await asyncio.sleep(0.1)
+    assert {arrival.via for arrival in await _arrived(house, number)} == {"push"}
+
+
+async def _arrived(house: House, number: int) -> list[Arrival]:
+    async with reading(house.ctx) as unit:
+        return list(await unit.all(select(Arrival).where(Arrival.account_id == number)))
+
+
+async def test_wrong_pushes(visit: Visit, house: House, world: World) -> None:
+    right = accounts.push_path(house.ctx.settings, world.account_id)
+    async with visit(None) as client:
+        assert (await client.post(right, content=b"{}")).status_code == 403
+        assert (await client.post(right[:-1] + "x", content=b"{}")).status_code == 404
+        assert (await client.post(right.replace("/hooks/1/", "/hooks/2/"), content=b"{}")).status_code == 404
+        assert (await client.get(right)).status_code == 403
+        assert (await client.post(right, content=b"x" * (1024**2 + 1))).status_code == 413
+        assert (await client.put(right)).status_code == 405
+
+
+def test_the_path_depends_on_the_key(tmp_path: Path, house: House) -> None:
+    settings = house.ctx.settings
+    elsewhere = Settings(data=tmp_path / "other")
+    assert accounts.push_path(settings, 1) != accounts.push_path(elsewhere, 1)
+    assert accounts.push_path(settings, 1) != accounts.push_path(settings, 2)
