@@ -64,7 +64,7 @@ def _show(found: Sequence[Finding]) -> None:
     table = Table(_("检查"), _("结果"), _("情况"), _("怎么办"))
     for one in found:
         mark = f"[green]{_('正常')}[/]" if one.ok else f"[red]{_('有问题')}[/]"
-        table.add_row(one.name, mark, one.said, one.advice)
+        table.add_row(one.name, mark, one.said, "" if one.ok else one.advice)
     Console().print(table)
 
 

@@ -13,6 +13,7 @@ import click
 from hub import i18n
 from hub.errors import HubError
 from hub.i18n import N_, _
+from web.cli.words import teach
 
 FAILED, WRONG_USAGE, SURROUNDINGS, INTERRUPTED = 1, 2, 3, 130
 
@@ -68,6 +69,7 @@ def fail(text: str, code: int = FAILED) -> NoReturn:
 def main(arguments: list[str] | None = None) -> None:
     """Entry of the console script."""
     speak()
+    teach()
     group = Commands(name="hub", help=_("政声：政务新媒体中枢的命令行。设置见 HUB_* 环境变量与数据目录中的 hub.env。"))
     try:
         group.main(args=arguments, prog_name="hub", standalone_mode=False)
