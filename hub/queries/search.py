@@ -25,7 +25,7 @@ _LONGEST = 64
 _MOST_TOKENS = 64
 _CHUNK = 500
 # Ranking reads every match: common words, which say little, are left out once this many rows are in sight.
-_ENOUGH = 2500
+_ENOUGH = 4000
 _INSERT_SQLITE = "INSERT OR REPLACE INTO message_search (rowid, tokens) VALUES (:i, :t)"
 _INSERT_POSTGRES = """
 INSERT INTO message_search (rowid, tokens) VALUES (:i, array_to_tsvector(string_to_array(:t, ' ')))
@@ -127,14 +127,14 @@ async def _any_of_the_rare(unit: Unit, words: Sequence[str], *, only_answered: b
     kept = list(dict.fromkeys(token for word in words for token in _kept(word)))[:16]
     if not kept:
         return ""
-    first = [[ANSWERED]] if only_answered else []
-    counts = await _counts(unit, [_join(unit, [*first, [token]]) for token in kept])
+    counts = await _counts(unit, [_join(unit, [[token]]) for token in kept])
     chosen: list[str] = []
     rows = 0
     for count, token in sorted(zip(counts, kept, strict=True)):
         rows += count
         if count and (rows <= _ENOUGH or not chosen):
             chosen.append(token)
+    first = [[ANSWERED]] if only_answered else []
     return _join(unit, [*first, chosen]) if chosen else ""
 
 
