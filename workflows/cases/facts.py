@@ -77,6 +77,14 @@ async def find(unit: Unit, case_id: int, actor: Actor) -> Case:
     return case
 
 
+async def numbered(unit: Unit, number: str, actor: Actor) -> Case:
+    """As :func:`find`, by the number people know a case by."""
+    case = await unit.first(select(Case).where(col(Case.number) == number, visible.cases(actor)))
+    if case is None:
+        raise NotFound(_("没有这张工单，或者您无权查看"))
+    return case
+
+
 async def know(unit: Unit, case: Case) -> Known:
     """Everything about a case at this moment."""
     policy, now = policy_of(unit), clock.now()

@@ -1,4 +1,4 @@
-"""Lists of cases: by deadline for a department, by newest for the desk and for all; keyset pages; counts for badges."""
+"""Lists of cases: by deadline for a department, oldest first for the desk, newest first for all; badges."""
 
 from __future__ import annotations
 
@@ -114,6 +114,16 @@ async def counts(unit: Unit, actor: Actor) -> Counts:
     return Counts(**dict(zip(wanted, row, strict=True)))
 
 
+def waiting_for(actor: Actor, which: Which) -> Select[Any]:
+    """Ids of the cases of a list that wait for this person's hand: what a badge counts."""
+    conditions = _belongs(which, actor)
+    if which is Which.mine:
+        unsigned = col(Case.state) == CaseState.dispatched
+        nobody_else = func.coalesce(col(Case.handler_id), actor.user_id) == actor.user_id
+        conditions = [*conditions, or_(unsigned, and_(col(Case.state) == CaseState.handling, nobody_else))]
+    return columns(col(Case.id)).where(visible.cases(actor), *conditions)
+
+
 async def choices(unit: Unit, actor: Actor) -> Choices:
     """Departments and accounts to filter by; departments only as far as the person sees their cases."""
     departments = select(Department).where(col(Department.is_active)).order_by(col(Department.path))
@@ -209,30 +219,34 @@ def _matching(unit: Unit, text: str) -> ColumnElement[bool]:
 class _Order:
     """A sort order with an index behind it, and how a page's mark is written and read."""
 
-    by_deadline: bool
+    column: str
+    newest_first: bool = False
+
+    @property
+    def _at(self) -> Any:
+        return col(getattr(Case, self.column))
 
     def sorted(self, wanted: Select[Any]) -> Select[Any]:
-        if self.by_deadline:
-            return wanted.order_by(col(Case.due_at).asc().nulls_last(), col(Case.id))
-        return wanted.order_by(col(Case.last_message_at).desc(), col(Case.id).desc())
+        if self.newest_first:
+            return wanted.order_by(self._at.desc(), col(Case.id).desc())
+        return wanted.order_by(self._at.asc().nulls_last(), col(Case.id))
 
     def mark(self, row: CaseRow) -> str:
-        at = row.due_at if self.by_deadline else row.last_message_at
+        at: datetime | None = getattr(row, self.column)
         return f"{at.isoformat() if at else ''}~{row.id}"
 
     def behind(self, mark: str) -> ColumnElement[bool]:
         at, last = _read_mark(mark)
-        if not self.by_deadline:
-            newest = col(Case.last_message_at)
-            return or_(newest < at, and_(newest == at, col(Case.id) < last))
-        due = col(Case.due_at)
+        column, number = self._at, col(Case.id)
+        if self.newest_first:
+            return or_(column < at, and_(column == at, number < last))
         if at is None:
-            return and_(due.is_(None), col(Case.id) > last)
-        return or_(due > at, and_(due == at, col(Case.id) > last), due.is_(None))
+            return and_(column.is_(None), number > last)
+        return or_(column > at, and_(column == at, number > last), column.is_(None))
 
 
-_NEWEST, _DEADLINE = _Order(by_deadline=False), _Order(by_deadline=True)
-_ORDERS = {Which.mine: _DEADLINE}
+_NEWEST = _Order("last_message_at", newest_first=True)
+_ORDERS = {Which.mine: _Order("due_at"), Which.desk: _Order("opened_at"), Which.follow_up: _Order("replied_at")}
 
 
 def _read_mark(mark: str) -> tuple[datetime | None, int]:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlmodel import col
 
+from hub.clock import local
 from hub.i18n import N_, _
 from hub.models import Account, Case, CaseClass, CaseState, Department, Message, MessageKind, User
 from hub.policy.packs import Policy
@@ -25,13 +26,17 @@ _DESK = frozenset({CaseState.new, CaseState.triaged})
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """The clock a case is under now. ``is_soon``: most of the span is gone; ``is_provisional``: holidays unknown."""
+    """The clock a case is under now. ``is_soon``: most of the span is gone; ``is_provisional``: holidays unknown.
+
+    ``days``: working days to go (or gone since, when late), for lengths of a day and more; today is none of them.
+    """
 
     label: str
     at: datetime
     is_late: bool
     is_soon: bool
     is_provisional: bool
+    days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +132,8 @@ def deadline(case: Any, policy: Policy, now: datetime) -> Deadline | None:
     share = policy.limits["soon_share"].value
     is_late = at < now
     is_soon = not is_late and since is not None and (now - since) >= share * (at - since)
-    return Deadline(_(label), at, is_late, is_soon, str(case.calendar_version).endswith("~"))
+    days = policy.calendar.days_between(*sorted((local(now).date(), local(at).date())))
+    return Deadline(_(label), at, is_late, is_soon, str(case.calendar_version).endswith("~"), days)
 
 
 def _clock(case: Any) -> tuple[str, datetime | None, datetime | None]:

@@ -1,4 +1,4 @@
-"""Answered cases like this one, with the answer that was given: what a clerk looks at before writing."""
+"""Cases like this one: answered ones with their answer for whoever writes, open ones for whoever may join them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from sqlalchemy import select as columns
 from sqlmodel import col, select
 
 from hub.db import Unit
-from hub.models import Case, Department, Message, Reply, ReplyState, Tagging
+from hub.models import Case, CaseState, Department, Message, Reply, ReplyState, Tagging
 from hub.queries import search, visible
 from hub.rights import Actor
 from nlp import mask
-from workflows.cases.facts import find
+from workflows.cases.facts import IS_OPEN, find
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,44 @@ async def answered(unit: Unit, case_id: int, actor: Actor, *, limit: int = 5) ->
     best = list(scores)[:limit]
     found = {row.id: row for row in await _read(unit, best)}
     return [_shown(found[number], scores[number]) for number in best if number in found]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    """An open case that may be the same matter; ``title`` is masked. ``same_author``: the same person wrote both."""
+
+    case_id: int
+    number: str
+    title: str
+    state: CaseState
+    department: str
+    last_message_at: datetime
+    same_author: bool
+
+
+async def still_open(unit: Unit, case_id: int, actor: Actor, *, limit: int = 4) -> list[OpenCase]:
+    """The closest open cases the person may see, closest first: candidates for joining. Three statements."""
+    case = await find(unit, case_id, actor)
+    words = await _words(unit, case)
+    if not words:
+        return []
+    seen = [visible.messages(actor)]
+    hits = await search.similar(unit, words, only_answered=False, limit=8 * limit, exclude_case=case_id, where=seen)
+    order = {number: place for place, number in reversed(list(enumerate(hit.case_id for hit in hits)))}
+    if not order:
+        return []
+    wanted = columns(
+        col(Case.id), col(Case.number), col(Case.title), col(Case.state), col(Department.short_name),
+        col(Case.last_message_at), col(Case.author_id),
+    ).outerjoin(Department, col(Department.id) == col(Case.department_id))  # fmt: skip
+    found = await unit.rows(wanted.where(col(Case.id).in_(list(order)), IS_OPEN))
+    return [
+        OpenCase(
+            row.id, row.number, row.title, row.state, row.short_name or "", row.last_message_at,
+            bool(case.author_id) and row.author_id == case.author_id,
+        )
+        for row in sorted(found, key=lambda row: order[row.id])[:limit]
+    ]  # fmt: skip
 
 
 async def _words(unit: Unit, case: Case) -> list[str]:

@@ -41,6 +41,7 @@ class MessageEntry:
     """One message of the thread, citizen's or our own; ``title`` and ``text`` are masked where ``is_masked``."""
 
     id: int
+    external_id: str
     kind: MessageKind
     is_own: bool
     author_name: str
@@ -96,6 +97,7 @@ class ReplyEntry:
     delivery_label: str
     error: str
     next_step: str
+    remote_id: str
     remote_url: str
 
 
@@ -116,13 +118,15 @@ async def messages(unit: Unit, case_ids: Sequence[int]) -> list[MessageEntry]:
     ids = [message.id for message in found]
     current = await unit.all(select(Tagging).where(col(Tagging.message_id).in_(ids), col(Tagging.is_current)))
     tags = {tagging.message_id: tagging for tagging in current}
-    return [_entry(message, tags.get(message.id or 0)) for message in reversed(found)]
+    return [entry(message, tags.get(message.id or 0)) for message in reversed(found)]
 
 
-def _entry(message: Message, tags: Tagging | None) -> MessageEntry:
+def entry(message: Message, tags: Tagging | None) -> MessageEntry:
+    """One message as pages show it."""
     title, text = shown(message)
     return MessageEntry(
-        id=message.id or 0, kind=message.kind, is_own=message.is_own, author_name=message.author_name,
+        id=message.id or 0, external_id=message.external_id, kind=message.kind, is_own=message.is_own,
+        author_name=message.author_name,
         title=title, text=text, is_masked=(title, text) != (message.title, message.text),
         url=message.url, media=message.media, likes=message.likes, created_at=message.created_at,
         reply_until=message.reply_until, removed_at=message.removed_at, tags=tags,
@@ -196,5 +200,6 @@ def _answer(reply: Reply, delivery: Delivery | None, channel: str) -> ReplyEntry
         delivery_label=delivery_label(delivery.state) if delivery else "",
         error=(delivery.error or delivery.held_reason) if delivery else "",
         next_step=next_step(delivery.error_kind) if delivery else "",
+        remote_id=delivery.remote_id if delivery else "",
         remote_url=delivery.remote_url if delivery else "",
     )  # fmt: skip

@@ -75,6 +75,16 @@ EVENT_WORDS: dict[str, str] = {
     "suggested": N_("重新建议派单"),
 }
 
+# Why a matter is not taken up; the desk adds where the citizen may turn instead.
+REFUSALS: tuple[str, ...] = (
+    N_("不属于本级政府职责范围"),
+    N_("已进入诉讼、仲裁、行政复议或信访程序"),
+    N_("没有具体诉求或内容无法辨认"),
+    N_("广告、谩骂等无关内容"),
+    N_("商业纠纷、个人隐私等不宜受理的事项"),
+    N_("其他"),
+)
+
 
 def state_label(state: CaseState) -> str:
     """待受理 … 已并案."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 from sqlalchemy import text, update
 from sqlmodel import col, select
 
-from hub import audit
+from hub import audit, feed
 from hub.db import Unit
 from hub.errors import Invalid, NotAllowed, NotFound, Stale
 from hub.i18n import _
@@ -19,9 +21,13 @@ from hub.rights import Actor, May
 _SHOWN = 4000
 
 
+# Shown as escapes: control characters, and marks that change the order in which the rest is read.
+_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn")
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One item in quarantine; ``payload`` is cut to 4,000 characters and hostile as ever."""
+    """One item in quarantine; ``payload`` is cut to 4,000 characters, nothing in it is invisible (see ``legible``)."""
 
     id: int
     account: str
@@ -47,8 +53,29 @@ async def held(unit: Unit, actor: Actor, *, before: int | None = None, limit: in
 def _held(arrival: Arrival, account: str) -> Held:
     return Held(
         arrival.id or 0, account, arrival.kind, arrival.external_id, arrival.via, arrival.received_at,
-        arrival.error, arrival.payload[:_SHOWN],
+        arrival.error, legible(arrival.payload),
     )  # fmt: skip
+
+
+def legible(payload: str) -> str:
+    """Raw text for people: JSON set out in lines, at most 4,000 characters, control and direction marks as escapes."""
+    try:
+        text = json.dumps(json.loads(payload), ensure_ascii=False, indent=2)
+    except (ValueError, RecursionError):
+        text = payload
+    shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    return "".join(
+        sign if sign == "\n" or unicodedata.category(sign) not in _UNSEEN else _escape(sign) for sign in shown
+    )
+
+
+def _escape(sign: str) -> str:
+    return f"\\u{ord(sign):04x}" if ord(sign) <= 0xFFFF else f"\\U{ord(sign):08x}"
+
+
+def waiting() -> Any:
+    """Ids in quarantine: what a badge counts."""
+    return select(Arrival.id).where(*_in_quarantine())
 
 
 async def replay(unit: Unit, actor: Actor, arrival_id: int) -> None:
@@ -65,6 +92,7 @@ async def replay_all(unit: Unit, actor: Actor) -> int:
     released = update(Arrival).where(*_in_quarantine()).values(state=ArrivalState.stored, error="")
     count = (await unit.run(released)).rowcount
     if count:
+        feed.tell(unit, "quarantine")
         await audit.record(unit, actor, "quarantine_replayed", "all", count=count)
         unit.later("read_arrivals")
     return count
@@ -84,6 +112,7 @@ async def _move(unit: Unit, arrival_id: int, state: ArrivalState) -> None:
     here = (col(Arrival.id) == arrival_id, col(Arrival.state) == ArrivalState.quarantined)
     values: dict[str, Any] = {"state": state} | ({"error": ""} if state is ArrivalState.stored else {})
     if await unit.claim(Arrival, *here, **values):
+        feed.tell(unit, "quarantine", arrival_id)
         return
     if await unit.get(Arrival, arrival_id) is None:
         raise NotFound(_("没有这条内容"))

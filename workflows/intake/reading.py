@@ -123,7 +123,7 @@ async def _mark(unit: Unit, mine: Sequence[_Read]) -> None:
     if failed:
         quarantine = update(Arrival).where(col(Arrival.id) == bindparam("number"))
         await unit.run(quarantine.values(state=ArrivalState.quarantined, error=bindparam("why")), failed)
-        feed.tell(unit, "messages")
+        feed.tell(unit, "quarantine")
 
 
 async def _settle_alone(house: House, one: _Read) -> int:

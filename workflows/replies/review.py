@@ -75,7 +75,8 @@ async def approve(
 async def send_back(unit: Unit, reply_id: int, actor: Actor, *, version: int, note: str) -> Case:
     """Return the draft with a comment; the case is the department's again."""
     known, reply, _message = await _open(unit, reply_id, actor, version)
-    case = await change(unit, known, Move.send_back, actor, note=note, reply_id=reply.id)
+    # The text as it was read stays in the history, so that the next reviewer sees what was changed.
+    case = await change(unit, known, Move.send_back, actor, note=note, reply_id=reply.id, text=reply.text)
     await _set(
         unit, reply, state=ReplyState.returned, review_note=note.strip(), reviewer_id=actor.user_id,
         reviewer_name=actor.name, reviewed_at=clock.now(),

@@ -1,0 +1,92 @@
+"""Everything the draft box of a case shows: which message is answered, from which account, how long it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlmodel import col, select
+
+from connectors.base import Granted
+from hub.db import Unit
+from hub.errors import NotFound
+from hub.i18n import _
+from hub.models import Account, Case, Message, Reply
+from hub.rights import Actor
+from workflows.cases.facts import find
+from workflows.counting import rule_of
+from workflows.house import House
+from workflows.replies.checks import Finding, Measure, check, measure, reply_grant
+
+MOST_CHOICES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """``why_not``: why the platform takes no answer here (then it is given elsewhere and recorded); empty: it does.
+
+    ``rule``: the page's counter; ``limit``: 0 when the platform sets none. ``message_ids``: the citizen's messages
+    that may be answered, newest first.
+    """
+
+    message_id: int
+    message_ids: list[int]
+    account: str
+    is_private: bool
+    rule: str
+    limit: int
+    why_not: str
+    findings: list[Finding]
+
+    @property
+    def can_send(self) -> bool:
+        """Whether the answer goes out on the platform."""
+        return not self.why_not
+
+
+async def box(house: House, unit: Unit, case: Case, draft: Reply | None) -> Box:
+    """For the open draft, or a new one answering the citizen's newest message. Reads rows, calls no platform."""
+    messages = await _answerable(unit, case)
+    chosen = await unit.get(Message, draft.message_id) if draft else (messages[0] if messages else None)
+    account = await unit.get(Account, (chosen or case).account_id)
+    if chosen is None or account is None:
+        raise NotFound(_("这张工单里没有可以答复的消息"))
+    length = measure(house, account, draft.text if draft else "") or Measure(0, 0)
+    return Box(
+        message_id=chosen.id or 0,
+        message_ids=[message.id or 0 for message in messages],
+        account=account.name,
+        is_private=chosen.kind.value == "private",
+        rule=rule_of(house.platforms.get(account.platform)),
+        limit=length.limit,
+        why_not=_why_not(house, account, chosen),
+        findings=await check(house, unit, chosen, draft.text) if draft and draft.text.strip() else [],
+    )
+
+
+async def _answerable(unit: Unit, case: Case) -> Sequence[Message]:
+    newest = (col(Message.created_at).desc(), col(Message.id).desc())
+    citizens = select(Message).where(Message.case_id == case.id, ~col(Message.is_own))
+    return await unit.all(citizens.order_by(*newest).limit(MOST_CHOICES))
+
+
+def _why_not(house: House, account: Account, message: Message) -> str:
+    if not account.is_active:
+        return _("该账号已停用，不能答复")
+    grant = reply_grant(house, account, message)
+    if grant.granted is Granted.yes:
+        return ""
+    return _(grant.reason) if grant.reason else _("平台不支持")
+
+
+async def findings(
+    house: House, unit: Unit, case_id: int, actor: Actor, *, text: str, message_id: int | None
+) -> list[Finding]:
+    """What speaks against a text that is being typed; nothing is saved. NotFound: a case not for this person."""
+    case = await find(unit, case_id, actor)
+    among = (col(Message.case_id) == case.id, ~col(Message.is_own))
+    wanted = select(Message).where(*among, *([col(Message.id) == message_id] if message_id else []))
+    message = await unit.first(wanted.order_by(col(Message.created_at).desc()).limit(1))
+    if message is None:
+        raise NotFound(_("要答复的消息不在这张工单里"))
+    return await check(house, unit, message, text) if text.strip() else []
