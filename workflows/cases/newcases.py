@@ -155,8 +155,8 @@ def _class(thread: Thread) -> CaseClass:
 
 
 def _routed(thread: Thread, candidates: Sequence[Candidate], policy: Policy) -> Routed:
-    first = thread.tagged[0]
-    return route(candidates, first.analysis, f"{first.message.title}\n{first.message.text}", policy)
+    said, found = thread.first, thread.tagged[0].analysis
+    return route(candidates, found.topic, found.places, f"{said.title}\n{said.text}", policy)
 
 
 def _number(at: datetime, message: Message) -> str:
@@ -179,7 +179,7 @@ def _send_off(planned: Planned, routed: Routed, policy: Policy, now: datetime) -
     case, first = planned.case, routed.suggestions[0]
     case |= {"state": CaseState.dispatched, "department_id": first.department_id}
     case |= clocks.dispatch_fields(policy, case["urgency"], now, None)
-    reason = {"department_id": first.department_id, "department": first.department, **routed.as_data()}
+    reason = {"department_id": first.department_id, "department": first.department, **case["routing"]}
     planned.events += [
         _by_router(Move.accept, CaseState.new, CaseState.triaged, {}, now),
         _by_router(Move.dispatch, CaseState.triaged, CaseState.dispatched, reason, now),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from hub.i18n import N_, _
 from hub.models import Department
 from hub.policy.packs import Policy
-from nlp.base import Analysis, Label, Place
+from nlp.base import Label, Place
 
 BY_TOPIC, BY_DUTY, BY_PLACE = N_("分类归口"), N_("职责词"), N_("属地")
 # One duty word says something, three say it well: 0.4, 0.64, 0.78.
@@ -47,6 +47,13 @@ class Suggestion:
     words: tuple[str, ...]
     p: float
 
+    def as_data(self) -> dict[str, Any]:
+        """Plain values, as they come back from the database."""
+        return {
+            "department_id": self.department_id, "department": self.department, "rule": self.rule,
+            "words": list(self.words), "p": self.p,
+        }  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Routed:
@@ -62,12 +69,14 @@ class Routed:
 
     def as_data(self) -> dict[str, Any]:
         """For the case's row and the event: plain values."""
-        return {"is_sure": self.is_sure, "suggestions": [asdict(suggestion) for suggestion in self.suggestions]}
+        return {"is_sure": self.is_sure, "suggestions": [suggestion.as_data() for suggestion in self.suggestions]}
 
 
-def route(candidates: Sequence[Candidate], analysis: Analysis, text: str, policy: Policy) -> Routed:
+def route(candidates: Sequence[Candidate], topic: Label, places: Sequence[Place], text: str, policy: Policy) -> Routed:
     """The top two departments with reasons. Sure enough: one is far ahead of all others by the policy's figures."""
-    found = [suggestion for candidate in candidates if (suggestion := _weigh(candidate, candidates, analysis, text))]
+    found = [
+        suggestion for candidate in candidates if (suggestion := _weigh(candidate, candidates, topic, places, text))
+    ]
     ranked = sorted(found, key=lambda suggestion: (-suggestion.p, suggestion.department_id))
     least = policy.routing["suggest"].value
     best = tuple(suggestion for suggestion in ranked if suggestion.p >= least)[:2]
@@ -79,12 +88,14 @@ def route(candidates: Sequence[Candidate], analysis: Analysis, text: str, policy
     return Routed(first.department_id, first.rule, first.words, first.p, second, sure, best)
 
 
-def _weigh(candidate: Candidate, everybody: Sequence[Candidate], analysis: Analysis, text: str) -> Suggestion | None:
+def _weigh(
+    candidate: Candidate, everybody: Sequence[Candidate], topic: Label, places: Sequence[Place], text: str
+) -> Suggestion | None:
     """All that speaks for one department, joined as independent signs."""
     signs = [
-        _by_topic(candidate, everybody, analysis.topic),
+        _by_topic(candidate, everybody, topic),
         _by_duty(candidate, text),
-        _by_place(candidate, analysis.places),
+        _by_place(candidate, places),
     ]
     strong = sorted((sign for sign in signs if sign[0] > 0), key=lambda sign: -sign[0])
     if not strong:

@@ -15,6 +15,7 @@ from hub.i18n import _
 from hub.models import Case, CaseEvent, Message, Tagging
 from hub.queries import visible
 from hub.rights import Actor, May
+from workflows.cases.suggesting import suggest
 from workflows.opinion import rollups
 
 REQUESTS = ("咨询", "求助", "投诉", "举报", "建议", "表扬")
@@ -138,4 +139,5 @@ async def _tell_case(
         for name in _CASE_COLUMNS:
             if name in after:
                 setattr(case, name, after[name])
+        await suggest(unit, case)
     feed.tell(unit, "cases", case.id, case.department_id)
