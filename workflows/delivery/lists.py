@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, or_, true
 from sqlmodel import col, func, select
 
 from hub import clock
@@ -31,11 +32,34 @@ class DeliveryView:
     delivery: Delivery
     account_name: str
     platform: str
+    account_url: str
     title: str
     state: str
     why: str
     next_step: str
     may: tuple[str, ...]
+
+
+class Group(StrEnum):
+    """Parts of the list. attention: a person decides; moving: still to leave or being read back; sent: left."""
+
+    attention = "attention"
+    failed = "failed"
+    unknown = "unknown"
+    missed = "missed"
+    held = "held"
+    removed = "removed"
+    moving = "moving"
+    sent = "sent"
+    all = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page. ``older``: the id to ask for the next one with (None: this is the end)."""
+
+    views: list[DeliveryView]
+    older: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +81,49 @@ class Figures:
 
 async def needing_person(unit: Unit, actor: Actor, limit: int = 100, before: int | None = None) -> list[DeliveryView]:
     """Failed, missed, held, and what nobody could tell; newest first, ``before``: the last id of the page before."""
-    conditions = [needs_person()] + ([col(Delivery.id) < before] if before else [])
-    return await _views(unit, actor, conditions, limit)
+    return (await page(unit, actor, Group.attention, before=before, limit=limit)).views
+
+
+async def page(
+    unit: Unit,
+    actor: Actor,
+    group: Group,
+    *,
+    account_id: int | None = None,
+    before: int | None = None,
+    limit: int = 40,
+) -> Page:
+    """One group, newest first, with ids below ``before``; ``account_id``: the receipts of one account."""
+    conditions = [_of_group(group)]
+    if account_id is not None:
+        conditions.append(col(Delivery.account_id) == account_id)
+    if before is not None:
+        conditions.append(col(Delivery.id) < before)
+    found = await _views(unit, actor, conditions, limit + 1)
+    return Page(found[:limit], found[limit - 1].delivery.id if len(found) > limit else None)
+
+
+def _of_group(group: Group) -> ColumnElement[bool]:
+    if group is Group.all:
+        return true()
+    if group is Group.attention:
+        return needs_person()
+    if group is Group.unknown:
+        return _is_parked()
+    if group is Group.moving:
+        on_the_way = col(Delivery.state).in_([S.waiting, S.sending])
+        return or_(on_the_way, and_(col(Delivery.state) == S.unknown, ~_is_parked()))
+    if group is Group.sent:
+        return col(Delivery.state).in_([S.sent, S.removed])
+    return col(Delivery.state) == S(group.value)
+
+
+async def counts(unit: Unit, actor: Actor) -> dict[Group, int]:
+    """How many of each kind wait for a person, counted to 1,000 together."""
+    chosen = select(Delivery.state).where(may_see(actor), needs_person()).limit(1000).subquery()
+    rows = await unit.rows(select(chosen.c.state, func.count()).group_by(chosen.c.state))
+    found = {Group(S(row[0]).value): int(row[1]) for row in rows}
+    return found | {Group.attention: sum(found.values())}
 
 
 async def held(unit: Unit, actor: Actor, limit: int = 500) -> list[DeliveryView]:
@@ -106,8 +171,11 @@ async def count_needing_person(unit: Unit, actor: Actor) -> int:
 
 def needs_person() -> ColumnElement[bool]:
     """SQL condition: a person decides what comes next."""
-    parked = and_(col(Delivery.state) == S.unknown, col(Delivery.held_reason) != "")
-    return or_(col(Delivery.state).in_(NEEDS_PERSON), parked)
+    return or_(col(Delivery.state).in_(NEEDS_PERSON), _is_parked())
+
+
+def _is_parked() -> ColumnElement[bool]:
+    return and_(col(Delivery.state) == S.unknown, col(Delivery.held_reason) != "")
 
 
 def moves_of(delivery: Delivery, actor: Actor) -> tuple[str, ...]:
@@ -139,6 +207,7 @@ def _view(delivery: Delivery, account: Account, post: Post | None, actor: Actor)
         delivery=delivery,
         account_name=account.name,
         platform=account.platform,
+        account_url=account.base_url if account.base_url.startswith(("https://", "http://")) else "",
         title=post.title if post else _("回复群众"),
         state=label(delivery.state),
         why=delivery.held_reason or delivery.error,

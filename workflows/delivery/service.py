@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import update
 from sqlmodel import col, func, select
@@ -79,7 +80,6 @@ async def lift(unit: Unit, actor: Actor, pause_id: int, reason: str) -> int:
         .where(
             col(Delivery.state) == S.held,
             col(Delivery.scheduled_at) > now,
-            col(Delivery.held_reason) == words_of(made),
             *_of(made.account_id),
             ~door.is_paused(),
         )
@@ -130,18 +130,19 @@ async def settle_by_hand(
 ) -> Delivery:
     """A person looked at the platform: it is there (``remote_id`` if known), or it is not and may be sent again.
 
+    ``remote_id`` may be the address of the item, as copied from the browser: its last part is taken for the id.
     Only for unknown outcomes. ``was_sent`` False lets it wait again at once; a post past its latest time is missed.
     """
     delivery = await _find(unit, actor, delivery_id)
     reason = _reason(reason)
     if delivery.state is not S.unknown:
         _refuse(delivery, _("人工核实"))
-    remote_id = remote_id.strip()[:255]
+    remote_id, remote_url = _claimed(remote_id)
     if was_sent and remote_id:
         await _refuse_taken(unit, delivery, remote_id)
     if was_sent:
         by = {"by_id": actor.user_id}
-        done = Done(remote_id, at=delivery.unknown_since)
+        done = Done(remote_id, remote_url, at=delivery.unknown_since)
         await record_sent(unit, delivery, delivery.attempts, done, AttemptResult.by_hand, **by)
     else:
         await _mark_attempt(unit, delivery, actor, AttemptResult.by_hand)
@@ -219,6 +220,15 @@ async def _refuse_far(unit: Unit, actor: Actor, delivery: Delivery, when: dateti
         return
     if abs(when - post.scheduled_at) > KEEPS_APPROVAL:
         raise Refused([_("与批准的时间相差超过 7 天，请对整稿改期并重新送审")])
+
+
+def _claimed(typed: str) -> tuple[str, str]:
+    """What a person copied, as (id, address): the last part of an address is the id on every platform we know."""
+    typed = typed.strip()
+    if not typed.startswith(("https://", "http://")):
+        return typed[:255], ""
+    path = urlsplit(typed).path.rstrip("/")
+    return path.rpartition("/")[2][:255], typed[:2000]
 
 
 async def _refuse_taken(unit: Unit, delivery: Delivery, remote_id: str) -> None:

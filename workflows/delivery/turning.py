@@ -9,7 +9,7 @@ from sqlmodel import col, func, select
 
 from hub import clock
 from hub.db import Unit
-from hub.i18n import _
+from hub.i18n import DEFAULT, _, speaking
 from hub.models import Account, Attempt, Delivery, DeliveryKind, DeliveryState, Pause, PauseScope
 from workflows.delivery import door
 from workflows.delivery.ledger import change, settle
@@ -72,10 +72,15 @@ async def pause_reason(unit: Unit, account_id: int) -> str:
 
 
 def words_of(pause: Pause) -> str:
-    """A pause as the reason of what it holds back."""
-    if pause.scope is PauseScope.everything:
-        return _("全部发布已暂停：%(reason)s", reason=pause.reason)
-    return _("本账号的发布已暂停：%(reason)s", reason=pause.reason)
+    """A pause as the reason of what it holds back.
+
+    Stored in the rows and found again by it when the pause is lifted: the same words in whatever language a person
+    reads the pages.
+    """
+    with speaking(DEFAULT):
+        if pause.scope is PauseScope.everything:
+            return _("全部发布已暂停：%(reason)s", reason=pause.reason)
+        return _("本账号的发布已暂停：%(reason)s", reason=pause.reason)
 
 
 async def _flags(unit: Unit, delivery_id: int, now: datetime) -> Any:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_
@@ -18,6 +19,7 @@ from hub.queries import visible
 from hub.rights import Actor, May
 from workflows.delivery.states import LEFT
 from workflows.delivery.states import label as delivery_label
+from workflows.publishing.checks import CLOSE_BY
 from workflows.publishing.states import Move, PostFacts, label, reasons_against
 
 MOST = 5000
@@ -53,6 +55,12 @@ class Item:
     tone: str
     why_fixed: tuple[str, ...]
 
+    @property
+    def is_open(self) -> bool:
+        """Whether anything of it is still to come."""
+        undone = (None, DeliveryState.waiting, DeliveryState.sending, DeliveryState.held)
+        return self.state is not PostState.withdrawn and any(mark.state in undone for mark in self.marks)
+
 
 async def items(
     unit: Unit,
@@ -71,13 +79,13 @@ async def items(
         conditions.append(col(Post.id).in_(select(PostTarget.post_id).where(PostTarget.account_id == account_id)))
     if mine:
         conditions.append(col(Post.author_id) == actor.user_id)
-    return await _read(unit, actor, conditions, MOST)
+    return await read(unit, actor, conditions, MOST)
 
 
 async def unscheduled(unit: Unit, actor: Actor, limit: int = 50) -> list[Item]:
     """Drafts without a time, newest first."""
     waiting = col(Post.state).in_([PostState.draft, PostState.review, PostState.returned])
-    return await _read(unit, actor, [col(Post.scheduled_at).is_(None), waiting], limit, newest=True)
+    return await read(unit, actor, [col(Post.scheduled_at).is_(None), waiting], limit, newest=True)
 
 
 async def in_review(unit: Unit, actor: Actor, limit: int = 50) -> list[Item]:
@@ -85,12 +93,13 @@ async def in_review(unit: Unit, actor: Actor, limit: int = 50) -> list[Item]:
     if not actor.can(May.review_post):
         return []
     others = col(Post.author_id) != actor.user_id
-    return await _read(unit, actor, [col(Post.state) == PostState.review, others], limit)
+    return await read(unit, actor, [col(Post.state) == PostState.review, others], limit)
 
 
-async def _read(
+async def read(
     unit: Unit, actor: Actor, conditions: Sequence[ColumnElement[bool]], limit: int, *, newest: bool = False
 ) -> list[Item]:
+    """The posts that fulfil every condition and that the person may see, by time or newest first, in two statements."""
     where = and_(visible.posts(actor), *conditions)
     order = (col(Post.id).desc(),) if newest else (col(Post.scheduled_at), col(Post.id))
     chosen = select(Post.id).where(where).order_by(*order).limit(limit)
@@ -134,6 +143,25 @@ def _item(row: Any, marks: tuple[Mark, ...], actor: Actor) -> Item:
         tone=tone,
         why_fixed=tuple(reasons_against(Move.reschedule, facts, actor)),
     )
+
+
+def too_close(found: Sequence[Item]) -> set[int]:
+    """Ids of posts still to come that stand within 15 minutes of another one on the same account."""
+    by_account: dict[int, list[Item]] = {}
+    for item in found:
+        for mark in item.marks if item.start is not None and item.is_open else ():
+            by_account.setdefault(mark.account_id, []).append(item)
+    close: set[int] = set()
+    for items_there in by_account.values():
+        for one, other in pairwise(sorted(items_there, key=_start)):
+            if _start(other) - _start(one) < CLOSE_BY:
+                close |= {one.id, other.id}
+    return close
+
+
+def _start(item: Item) -> datetime:
+    assert item.start is not None
+    return item.start
 
 
 def summary(state: PostState, deliveries: Sequence[DeliveryState]) -> tuple[str, str]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from hub.db import Unit
 from hub.i18n import _, moment
 from hub.models import Account, Post, PostState, PostTarget
 from workflows.house import House
-from workflows.publishing.content import text_for
+from workflows.publishing.content import Draft, draft_of, text_for
 from workflows.publishing.history import targets_of
 
 CLOSE_BY = timedelta(minutes=15)
@@ -48,15 +48,20 @@ def measure(house: House, account: Account, text: str) -> Measure:
 
 async def problems_of(house: House, unit: Unit, post: Post, *, ignore_time: bool = False) -> list[str]:
     """Every reason why this post cannot go out as it stands; empty: it can."""
-    targets = await targets_of(unit, post)
+    return await draft_problems(house, unit, draft_of(post, await targets_of(unit, post)), ignore_time=ignore_time)
+
+
+async def draft_problems(house: House, unit: Unit, draft: Draft, *, ignore_time: bool = False) -> list[str]:
+    """As :func:`problems_of`, of what somebody is typing."""
     problems = []
-    if not targets:
+    if not draft.targets:
         problems.append(_("请至少选择一个发布账号"))
-    if not ignore_time and post.scheduled_at is not None and post.scheduled_at < clock.now() - GRACE:
+    if not ignore_time and draft.scheduled_at is not None and draft.scheduled_at < clock.now() - GRACE:
         problems.append(_("计划时间已经过去，请改期或选择立即发布"))
-    accounts = await _accounts(unit, targets)
-    for target in targets:
-        problems += account_problems(house, accounts[target.account_id], text_for(post, target))
+    if draft.latest_at is not None and draft.latest_at < clock.now():
+        problems.append(_("最晚发布时间已经过去，发出去也会被拦下，请先修改"))
+    for account in await _accounts(unit, draft.targets):
+        problems += account_problems(house, account, draft.text_on(account.id or 0))
     return problems
 
 
@@ -77,17 +82,21 @@ def account_problems(house: House, account: Account, text: str) -> list[str]:
 
 async def warnings_of(unit: Unit, post: Post) -> list[str]:
     """Same account within 15 minutes, or nearly the same text on the same account within 7 days."""
-    targets = {target.account_id: text_for(post, target) for target in await targets_of(unit, post)}
-    if post.scheduled_at is None or not targets:
+    return await draft_warnings(unit, draft_of(post, await targets_of(unit, post)), post.id)
+
+
+async def draft_warnings(unit: Unit, draft: Draft, post_id: int | None = None) -> list[str]:
+    """As :func:`warnings_of`, of what somebody is typing; ``post_id``: the post it is to become, if there is one."""
+    if draft.scheduled_at is None or not draft.targets:
         return []
-    names = {key: account.name for key, account in (await _accounts(unit, list(targets))).items()}
+    names = {account.id: account.name for account in await _accounts(unit, draft.targets)}
     warnings = []
-    for other, target in await _neighbours(unit, post, list(targets), post.scheduled_at):
-        at = other.scheduled_at or post.scheduled_at
-        said = {"name": names[target.account_id], "title": other.title, "at": moment(at)}
-        if abs(at - post.scheduled_at) < CLOSE_BY:
+    for other, target in await _neighbours(unit, post_id, list(draft.targets), draft.scheduled_at):
+        at = other.scheduled_at or draft.scheduled_at
+        said = {"name": names.get(target.account_id, ""), "title": other.title, "at": moment(at)}
+        if abs(at - draft.scheduled_at) < CLOSE_BY:
             warnings.append(_("「%(name)s」在 %(at)s 已排有「%(title)s」，间隔不足 15 分钟", **said))
-        if likeness(targets[target.account_id], text_for(other, target)) >= SAME_TEXT:
+        if likeness(draft.text_on(target.account_id), text_for(other, target)) >= SAME_TEXT:
             warnings.append(_("与「%(name)s」%(at)s 的「%(title)s」内容几乎相同", **said))
     return warnings
 
@@ -104,7 +113,7 @@ def _pairs(text: str) -> set[str]:
 
 
 async def _neighbours(
-    unit: Unit, post: Post, accounts: Sequence[int], at: datetime
+    unit: Unit, post_id: int | None, accounts: Sequence[int], at: datetime
 ) -> Sequence[tuple[Post, PostTarget]]:
     """What stands on the calendar within seven days for any of ``accounts``, drafts of others included."""
     found = await unit.session.exec(
@@ -112,7 +121,7 @@ async def _neighbours(
         .join(PostTarget, col(PostTarget.post_id) == col(Post.id))
         .where(
             col(PostTarget.account_id).in_(accounts),
-            col(Post.id) != post.id,
+            col(Post.id) != (post_id or 0),
             col(Post.state) != PostState.withdrawn,
             col(Post.scheduled_at).between(at - SAME_TEXT_WITHIN, at + SAME_TEXT_WITHIN),
         )
@@ -122,7 +131,5 @@ async def _neighbours(
     return list(found.all())
 
 
-async def _accounts(unit: Unit, targets: Sequence[PostTarget] | Sequence[int]) -> dict[int, Account]:
-    ids = [target if isinstance(target, int) else target.account_id for target in targets]
-    found = await unit.all(select(Account).where(col(Account.id).in_(ids)))
-    return {account.id or 0: account for account in found}
+async def _accounts(unit: Unit, ids: Iterable[int]) -> Sequence[Account]:
+    return await unit.all(select(Account).where(col(Account.id).in_(list(ids))).order_by(col(Account.id)))

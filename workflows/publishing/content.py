@@ -27,6 +27,16 @@ class Draft:
     scheduled_at: datetime | None = None
     latest_at: datetime | None = None
 
+    def text_on(self, account_id: int) -> str:
+        """What goes out on this account."""
+        return self.targets.get(account_id, "") or self.body
+
+
+def draft_of(post: Post, targets: Sequence[PostTarget]) -> Draft:
+    """What is stored, as it was typed."""
+    texts = {target.account_id: target.text for target in targets}
+    return Draft(post.title, post.body, texts, post.scheduled_at, post.latest_at)
+
 
 def tidy(draft: Draft) -> Draft:
     """The draft as it is stored: one kind of line end, no NUL, a title in any case. :class:`Invalid` when too long."""
