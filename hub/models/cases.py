@@ -48,6 +48,7 @@ class Case(SQLModel, table=True):
         Index("ix_case_open_newest", "last_message_at", "id", **_OPEN),
         Index("ix_case_state_newest", "state", "last_message_at", "id"),
         Index("ix_case_one_open_per_thread", "account_id", "thread_key", unique=True, **_OPEN),
+        Index("ix_case_newest", "last_message_at", "id"),
         Index("ix_case_heat", "heat", "id"),
     )
     id: int | None = key()

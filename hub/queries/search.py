@@ -10,8 +10,21 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, column, exists, func, literal_column, select, table, text
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Text,
+    any_,
+    cast,
+    column,
+    exists,
+    func,
+    literal_column,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 from sqlmodel import col
 
 from hub.db import Unit
@@ -67,7 +80,13 @@ async def mark_answered(unit: Unit, message_ids: Iterable[int]) -> None:
 def condition(unit: Unit, groups: Sequence[Sequence[str]]) -> ColumnElement[bool] | None:
     """``Message.id`` is a match of every token of every group; None when there is nothing to look for."""
     query = _all_of(unit, groups)
-    return col(Message.id).in_(select(_INDEX.c.rowid).where(_matches(unit, query))) if query else None
+    if not query:
+        return None
+    found = select(_INDEX.c.rowid).where(_matches(unit, query))
+    if unit.ctx.is_sqlite:
+        return col(Message.id).in_(found)
+    # An array is made first: left to itself PostgreSQL may walk all messages in the list's order for a rare word.
+    return col(Message.id) == any_(func.array(found.scalar_subquery(), type_=ARRAY(BigInteger)))
 
 
 async def match(
@@ -85,10 +104,19 @@ async def match(
     query = _all_of(unit, groups)
     if not query:
         return []
-    statement = select(_INDEX.c.rowid).select_from(_joined(unit)).where(_matches(unit, query), *where)
-    if before is not None:
-        statement = statement.where(_INDEX.c.rowid < before)
+    found = [_matches(unit, query)] if before is None else [_matches(unit, query), _INDEX.c.rowid < before]
+    if not unit.ctx.is_sqlite:
+        found = await _narrowed(unit, found)
+    statement = select(_INDEX.c.rowid).select_from(_joined(unit)).where(*found, *where)
     return [row[0] for row in await unit.rows(statement.order_by(_INDEX.c.rowid.desc()).limit(limit))]
+
+
+async def _narrowed(unit: Unit, found: list[Any]) -> list[Any]:
+    """PostgreSQL walks back from the newest message for a page, which is right for common words and never ends for
+    rare ones: those are looked up by the index first."""
+    few = select(_INDEX.c.rowid).where(*found).limit(_ENOUGH)
+    rows = [row[0] for row in await unit.rows(few)]
+    return found if len(rows) == _ENOUGH else [_INDEX.c.rowid == any_(cast(rows, ARRAY(BigInteger)))]
 
 
 async def similar(

@@ -47,7 +47,7 @@ async def pull_stream(house: House, stream_id: int) -> int:
     """Read one stream to its end, at most 20 pages or 30 seconds; how many new items came.
 
     Nothing to do when somebody else reads it. A platform that fails leaves its words and the next time on the stream;
-    what was stored before stays, with the cursor that covers it. A killed process is replaced after 90 seconds.
+    what was stored before stays, with the cursor that covers it. A killed process is replaced when its lease ends.
     """
     leased = await streams.lease(house, stream_id)
     if leased is None:

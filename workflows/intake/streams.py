@@ -17,7 +17,8 @@ from hub.insert import insert
 from hub.models import Account, Stream
 from workflows.house import House
 
-LEASE = timedelta(seconds=90)
+# One page takes at most 30 s (the connectors' total limit) and prolongs it; shorter means sooner after a kill.
+LEASE = timedelta(seconds=40)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from sqlalchemy import text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel import col, select
 
@@ -52,7 +53,8 @@ async def attach_waiting(house: House, limit: int = 50) -> int:
     """Give a case to tagged messages that have none yet, each alone; how many got one. Safe to run twice."""
     before = clock.now() - TRY_AGAIN
     async with reading(house.ctx) as unit:
-        waits = (col(Message.needs_case), col(Message.case_id).is_(None), col(Message.tagged_at) < before)
+        # Named plainly: rendered as `= 1`, SQLite would not take the partial index.
+        waits = (text("message.needs_case"), col(Message.case_id).is_(None), col(Message.tagged_at) < before)
         waiting = await unit.all(select(Message).where(*waits).order_by(col(Message.id)).limit(limit))
     analyses = await analyse(waiting)
     return sum([await _attach_alone(house, number, analysis) for number, analysis in analyses.items()])
