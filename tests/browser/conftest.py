@@ -1,14 +1,17 @@
-"""One browser for each test module."""
+"""One browser for each test module, and one running demo for all of them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser import chromium
+from tests.browser.visit import signed_in
+from tests.running import RunningDemo
 
 
 @pytest.fixture(scope="module")
@@ -18,10 +21,34 @@ def browser() -> Iterator[Browser]:
         found = chromium.find()
     except LookupError as error:
         pytest.skip(str(error))
-    environment = {**os.environ, **found.environment}
+    environment: dict[str, str | float | bool] = {**os.environ, **found.environment}
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
-            executable_path=found.program, env=dict(environment), args=list(chromium.ARGUMENTS)
+            executable_path=found.program, env=environment, args=list(chromium.ARGUMENTS)
         )
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+    """The whole hub with its invented city. Tests share it: each makes what it needs and expects the others' traces."""
+    with RunningDemo(tmp_path_factory.mktemp("demo") / "data") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def _cookies() -> dict[str, Any]:
+    return {}
+
+
+@pytest.fixture
+def sign_in(browser: Browser, demo: RunningDemo, _cookies: dict[str, Any]) -> Callable[[str], Any]:
+    """``open_page(…, storage=sign_in("press"))`` opens a page as that person; signed in once for the whole session."""
+
+    def once(login: str) -> Any:
+        if login not in _cookies:
+            _cookies[login] = signed_in(browser, demo.url, login, demo.password)
+        return _cookies[login]
+
+    return once

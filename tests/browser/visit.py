@@ -84,6 +84,22 @@ def open_page(
         context.close()
 
 
+def signed_in(browser: Browser, url: str, login: str, password: str) -> Any:
+    """Sign in through the page as a person does; what :func:`open_page` takes as ``storage``."""
+    with open_page(browser, f"{url}/login") as visit:
+        visit.page.fill("#username", login)
+        visit.page.fill("#password", password)
+        visit.page.click("main form button[type=submit] >> nth=0")
+        visit.page.wait_for_url(lambda address: not address.startswith(f"{url}/login"))
+        return visit.context.storage_state()
+
+
+def places(page: Page) -> dict[str, str]:
+    """The places in the left rail: address → name."""
+    links = page.locator("#rail a.rail-link")
+    return {str(link.get_attribute("href")): link.inner_text().split("\n")[0].strip() for link in links.all()}
+
+
 def grave_findings(page: Page) -> list[str]:
     """What axe-core finds serious or critical, one line per rule and element; empty when nothing."""
     if not page.evaluate("'axe' in window"):
