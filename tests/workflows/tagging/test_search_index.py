@@ -169,3 +169,16 @@ async def test_similar_stays_quick_when_every_word_is_common(ctx: Context, share
         for _ in range(5):
             await search.similar(unit, [*common, "rare7"])
         assert (time.process_time() - started) / 5 < 0.1
+
+
+async def test_pages_of_common_words_are_the_same_as_of_rare_ones(
+    any_ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = await _messages(any_ctx, [f"第{n}栋楼顶漏水" for n in range(30)])
+    monkeypatch.setattr(search, "_ENOUGH", 10)
+    async with reading(any_ctx) as unit:
+        pages, before = [], None
+        while page := await search.match(unit, nlp.query_tokens("漏水"), before=before, limit=7):
+            pages += page
+            before = page[-1]
+    assert pages == ids[::-1]
