@@ -1,0 +1,1 @@
+"""Measurements with ratios side by side in one run; see ``docs/explanation/performance.md``."""
