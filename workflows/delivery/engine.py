@@ -15,18 +15,20 @@ from typing import Any
 from sqlmodel import col, func, select
 
 from hub import clock, log
-from hub.db import reading, unit_of_work
+from hub.db import reading
 from hub.models import Delivery, DeliveryKind, DeliveryState
 from workflows.delivery import readback
 from workflows.delivery.door import is_missed, moments
 from workflows.delivery.sending import send
+from workflows.delivery.turns import writing
 from workflows.house import House
 
 S = DeliveryState
 Lane = tuple[str, int, int]
 AT_ONCE = 32
 BATCH = 500
-BLOCKED = 0.2
+SHORTEST_WAIT = 0.1
+LONGEST_WAIT = 1.0
 _log = log.get(__name__)
 
 
@@ -52,6 +54,7 @@ class Dispatcher:
         self.handled = 0
         self._missed_at: datetime | None = None
         self._running: dict[Lane, asyncio.Task[None]] = {}
+        self._blocked: dict[Lane, float] = {}
         self._bell = asyncio.Event()
 
     @property
@@ -112,8 +115,9 @@ class Dispatcher:
             for due in rows:
                 if await self._handle(due) is not None:
                     self.handled += 1
+                    self._blocked.pop(lane, None)
                 elif due.state is S.waiting:
-                    await asyncio.sleep(BLOCKED)  # an earlier one is on its way in another process
+                    await self._give_way(lane)
                     return
         except Exception:  # noqa: BLE001 -- one row's trouble stays its own; the next look tries again
             _log.exception("delivery_trouble", lane=str(lane))
@@ -122,11 +126,17 @@ class Dispatcher:
             self._running.pop(lane, None)
             self._bell.set()
 
+    async def _give_way(self, lane: Lane) -> None:
+        """An earlier one is on its way in another process: leave the lane to it, a little longer each time."""
+        wait = self._blocked.get(lane, SHORTEST_WAIT)
+        self._blocked[lane] = min(wait * 2, LONGEST_WAIT)
+        await asyncio.sleep(wait)
+
     async def _handle(self, due: Due) -> DeliveryState | None:
         if due.state is S.waiting:
             return await send(self.house, due.id)
         if due.state is S.sending:
-            async with unit_of_work(self.house.ctx) as unit:
+            async with writing(self.house.ctx) as unit:
                 await readback.expire(unit, due.id)
         return await readback.check(self.house, due.id)
 

@@ -26,6 +26,7 @@ from tests.sims.sandbox import Control
 from tests.workflows.delivery.office import Office, open_office
 from workflows import worker
 from workflows.bell import ArqBell
+from workflows.delivery.engine import Dispatcher
 from workflows.desk import DeskBell
 from workflows.house import House
 from workflows.jobs import NAMES
@@ -43,6 +44,22 @@ async def working(office: Office) -> AsyncIterator[None]:
     finally:
         stop.set()
         await asyncio.wait_for(task, 6)
+        await house.close()
+
+
+@asynccontextmanager
+async def dispatching(office: Office) -> AsyncIterator[None]:
+    """Only the part of a worker that sends."""
+    stop = asyncio.Event()
+    house = House(Context(office.ctx.settings, make_engine(office.ctx.settings.database)), office.house.platforms)
+    dispatcher = Dispatcher(house)
+    task = asyncio.create_task(dispatcher.run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+        await dispatcher.close(5)
         await house.close()
 
 
@@ -143,14 +160,14 @@ async def test_two_workers_race_for_200_and_each_leaves_once(open_at: Opener) ->
     accounts = [await office.connect(f"并发{number}") for number in range(20)]
     ids = []
     for number in range(10):
-        ids += await office.approved(f"同时{number}", accounts, after=8)
+        ids += await office.approved(f"同时{number}", accounts, after=3600)
     assert len(ids) == 200
     due = clock.now() + timedelta(seconds=1)
     async with office.work() as unit:
         for key in ids:
             await unit.claim(Delivery, col(Delivery.id) == key, scheduled_at=due, attempt_at=due)
-    async with working(office), working(office):
-        await until_settled(office, ids, 40)
+    async with dispatching(office), dispatching(office):
+        await until_settled(office, ids, 60)
     assert set(await office.states(ids)) == {"sent"}
     accepted = office.sandbox.accepted()
     assert len(accepted) == 200
