@@ -23,7 +23,7 @@ import pytest
 from hub.db import Context, make_engine
 from hub.embedded import Postgres, Valkey
 from hub.i18n import DEFAULT, speaking
-from hub.settings import Settings
+from hub.settings import load
 
 ROOT = Path(__file__).resolve().parent.parent
 # Settings of the house's machinery; all other HUB_* variables belong to a hub of the person who runs the tests.
@@ -172,7 +172,7 @@ def any_db_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def make_ctx(tmp_path: Path) -> Callable[[str], Context]:
     def make(url: str) -> Context:
-        return Context(Settings(data=tmp_path, db_url=url), make_engine(url))
+        return Context(load(tmp_path, db_url=url), make_engine(url))
 
     return make
 

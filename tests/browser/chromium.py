@@ -10,9 +10,13 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from playwright.sync_api import Browser, sync_playwright
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parents[1] / ".cache" / "chromium"
@@ -55,6 +59,19 @@ def find() -> Chromium:
     if found := next(filter(None, map(shutil.which, SYSTEM)), None):
         return Chromium(Path(found))
     raise LookupError("no Chromium for this system: install one, or name it in HUB_CHROMIUM")
+
+
+@contextmanager
+def running() -> Iterator[Browser]:
+    """A headless browser of one's own, closed at the end."""
+    found = find()
+    environment: dict[str, str | float | bool] = {**os.environ, **found.environment}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found.program, env=environment, args=ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            browser.close()
 
 
 def installed_module(name: str) -> Path:

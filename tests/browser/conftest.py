@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.browser import chromium
 from tests.browser.visit import signed_in
@@ -18,16 +17,11 @@ from tests.running import RunningDemo
 def browser() -> Iterator[Browser]:
     """A headless Chromium. Not for the whole session: while it is open, no test of this process may run a loop."""
     try:
-        found = chromium.find()
+        chromium.find()
     except LookupError as error:
         pytest.skip(str(error))
-    environment: dict[str, str | float | bool] = {**os.environ, **found.environment}
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=found.program, env=environment, args=list(chromium.ARGUMENTS)
-        )
+    with chromium.running() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="session")

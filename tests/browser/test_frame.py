@@ -49,7 +49,8 @@ def test_a_sound_page_passes_every_judgement(browser: Browser, site: str, tmp_pa
         assert visit.page.evaluate("new Date(0).getHours()") == 8
         assert grave_findings(visit.page) == []
         assert sticking_out(visit.page) == []
-        assert take_picture(visit.page, tmp_path / "deep" / "page.png").stat().st_size > 1000
+        assert take_picture(visit.page, tmp_path / "deep" / "page.png").read_bytes()[1:4] == b"PNG"
+        assert take_picture(visit.page, tmp_path / "page.webp").read_bytes()[8:12] == b"WEBP"
 
 
 def test_what_goes_wrong_on_a_page_is_collected(browser: Browser, site: str) -> None:
@@ -89,4 +90,4 @@ def test_a_picture_too_large_for_the_repository_is_refused(
 ) -> None:
     monkeypatch.setattr("tests.browser.visit.LARGEST_PICTURE", 100)
     with open_page(browser, f"{site}/") as visit, pytest.raises(AssertionError, match="more than 100"):
-        take_picture(visit.page, tmp_path / "page.png")
+        take_picture(visit.page, tmp_path / "page.webp")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -126,11 +127,19 @@ def sticking_out(page: Page) -> list[str]:
     return found
 
 
-def take_picture(page: Page, path: Path, *, whole: bool = False) -> Path:
-    """A PNG once all fonts are there; fails when it is larger than what the repository takes."""
+def take_picture(page: Page, path: Path) -> Path:
+    """What is on the screen once all fonts are there: ``.png`` to look at, ``.webp`` to keep in the repository.
+
+    Fails when the latter is larger than what the repository takes.
+    """
     page.evaluate("() => document.fonts.ready.then(() => true)")
     path.parent.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=path, full_page=whole, animations="disabled", caret="hide")
-    size = path.stat().st_size
-    assert size <= LARGEST_PICTURE, f"{path.name} has {size} bytes, more than {LARGEST_PICTURE}"
+    if path.suffix == ".webp":
+        session = page.context.new_cdp_session(page)
+        shot = session.send("Page.captureScreenshot", {"format": "webp", "quality": 85})
+        path.write_bytes(b64decode(shot["data"]))
+        size = path.stat().st_size
+        assert size <= LARGEST_PICTURE, f"{path.name} has {size} bytes, more than {LARGEST_PICTURE}"
+    else:
+        page.screenshot(path=path, animations="disabled", caret="hide")
     return path

@@ -1,0 +1,115 @@
+"""Pictures of the main pages for README and docs: ``python3 run.py screenshots [FOLDER] [--only LOGIN]``.
+
+Starts a demo, goes through every place of every person at desk and phone size in Chinese and English, judges each page,
+and keeps one picture of each place, size and language. Fails when a page is not fit to be shown.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import click
+from playwright.sync_api import Browser, Page
+
+from tests.browser import chromium
+from tests.browser.visit import DESK, PHONE, grave_findings, open_page, places, signed_in, sticking_out, take_picture
+from tests.running import RunningDemo
+
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
+SIZES = {"desk": DESK, "phone": PHONE}
+# Whose view of a place is the most telling comes first: each place is pictured once.
+PEOPLE = ("press", "dispatch", "clerk", "head", "leader", "review1", "review2", "review3", "audit", "admin")
+CHINESE = re.compile(r"[\u3400-\u9fff]{2,}")
+
+
+@click.command(help="Picture the main pages; exit 1 when a page is not fit to be shown.")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=PICTURES)
+@click.option("--only", multiple=True, type=click.Choice(PEOPLE), help="Only this person's places.")
+@click.option("--png", is_flag=True, help="Larger files, for programs that do not read WebP.")
+def main(folder: Path, only: tuple[str, ...], png: bool) -> None:
+    """The command."""
+    with tempfile.TemporaryDirectory() as base, RunningDemo(Path(base) / "data") as demo, chromium.running() as browser:
+        tour = Tour(browser, demo, folder, ".png" if png else ".webp")
+        for login in only or PEOPLE:
+            tour.follow(login)
+    for line in tour.findings:
+        click.echo(line, err=True)
+    click.echo(f"{tour.taken} pictures in {folder}, {len(tour.findings)} findings")
+    sys.exit(1 if tour.findings else 0)
+
+
+class Tour:
+    """Goes through the pages, keeps pictures and findings."""
+
+    def __init__(self, browser: Browser, demo: RunningDemo, folder: Path, kind: str) -> None:
+        self.browser, self.demo, self.folder, self.kind = browser, demo, folder, kind
+        self.findings: list[str] = []
+        self.pictured: set[str] = set()
+        self.taken = 0
+
+    def follow(self, login: str) -> None:
+        """All places of one person, in every language and size."""
+        cookies = signed_in(self.browser, self.demo.url, login, self.demo.password)
+        seen: set[str] = set()
+        for language in LANGUAGES:
+            for size in SIZES:
+                seen |= self._walk(login, cookies, language, size)
+        self.pictured |= seen
+        click.echo(f"{login}: {len(seen)} places")
+
+    def _walk(self, login: str, cookies: Any, language: str, size: str) -> set[str]:
+        look = {"size": SIZES[size], "language": LANGUAGES[language], "storage": cookies}
+        with open_page(self.browser, self.demo.url, **look, expected=[".*"]) as visit:
+            found = places(visit.page)
+            for address in found:
+                visit.trouble.clear()
+                visit.page.goto(self.demo.url + address)
+                wrong = [*visit.trouble, *self._judge(visit.page, language)]
+                self.findings += [f"{login} {address} {language} {size}: {line}" for line in wrong]
+                if address not in self.pictured:
+                    name = address.strip("/").replace("/", "-") or "home"
+                    self._picture(visit.page, self.folder / language / size / f"{name}{self.kind}")
+        return set(found)
+
+    def _judge(self, page: Page, language: str) -> Iterator[str]:
+        yield from grave_findings(page)
+        yield from sticking_out(page)
+        if language == "en":
+            yield from (f"not translated: {text}" for text in self._left_in_chinese(page))
+
+    def _left_in_chinese(self, page: Page) -> list[str]:
+        """Chinese of the interface: what people wrote stands in the data, and stays as it is."""
+        shown = page.evaluate(
+            """() => {
+              document.querySelectorAll('[lang^=zh]:not(html)').forEach(named => named.remove())
+              return document.body.innerText
+            }"""
+        )
+        data = self._data()
+        return sorted({text for text in CHINESE.findall(shown) if text not in data})
+
+    def _data(self) -> str:
+        """Every text in the demo's database, in one piece."""
+        with sqlite3.connect(f"file:{self.demo.data / 'hub.db'}?mode=ro", uri=True) as database:
+            tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            rows = (database.execute(f'SELECT * FROM "{name}"') for name in tables if "search" not in name)
+            return "\n".join(value for row in chain.from_iterable(rows) for value in row if isinstance(value, str))
+
+    def _picture(self, page: Page, path: Path) -> None:
+        try:
+            take_picture(page, path)
+        except AssertionError as error:
+            self.findings.append(str(error))
+        self.taken += 1
+
+
+if __name__ == "__main__":
+    main()
