@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +18,11 @@ from hub import clock, privacy
 from hub.db import reading, unit_of_work
 from hub.models import Case, Change, Message, Rollup, Tagging
 from hub.queries import search
+from hub.rights import system
 from nlp.base import Analysis
 from tests.workflows.intake import town
 from workflows.house import House
-from workflows.intake import read_waiting, store
+from workflows.intake import import_file, read_waiting, store
 from workflows.tagging import batches, columns, jobs, retagging
 
 WORDS = [
@@ -199,7 +203,27 @@ async def test_a_new_version_tags_again_but_never_over_a_person(
 
 
 def _next(analysis: Analysis) -> Analysis:
-    from dataclasses import replace
-
     topic = replace(analysis.topic, value="环境保护")
     return replace(analysis, version="next", topic=topic, tokens=analysis.tokens + " nextversion")
+
+
+@pytest.mark.real_data
+async def test_the_real_messages_are_in_tagged_and_cased_within_40_seconds_of_one_core(
+    house: House, shared_data: Path
+) -> None:
+    started = time.process_time()
+    report = await import_file(house, shared_data / "gov_messages" / "messages_4326.xlsx", "来信", actor=system())
+    assert report.new == 4326
+    while await jobs.tag_messages(house):
+        pass
+    assert time.process_time() - started < 40
+    messages = await town.all_rows(house, Message)
+    assert all(message.case_id and message.tagged_at for message in messages)
+    assert await town.count(house, Tagging) == 4326
+    assert sum(r.messages for r in await town.all_rows(house, Rollup)) == 4326
+    await check_rollups(house)
+    wanted = [m.id for m in reversed(messages) if "地铁" in (m.title + m.text)]
+    assert wanted
+    async with reading(house.ctx) as unit:
+        found = await search.match(unit, nlp.query_tokens("地铁"), limit=5000)
+    assert set(wanted) <= set(found)
