@@ -21,6 +21,7 @@ from web.routes.table import Gate
 from workflows.cases import moves as case_moves
 from workflows.cases.words import move_label, state_label
 from workflows.delivery.states import label as delivery_label
+from workflows.desk import Job
 from workflows.jobs import DELIVERY_RINGS, JOBS
 from workflows.publishing import states as post_states
 
@@ -124,10 +125,11 @@ def _delivery_states() -> Rows:
 
 def jobs() -> str:
     """Every job of the worker."""
-    rows = [
-        (f"`{job.name}`", f"{job.every:g}" if job.every else "", (job.work.__doc__ or "").split("\n")[0])
-        for job in JOBS
-    ]
+
+    def does(job: Job) -> str:
+        return (job.work.__doc__ or "").split("\n")[0]
+
+    rows = [(f"`{job.name}`", f"{job.every:g}" if job.every else "", does(job)) for job in JOBS]
     rings = f"Rings that wake the dispatcher: {', '.join(f'`{name}`' for name in DELIVERY_RINGS)}.\n\n"
     return "# Jobs\n" + NOTE + rings + table(("job", "every (s)", "does"), rows)
 
