@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from http import HTTPStatus
-from typing import Any
 from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
-from hub.errors import HubError, Invalid, Stale
+from hub.errors import HubError, Stale
 from hub.i18n import _
 from web import csrf
+from web.api.problems import Problem, answer, problem_of
 from web.auth import local_path
-from web.faults import PasswordChangeNeeded, SignInNeeded, TooMany
+from web.faults import PasswordChangeNeeded, SignInNeeded, TokenNeeded, TooMany
 from web.request import is_fragment, wants_json
 from web.templating import redirect, render
 
@@ -27,10 +26,18 @@ async def on_hub_error(request: Request, error: Exception) -> Response:
         return _to_sign_in(request)
     if not wants_json(request) and isinstance(error, PasswordChangeNeeded):
         return redirect(request, "/me/password", str(error))
-    response = await tell(request, error.status, error.texts, _fields(error), stale=isinstance(error, Stale))
+    response = await _told(request, error)
     if isinstance(error, TooMany):
         response.headers["Retry-After"] = str(error.wait)
+    if isinstance(error, TokenNeeded):
+        response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+async def _told(request: Request, error: HubError) -> Response:
+    if wants_json(request):
+        return answer(problem_of(error, _heading(error.status)))
+    return await tell(request, error.status, error.texts, stale=isinstance(error, Stale))
 
 
 def _from_script(request: Request) -> bool:
@@ -44,10 +51,6 @@ def _to_sign_in(request: Request) -> Response:
         return redirect(request, "/login", str(SignInNeeded()), kind="error")
     wanted = local_path(here)
     return RedirectResponse("/login" if wanted == "/" else f"/login?{urlencode({'next': wanted})}", 303)
-
-
-def _fields(error: HubError) -> dict[str, str]:
-    return error.problems if isinstance(error, Invalid) else {}
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
@@ -76,13 +79,10 @@ async def crashed(request: Request, incident: str) -> Response:
     return await tell(request, 500, words, incident=incident)
 
 
-async def tell(
-    request: Request, status: int, texts: list[str], fields: dict[str, str] | None = None, *,
-    stale: bool = False, incident: str = "",
-) -> Response:  # fmt: skip
+async def tell(request: Request, status: int, texts: list[str], *, stale: bool = False, incident: str = "") -> Response:
     """The answer in the form the asker can read."""
     if wants_json(request):
-        return _problem(status, texts, fields or {}, incident)
+        return answer(Problem(title=_heading(status), status=status, reasons=texts, incident=incident))
     if _from_script(request) or is_fragment(request):
         return _toast(status, texts)
     facts = {"status": status, "texts": texts, "heading": _heading(status), "stale": stale, "incident": incident}
@@ -92,21 +92,10 @@ async def tell(
 def _heading(status: int) -> str:
     words = {
         400: _("看不懂这个请求"), 401: _("请先登录"), 403: _("没有权限"), 404: _("找不到"), 405: _("不支持的操作"),
-        409: _("现在还不能这样做"), 413: _("内容太大"), 422: _("还有地方要改"), 429: _("尝试太频繁"),
-        503: _("暂时不可用"),
+        409: _("现在还不能这样做"), 413: _("内容太大"), 415: _("不支持这种格式"), 422: _("还有地方要改"),
+        429: _("尝试太频繁"), 503: _("暂时不可用"),
     }  # fmt: skip
     return words.get(status, _("出错了") if status >= 500 else _("没有办成"))
-
-
-def _problem(status: int, texts: list[str], fields: dict[str, str], incident: str) -> Response:
-    body: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
-    body["detail"] = "；".join(texts)
-    body["reasons"] = texts
-    if fields:
-        body["errors"] = [{"field": name, "detail": text} for name, text in fields.items()]
-    if incident:
-        body["incident"] = incident
-    return JSONResponse(body, status, media_type="application/problem+json")
 
 
 def _toast(status: int, texts: list[str]) -> Response:

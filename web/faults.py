@@ -15,6 +15,13 @@ class SignInNeeded(HubError):
         return _("请先登录。登录可能因为久未操作而结束。")
 
 
+class TokenNeeded(SignInNeeded):
+    """A program came without a token that holds."""
+
+    def __str__(self) -> str:
+        return _("请在 Authorization 头中给出有效的个人令牌：Bearer 加空格加令牌。令牌可能写错、已作废或已过期。")
+
+
 class PasswordChangeNeeded(HubError):
     """The person has to choose a password of their own first."""
 
@@ -37,6 +44,15 @@ class BadRequest(HubError):
     """The request itself cannot be read."""
 
     status = 400
+
+
+class WrongFormat(HubError):
+    """The body is of a kind this address does not read."""
+
+    status = 415
+
+    def __str__(self) -> str:
+        return _("请以 Content-Type: application/json 发送 JSON。")
 
 
 class TooLarge(HubError):

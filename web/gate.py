@@ -10,7 +10,7 @@ from hub.errors import Invalid, NotAllowed, NotFound
 from hub.i18n import _
 from hub.people import Identity
 from web import csrf
-from web.faults import PasswordChangeNeeded, SignInNeeded
+from web.faults import PasswordChangeNeeded, SignInNeeded, TokenNeeded
 from web.request import identity
 from web.routes.table import Door, Endpoint, Gate, PageRoute
 
@@ -51,12 +51,12 @@ async def admit(request: Request, route: PageRoute) -> None:
 
 def _require(who: Identity | None, route: PageRoute) -> None:
     if who is None or (who.scopes is not None and route.door is not Door.api):
-        raise SignInNeeded
+        raise TokenNeeded if route.door is Door.api else SignInNeeded
     if who.must_change_password and route.path not in BEFORE_OWN_PASSWORD:
         raise PasswordChangeNeeded
     if not route.admits(who.actor):
         raise NotAllowed(_("你没有这项权限。需要时请联系管理员。"))
-    if who.scopes is not None and route.scope not in who.scopes:
+    if who.scopes is not None and route.scope and route.scope not in who.scopes:
         raise NotAllowed(_("这个令牌的范围不包含此操作，需要：%(scope)s", scope=route.scope))
 
 

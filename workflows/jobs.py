@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.db import unit_of_work
 from hub.feed import sweep as forget_changes
+from hub.idempotency import sweep as forget_answers
 from hub.people.sessions import sweep as forget_sessions
 from workflows.cases.sweeps import sweep_cases
 from workflows.delivery.watch import watch_removed
@@ -25,6 +26,12 @@ async def sweep_sessions(house: House) -> int:
         return await forget_sessions(unit)
 
 
+async def sweep_answers(house: House) -> int:
+    """Forget answers of API writes kept for more than a day; how many."""
+    async with unit_of_work(house.ctx) as unit:
+        return await forget_answers(unit)
+
+
 # Rings that wake the dispatcher, which has a timer of its own, exact to the row.
 DELIVERY_RINGS = ("send_delivery", "sweep_deliveries")
 
@@ -38,6 +45,7 @@ JOBS: tuple[Job, ...] = (
     Job("watch_removed", watch_removed, every=30.0),
     Job("sweep_feed", sweep_feed, every=60.0),
     Job("sweep_sessions", sweep_sessions, every=600.0),
+    Job("sweep_answers", sweep_answers, every=600.0),
 )
 
 NAMES: tuple[str, ...] = (*DELIVERY_RINGS, *(job.name for job in JOBS))

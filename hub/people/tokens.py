@@ -20,10 +20,14 @@ PREFIX = "hub_"
 LONGEST_DAYS = 366
 SCOPES = {
     "messages:read": N_("读消息"),
+    "messages:write": N_("修正消息的标签"),
     "cases:read": N_("读工单"),
     "cases:write": N_("处理工单"),
     "posts:read": N_("读发布"),
-    "posts:write": N_("编写和安排发布"),
+    "posts:write": N_("编写、审核和安排发布"),
+    "deliveries:read": N_("读发送记录"),
+    "deliveries:write": N_("处理发送失败和待核实"),
+    "accounts:read": N_("读账号和部门名录"),
     "reports:read": N_("读舆情和报表"),
 }
 _TOUCH_EVERY = timedelta(minutes=1)

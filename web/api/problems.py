@@ -1,0 +1,105 @@
+"""Refusals as problem+json (RFC 9457): a type for programs, every reason in words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from hub.errors import HubError, Invalid, NotAllowed, NotFound, Refused, Stale, Unavailable
+from hub.i18n import N_, _
+from hub.idempotency import KeyReused
+from web.faults import (
+    BadRequest,
+    Forged,
+    PasswordChangeNeeded,
+    SignInNeeded,
+    TokenNeeded,
+    TooLarge,
+    TooMany,
+    WrongFormat,
+)
+from workflows.replies import DraftConflict, Unconfirmed
+
+MEDIA_TYPE = "application/problem+json"
+PREFIX = "urn:zhengsheng:problem:"
+# The nearest class of an error says its type; renaming a class changes nothing for programs.
+KINDS: Mapping[type[HubError], str] = {
+    Refused: "refused",
+    Stale: "stale",
+    DraftConflict: "draft-conflict",
+    Unconfirmed: "unconfirmed",
+    NotFound: "not-found",
+    NotAllowed: "not-allowed",
+    Invalid: "invalid",
+    KeyReused: "key-reused",
+    Unavailable: "unavailable",
+    SignInNeeded: "sign-in-needed",
+    TokenNeeded: "token-needed",
+    PasswordChangeNeeded: "password-change-needed",
+    Forged: "forged",
+    BadRequest: "bad-request",
+    WrongFormat: "wrong-format",
+    TooLarge: "too-large",
+    TooMany: "too-many",
+}
+
+
+class Current(BaseModel):
+    """What stands in place of what could not be saved."""
+
+    reply_id: int
+    version: int
+    text: str
+    author_name: str
+
+
+class Finding(BaseModel):
+    """What speaks against a text; what does not block can be confirmed."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    text: str
+    blocks: bool
+
+
+class Problem(BaseModel):
+    """The body of every refusal."""
+
+    type: str = Field(default="about:blank", description=N_("问题的类别，供程序判断。"))
+    title: str = Field(description=N_("一句话的标题。"))
+    status: int = Field(description=N_("HTTP 状态码。"))
+    detail: str = Field(default="", description=N_("全部理由连成一段。"))
+    reasons: list[str] = Field(default=[], description=N_("每一条理由。"))
+    problems: dict[str, str] | None = Field(default=None, description=N_("各项的问题：项名 → 哪里不对、怎么改。"))
+    findings: list[Finding] | None = Field(default=None, description=N_("需要确认的内容（unconfirmed）。"))
+    current: Current | None = Field(default=None, description=N_("现在保存着的答复（draft-conflict）。"))
+    incident: str | None = Field(default=None, description=N_("事件编号，供管理员查找。"))
+
+
+def problem_of(error: HubError, title: str) -> Problem:
+    """An error of the house as a problem; ``title``: the words for its status."""
+    found = Problem(type=PREFIX + kind_of(error), title=title, status=error.status, reasons=error.texts)
+    if isinstance(error, Invalid):
+        found.problems = error.problems
+    if isinstance(error, Unconfirmed):
+        found.findings = [Finding.model_validate(one) for one in error.findings]
+    if isinstance(error, DraftConflict) and error.theirs is not None:
+        theirs = error.theirs
+        found.current = Current(
+            reply_id=theirs.reply_id, version=theirs.version, text=theirs.text, author_name=theirs.author_name
+        )
+    return found
+
+
+def kind_of(error: HubError) -> str:
+    """The last part of the problem's type."""
+    return next((KINDS[kind] for kind in type(error).__mro__ if kind in KINDS), "error")
+
+
+def answer(problem: Problem) -> Response:
+    """The response; keys without a value stay out."""
+    said = problem.model_copy(update={"detail": _("；").join(problem.reasons), "incident": problem.incident or None})
+    content = said.model_dump_json(exclude_none=True).encode()
+    return Response(content, problem.status, media_type=MEDIA_TYPE)
