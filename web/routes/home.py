@@ -14,7 +14,7 @@ from web.routes.table import Gate, NavItem, PageRoute
 # Role → keys of the places they want first; the first one they may use wins.
 FIRST = {
     Role.leader: ("opinion",),
-    Role.dispatcher: ("messages", "cases"),
+    Role.dispatcher: ("desk", "messages", "cases"),
     Role.handler: ("cases",),
     Role.head: ("cases",),
     Role.press_officer: ("calendar", "messages"),

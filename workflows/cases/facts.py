@@ -85,6 +85,12 @@ async def numbered(unit: Unit, number: str, actor: Actor) -> Case:
     return case
 
 
+async def is_visible(unit: Unit, case_id: int, actor: Actor) -> bool:
+    """Whether the person may (still) see it: a case handed back leaves the department's sight."""
+    seen = select(col(Case.id)).where(col(Case.id) == case_id, visible.cases(actor))
+    return await unit.first(seen) is not None
+
+
 async def know(unit: Unit, case: Case) -> Known:
     """Everything about a case at this moment."""
     policy, now = policy_of(unit), clock.now()

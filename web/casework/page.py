@@ -1,0 +1,133 @@
+"""One case as its page shows it, whole or a live part of it, with what was typed kept when something was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.db import Unit
+from hub.models import Case, CaseState, DeliveryState
+from hub.rights import Actor
+from web.casework import listing as beside
+from web.casework import talk, words
+from web.request import house, looking, me
+from web.templating import part_of, render
+from workflows.cases import similar
+from workflows.cases.detail import Detail, detail
+from workflows.cases.facts import numbered
+from workflows.cases.moves import Move
+from workflows.cases.states import Extension, Offer, Ruling
+from workflows.delivery.lists import DeliveryView, of_case
+from workflows.replies.box import Box, box
+from workflows.replies.checks import Finding
+from workflows.replies.compare import Piece, pieces
+from workflows.replies.drafts import DraftConflict
+from workflows.replies.elsewhere import CHANNELS
+
+PARTS = ("rows", "head", "talk", "answer", "side")
+# Buttons beside the title; all others stand in the pane at the right.
+FIRST = (Move.sign, Move.accept, Move.dispatch, Move.close, Move.resume)
+# States in which an answer may be written.
+DRAFTING = (CaseState.handling, CaseState.waiting, CaseState.triaged)
+_SETTLED = (DeliveryState.sent, DeliveryState.cancelled, DeliveryState.waiting, DeliveryState.sending)
+
+
+@dataclass
+class Said:
+    """What came of a form on this page: shown again with what was typed. Empty: nothing was sent."""
+
+    refused: list[str] = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
+    text: str | None = None
+    message_id: int | None = None
+    note: str = ""
+    to_confirm: list[Finding] = field(default_factory=list)
+    conflict: DraftConflict | None = None
+    values: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def differs(self) -> list[Piece]:
+        """How the text typed here differs from the one somebody else saved."""
+        if self.conflict is None or self.conflict.theirs is None:
+            return []
+        return pieces(self.conflict.theirs.text, self.conflict.mine)
+
+
+NOTHING_SAID = Said()
+
+
+async def page(request: Request, *, said: Said = NOTHING_SAID, status: int = 200) -> Response:
+    """The page of the case named in the address, or the part a live region asks for."""
+    part = part_of(request, *PARTS) if request.method == "GET" else ""
+    facts = await (_list_facts(request) if part == "rows" else _facts(request, said, part))
+    return await render(request, "cases/page.html", facts, status, part=part)
+
+
+def number_of(request: Request) -> str:
+    """The case's number in the address."""
+    return str(request.path_params["number"])
+
+
+async def _list_facts(request: Request) -> dict[str, Any]:
+    async with looking(request) as unit:
+        listing = await beside.listing(request, unit, heading=False)
+    return {"listing": listing, "chosen": number_of(request), "w": words.tools(), "live_src": ""}
+
+
+async def _facts(request: Request, said: Said, part: str) -> dict[str, Any]:
+    actor = me(request)
+    async with looking(request) as unit:
+        case = await numbered(unit, number_of(request), actor)
+        one = await detail(unit, case.id or 0, actor)
+        listing = await beside.listing(request, unit) if not part else None
+        answer = await _box(request, unit, one)
+        others = await _others(unit, case, actor, one) if part in ("", "side") else {"similar": [], "alike": []}
+        deliveries = await of_case(unit, actor, case.id or 0) if part in ("", "talk") else []
+    base = f"/cases/{case.number}"
+    live = listing.href(case.number) if listing else base
+    return {
+        "listing": listing, "chosen": case.number, "one": one, "row": one.row, "case": case, "box": answer,
+        "said": said,
+        "items": talk.thread(one.messages, one.replies, one.events, one.row.account) if part in ("", "talk") else [],
+        "history": talk.history(one.events) if part in ("", "side") else [], "base": base,
+        "first": [offer for offer in _offered(one) if offer.move in FIRST],
+        "more": [offer for offer in _offered(one) if offer.move not in FIRST],
+        "deliveries": _open_deliveries(deliveries), "channels": [(name, name) for name in CHANNELS],
+        "live_src": f"{live}{'&' if '?' in live else '?'}part=rows", "item_open": True,
+        "list_href": listing.narrowing.href() if listing else "/cases", "w": words.tools(), **others,
+    }  # fmt: skip
+
+
+async def _box(request: Request, unit: Unit, one: Detail) -> Box | None:
+    """The draft box, where the person may write, or where a draft is there to be read."""
+    if one.case.state not in DRAFTING or (one.may_draft and one.draft is None):
+        return None
+    return await box(house(request), unit, one.case, one.draft)
+
+
+async def _others(unit: Unit, case: Case, actor: Actor, one: Detail) -> dict[str, Sequence[Any]]:
+    answered = await similar.answered(unit, case.id or 0, actor) if one.row.state in DRAFTING else []
+    may_merge = any(offer.move is Move.merge for offer in one.moves)
+    alike = await similar.still_open(unit, case.id or 0, actor) if may_merge else []
+    return {"similar": answered, "alike": alike}
+
+
+def _offered(one: Detail) -> list[Offer]:
+    """Moves that make sense to show: decisions only where one was asked for."""
+    hidden = set()
+    if one.extension is not Extension.asked:
+        hidden |= {Move.grant_extension, Move.refuse_extension}
+    if one.ruling is not Ruling.asked:
+        hidden.add(Move.rule)
+    if not one.row.returns:
+        hidden.add(Move.ask_ruling)
+    return [offer for offer in one.moves if offer.move not in hidden]
+
+
+def _open_deliveries(views: Sequence[DeliveryView]) -> list[DeliveryView]:
+    """What did not simply go out: shown with its reason and the next step."""
+    return [view for view in views if view.delivery.state not in _SETTLED or view.why]

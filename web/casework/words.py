@@ -1,0 +1,121 @@
+"""How casework pages say things: clocks, tones of states, links that are safe to follow. One set for all rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from hub import clock
+from hub.i18n import _, moment, ngettext
+from hub.models import CaseClass, CaseState, DeliveryState
+from workflows.cases.rows import CaseRow
+from workflows.cases.words import class_label, state_label
+from workflows.inbox import words
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+_TONES: Mapping[CaseState, str] = {
+    CaseState.new: "soon", CaseState.triaged: "soon", CaseState.dispatched: "action", CaseState.handling: "action",
+    CaseState.review: "action", CaseState.replied: "done", CaseState.closed: "done",
+}  # fmt: skip
+_DELIVERY_TONES: Mapping[DeliveryState, str] = {
+    DeliveryState.sent: "done", DeliveryState.waiting: "action", DeliveryState.sending: "action",
+    DeliveryState.failed: "danger", DeliveryState.unknown: "soon", DeliveryState.held: "soon",
+    DeliveryState.missed: "danger", DeliveryState.removed: "danger",
+}  # fmt: skip
+
+
+def state_tone(state: CaseState) -> str:
+    """The colour of a state, beside its word."""
+    return _TONES.get(state, "")
+
+
+def delivery_tone(state: DeliveryState | None) -> str:
+    """The colour of a delivery's state, beside its word."""
+    return _DELIVERY_TONES.get(state, "") if state else ""
+
+
+def clock_of(row: CaseRow) -> dict[str, str] | None:
+    """What the clock macro shows of a case: left, due, tone, rule; None when no clock runs."""
+    if row.state is CaseState.waiting:
+        return {"left": _("已挂起，暂停计时"), "due": "", "tone": "paused", "rule": ""}
+    found = row.deadline
+    if found is None:
+        return None
+    tone = "late" if found.is_late else "soon" if found.is_soon else ""
+    rule = found.label + (_("（次年节假日未公布，日期为暂定）") if found.is_provisional else "")
+    return {"left": left_words(found.at, found.days), "due": moment(found.at), "tone": tone, "rule": rule}
+
+
+def left_words(due_at: datetime, days: int = 0) -> str:
+    """还剩 2 个工作日, 已超 3 小时. ``days``: working days between; a day and more is told in them."""
+    away = due_at - clock.now()
+    length = abs(away)
+    if length >= DAY and days:
+        return _over_days(days) if away < timedelta() else _left_days(days)
+    if length >= HOUR:
+        hours = int(length / HOUR)
+        return _over_hours(hours) if away < timedelta() else _left_hours(hours)
+    minutes = max(1, int(length.total_seconds() // 60))
+    if away < timedelta():
+        return ngettext("已超 %(n)s 分钟", "已超 %(n)s 分钟", minutes)
+    return ngettext("还剩 %(n)s 分钟", "还剩 %(n)s 分钟", minutes)
+
+
+def _over_days(n: int) -> str:
+    return ngettext("已超 %(n)s 个工作日", "已超 %(n)s 个工作日", n)
+
+
+def _left_days(n: int) -> str:
+    return ngettext("还剩 %(n)s 个工作日", "还剩 %(n)s 个工作日", n)
+
+
+def _over_hours(n: int) -> str:
+    return ngettext("已超 %(n)s 小时", "已超 %(n)s 小时", n)
+
+
+def _left_hours(n: int) -> str:
+    return ngettext("还剩 %(n)s 小时", "还剩 %(n)s 小时", n)
+
+
+def span_words(span: str) -> str:
+    """A span as rules write it, in words: 15min → 15 分钟, 5wd → 5 个工作日."""
+    digits = span.rstrip("abcdefghijklmnopqrstuvwxyz")
+    count, unit = int(digits or 0), span[len(digits) :]
+    if unit == "min":
+        return ngettext("%(n)s 分钟", "%(n)s 分钟", count)
+    if unit == "h":
+        return ngettext("%(n)s 小时", "%(n)s 小时", count)
+    if unit == "wd":
+        return ngettext("%(n)s 个工作日", "%(n)s 个工作日", count)
+    return ngettext("%(n)s 天", "%(n)s 天", count)
+
+
+def web_link(url: str) -> str:
+    """The address when it leads to a web page; empty for anything else a platform may have sent."""
+    return url if url.lower().startswith(("http://", "https://")) else ""
+
+
+def classes() -> list[tuple[str, str]]:
+    """(value, word) of every class of urgency."""
+    return [(one.value, class_label(one)) for one in CaseClass]
+
+
+def class_of(value: str) -> CaseClass | None:
+    """The class a form or address names; None for anything else."""
+    return CaseClass(value) if value in CaseClass.__members__ else None
+
+
+def states() -> list[tuple[str, str]]:
+    """(value, word) of every state of a case."""
+    return [(one.value, state_label(one)) for one in CaseState]
+
+
+def tools() -> dict[str, Any]:
+    """What templates of casework call by name."""
+    return {
+        "clock_of": clock_of, "state_tone": state_tone, "delivery_tone": delivery_tone, "state_label": state_label,
+        "class_label": class_label, "topic_label": words.topic_label, "sentiment_label": words.sentiment_label,
+        "kind_label": words.kind_label, "request_label": words.request_label, "cue_label": words.cue_label,
+        "span_words": span_words, "web_link": web_link, "left_words": left_words,
+    }  # fmt: skip

@@ -1,0 +1,170 @@
+"""收件: what citizens wrote, the newest first; one message with its thread and tags; correcting tags; personal data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import col, select
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.db import Unit
+from hub.errors import Invalid, NotFound
+from hub.i18n import N_, _
+from hub.models import Account, CaseState, MessageKind
+from hub.rights import May
+from web.auth import local_path
+from web.casework import talk, words
+from web.casework.narrowing import Field, Narrowing
+from web.forms import Form, read_form
+from web.request import looking, me, writing
+from web.routes.cases import READS
+from web.routes.table import NavItem, PageRoute
+from web.templating import part_of, redirect, render
+from workflows.cases.detail import reveal as reveal_message
+from workflows.inbox import lists
+from workflows.inbox import words as labels
+from workflows.inbox.detail import MessageDetail, detail
+from workflows.inbox.lists import Filters, Page
+from workflows.tagging.corrections import correct
+
+SEES = (May.read_messages, *READS)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The pane at the left. ``page`` None: the person reads single messages only."""
+
+    page: Page | None
+    narrowing: Narrowing
+    is_first: bool
+
+    def href(self, key: object) -> str:
+        """The page of one message, with this list beside it."""
+        return self.narrowing.href(f"/messages/{key}")
+
+
+async def _listing(request: Request, unit: Unit) -> Listing:
+    after = request.query_params.get("after", "")
+    accounts = await unit.all(select(Account).order_by(col(Account.id)))
+    narrowing = Narrowing(request, "/messages", _fields(accounts))
+    if not me(request).can(May.read_messages):
+        return Listing(None, narrowing, is_first=True)
+    return Listing(await lists.newest(unit, me(request), _filters(narrowing), after=after), narrowing, not after)
+
+
+def _fields(accounts: Sequence[Account]) -> list[Field]:
+    return [
+        Field("account", _("账号"), [(account.id or 0, account.name) for account in accounts]),
+        Field("kind", _("类型"), labels.kinds()),
+        Field("topic", _("主题"), labels.topics()),
+        Field("sentiment", _("情感"), labels.sentiments()),
+        Field("state", _("工单状态"), words.states()),
+        Field("sensitive", _("敏感")),
+    ]
+
+
+def _filters(narrowing: Narrowing) -> Filters:
+    return Filters(
+        account_id=narrowing.number("account"), kind=narrowing.member("kind", MessageKind),
+        topic=narrowing.get("topic"), sentiment=narrowing.get("sentiment"),
+        sensitive=bool(narrowing.get("sensitive")), state=narrowing.member("state", CaseState),
+        text=narrowing.get("q"),
+    )  # fmt: skip
+
+
+async def index(request: Request) -> Response:
+    """The newest messages."""
+    async with looking(request) as unit:
+        listing = await _listing(request, unit)
+    facts = {"listing": listing, "chosen": 0, "w": words.tools(), "live_src": _live(request, listing, "/messages")}
+    return await render(request, "messages/index.html", facts, part=part_of(request, "rows"))
+
+
+def _live(request: Request, listing: Listing, path: str) -> str:
+    return listing.narrowing.href(path, after=request.query_params.get("after", ""), part="rows")
+
+
+async def show(request: Request) -> Response:
+    """One message with its thread, its tags and its case."""
+    number = request.path_params["message_id"]
+    part = part_of(request, "rows", "talk")
+    async with looking(request) as unit:
+        one = await detail(unit, me(request), number)
+        listing = await _listing(request, unit)
+    facts = {
+        **_around(one), "listing": listing, "chosen": number, "item_open": True,
+        "items": talk.thread(one.thread, [], [], one.account.name),
+        "list_href": listing.narrowing.href(), "live_src": _live(request, listing, f"/messages/{number}"),
+    }  # fmt: skip
+    return await render(request, "messages/page.html", facts, part=part)
+
+
+def _around(one: MessageDetail) -> dict[str, Any]:
+    return {
+        "one": one, "entry": one.entry, "tags": one.entry.tags, "w": words.tools(),
+        "topics": [*labels.topics(), ("", labels.topic_label(""))], "sentiments": labels.sentiments(),
+        "requests": [*labels.requests(), ("", labels.request_label(""))],
+    }  # fmt: skip
+
+
+async def show_tags(request: Request) -> Response:
+    """What the tags rest on, and the form to set them right; in the side panel that alone."""
+    return await _tags(request)
+
+
+async def _tags(request: Request, form: Form | None = None, problems: dict[str, str] | None = None) -> Response:
+    number = request.path_params["message_id"]
+    async with looking(request) as unit:
+        one = await detail(unit, me(request), number)
+    wanted = form.raw("next") if form else request.query_params.get("next", "")
+    back = f"/cases/{one.case.number}" if one.case and not one.message.is_own else f"/messages/{number}"
+    facts = {
+        **_around(one), "values": form.values if form else {}, "problems": problems or {},
+        "next": local_path(wanted, back),
+    }  # fmt: skip
+    part = "form" if request.headers.get("x-panel") == "side" else ""
+    return await render(request, "messages/tags.html", facts, 422 if problems else 200, part=part)
+
+
+async def correct_tags(request: Request) -> Response:
+    """A person's word about the tags, with a reason."""
+    form, number = await read_form(request), request.path_params["message_id"]
+    try:
+        async with writing(request) as unit:
+            await correct(
+                unit, me(request), number, topic=form.text("topic", required=False),
+                sentiment=form.text("sentiment", required=False) or None, sensitive=form.ticked("sensitive"),
+                place=form.text("place", required=False), request=form.text("request", required=False),
+                reason=form.text("reason", required=False, longest=500),
+            )  # fmt: skip
+    except Invalid as error:
+        return await _tags(request, form, error.problems)
+    return redirect(request, local_path(form.raw("next"), f"/messages/{number}"), _("已改正，理由记入记录。"))
+
+
+async def reveal(request: Request) -> Response:
+    """The message as it was written; who looked is in the audit log. For htmx the one bubble, else the whole page."""
+    number = request.path_params["message_id"]
+    async with writing(request) as unit:
+        revealed = await reveal_message(unit, me(request), number)
+    async with looking(request) as unit:
+        one = await detail(unit, me(request), number)
+    if one.message.id is None:
+        raise NotFound(_("没有这条消息，或者您无权查看"))
+    part = "bubble" if request.headers.get("hx-request") == "true" else ""
+    facts = {**_around(one), "revealed": revealed}
+    return await render(request, "messages/revealed.html", facts, part=part)
+
+
+ONE = "/messages/{message_id:int}"
+ROUTES = [
+    PageRoute("/messages", index, May.read_messages),
+    PageRoute(ONE, show, SEES),
+    PageRoute(f"{ONE}/tags", show_tags, SEES),
+    PageRoute(f"{ONE}/tags", correct_tags, May.correct_tags, ("POST",)),
+    PageRoute(f"{ONE}/reveal", reveal, May.reveal_personal, ("POST",)),
+]
+NAV = [NavItem("messages", N_("收件"), "inbox", "/messages", May.read_messages, order=20, letter="i")]
