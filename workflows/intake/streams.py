@@ -68,7 +68,7 @@ async def due(house: House, limit: int = 100) -> list[int]:
 
 
 async def lease(house: House, stream_id: int) -> Leased | None:
-    """Take the stream until ``LEASE`` is over; None when somebody else reads it or its account is gone or switched off."""
+    """Take the stream for a ``LEASE``; None when somebody else reads it or its account is gone or switched off."""
     now = clock.now()
     until = now + LEASE
     async with unit_of_work(house.ctx) as unit:
