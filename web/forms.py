@@ -61,12 +61,12 @@ class Form:
         text = self.text(name, required=required)
         try:
             typed = datetime.fromisoformat(text) if text else None
-        except ValueError:
+            if typed is None or typed.tzinfo is not None:
+                return typed
+            return clock.at_local(typed.date(), typed.hour, typed.minute)
+        except (ValueError, OverflowError):  # the first and last days of the calendar have no UTC
             self.problems[name] = _("请按「年-月-日 时:分」填写时间。")
             return None
-        if typed is None or typed.tzinfo is not None:
-            return typed
-        return clock.at_local(typed.date(), typed.hour, typed.minute)
 
     def day(self, name: str, *, required: bool = True) -> date | None:
         """An office day; None when missing or unreadable."""

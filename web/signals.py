@@ -7,28 +7,45 @@ from typing import Any
 from sqlmodel import col, select
 from starlette.requests import Request
 
-from hub.i18n import _
-from hub.models import Pause, PauseScope
+from hub.i18n import _, ngettext
+from hub.models import Account, Pause
 from hub.rights import May
 from web.request import identity, looking
 
+PAUSE_PAGE = "/pause"
+# So many accounts are named in the banner; more are counted.
+NAMED = 2
+
 
 async def signals(request: Request) -> dict[str, Any]:
-    """``pause`` and ``banners`` of the shell; nothing before sign-in."""
+    """``pause`` and ``banners`` of the shell; nothing before sign-in. Everybody sees the banner."""
     who = identity(request)
     if who is None:
         return {}
-    may = who.actor.can(May.pause_sending)
-    if not (may or who.actor.can(May.read_posts)):
-        return {}
-    statement = select(Pause).where(Pause.scope == PauseScope.everything, col(Pause.lifted_at).is_(None))
     async with looking(request) as unit:
-        held = await unit.first(statement.order_by(col(Pause.id)).limit(1))
-    pause = {"may": may, "on": held is not None, "href": PAUSE_PAGE}
-    if held is None:
+        rows = await unit.session.exec(
+            select(Pause, Account.name)
+            .join(Account, col(Account.id) == col(Pause.account_id), isouter=True)
+            .where(col(Pause.lifted_at).is_(None))
+            .order_by(col(Pause.id))
+        )
+        held = [(pause, name or "") for pause, name in rows]
+    pause = {"may": who.actor.can(May.pause_sending), "on": _everything(held) is not None, "href": PAUSE_PAGE}
+    if not held:
         return {"pause": pause}
-    text = _("全部发布已暂停：%(reason)s", reason=held.reason)
-    return {"pause": pause, "banners": [{"kind": "pause", "text": text, "link_text": _("查看"), "href": PAUSE_PAGE}]}
+    banner = {"kind": "pause", "text": _words(held), "link_text": _("查看"), "href": PAUSE_PAGE}
+    return {"pause": pause, "banners": [banner]}
 
 
-PAUSE_PAGE = "/pause"
+def _everything(held: list[tuple[Pause, str]]) -> Pause | None:
+    return next((pause for pause, _name in held if pause.account_id is None), None)
+
+
+def _words(held: list[tuple[Pause, str]]) -> str:
+    """One sentence: the pause of everything, or which accounts are stopped."""
+    if (widest := _everything(held)) is not None:
+        return _("全部发布已暂停：%(reason)s", reason=widest.reason)
+    if len(held) > NAMED:
+        return ngettext("%(n)s 个账号的发布已暂停。", "%(n)s 个账号的发布已暂停。", len(held))
+    said = [_("「%(name)s」的发布已暂停：%(reason)s", name=name, reason=pause.reason) for pause, name in held]
+    return _("；").join(said)

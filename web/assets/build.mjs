@@ -27,6 +27,7 @@ await build({
   entryPoints: {
     app: 'js/app.js',
     calendar: 'js/calendar.js',
+    composer: 'js/composer.js',
     charts: 'js/charts.js',
     'app-style': 'css/app.css',
     fonts: 'css/fonts.css',

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, true
 from sqlmodel import col, func, select
@@ -165,8 +166,13 @@ async def figures(unit: Unit) -> Figures:
 
 async def count_needing_person(unit: Unit, actor: Actor) -> int:
     """For the mark beside the menu entry; counts to 100, nobody needs to know more."""
-    chosen = select(Delivery.id).where(may_see(actor), needs_person()).limit(100).subquery()
+    chosen = waiting(actor).limit(100).subquery()
     return await unit.one(select(func.count()).select_from(chosen))
+
+
+def waiting(actor: Actor) -> Any:
+    """What waits for a decision of this person, as a select of ids."""
+    return select(Delivery.id).where(may_see(actor), needs_person())
 
 
 def needs_person() -> ColumnElement[bool]:

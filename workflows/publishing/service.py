@@ -34,10 +34,11 @@ MOVE_KEEPS_APPROVAL = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Outcome of a reschedule: the post, and whether its approval still stands."""
+    """Outcome of a reschedule: the post, whether its approval still stands, and the time it had before."""
 
     post: Post
     kept_approval: bool
+    before: datetime | None
 
 
 async def create(unit: Unit, actor: Actor, draft: Draft) -> Post:
@@ -204,7 +205,7 @@ async def _move(unit: Unit, actor: Actor, post: Post, version: int, scheduled_at
     if not keeps:
         await note(unit, post, "back_to_review", actor, reason=_("改期超过 7 天，重新送审"))
     await audit.record(unit, actor, "post.reschedule", f"post:{post.id}", **moved)
-    return Moved(post, keeps)
+    return Moved(post, keeps, before)
 
 
 def _against_time(post: Post, scheduled_at: datetime | None) -> list[str]:

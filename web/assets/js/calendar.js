@@ -196,7 +196,8 @@ function mount(el) {
 
   /** The month and the hours fill the window, so that the page itself need not scroll; a list is as long as it is. */
   function fit(view) {
-    const free = innerHeight - el.getBoundingClientRect().top - scrollY - 24
+    const below = el.closest('.cal')?.nextElementSibling?.offsetHeight || 0
+    const free = innerHeight - el.getBoundingClientRect().top - scrollY - below - 36
     calendar.setOption('height', view.type.startsWith('list') || phone() ? 'auto' : Math.max(520, free))
   }
 

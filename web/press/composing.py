@@ -1,0 +1,128 @@
+"""What stands in the composer's fields: from a stored post, from what was typed, and back to a draft."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from hub import clock
+from hub.errors import Invalid
+from hub.i18n import _
+from web.forms import Form
+from workflows.publishing.content import Draft
+
+# A new post without a wish: the next full half hour that leaves time for the review.
+TIME_TO_REVIEW = timedelta(hours=1)
+HALF_HOUR = timedelta(minutes=30)
+AT_ONCE, LATER = "now", "at"
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Texts as they stand in the form. ``when``: now (as soon as it is approved) or at (``on``, ``at``)."""
+
+    title: str = ""
+    body: str = ""
+    accounts: frozenset[int] = frozenset()
+    texts: Mapping[int, str] = field(default_factory=dict)
+    when: str = LATER
+    on: str = ""
+    at: str = ""
+    latest_at: str = ""
+
+
+def empty(now: datetime, wanted: str = "") -> Fields:
+    """A new post's fields; ``wanted``: an ISO time, as the calendar asks for it. What cannot be read is ignored."""
+    moment = _readable(wanted) or _next_half_hour(now)
+    return _timed(Fields(), moment)
+
+
+def of(draft: Draft, *, title: str | None = None) -> Fields:
+    """The fields of a stored post."""
+    made = Fields(
+        title=draft.title if title is None else title,
+        body=draft.body,
+        accounts=frozenset(draft.targets),
+        texts={account: text for account, text in draft.targets.items() if text},
+        when=LATER if draft.scheduled_at else AT_ONCE,
+        latest_at=_local(draft.latest_at, "%Y-%m-%dT%H:%M"),
+    )
+    return _timed(made, draft.scheduled_at)
+
+
+def typed(form: Form, known: Iterable[int]) -> Fields:
+    """What was typed, untouched, for showing the form again. ``known``: ids of accounts that can be chosen."""
+    texts = {account: form.raw(f"text_{account}").replace("\r\n", "\n") for account in known}
+    return Fields(
+        title=form.raw("title"),
+        body=form.raw("body").replace("\r\n", "\n"),
+        accounts=frozenset(int(value) for value in form.many("account") if value.isascii() and value.isdigit()),
+        texts={account: text for account, text in texts.items() if text},
+        when=AT_ONCE if form.raw("when") == AT_ONCE else LATER,
+        on=form.raw("on"),
+        at=form.raw("at"),
+        latest_at=form.raw("latest_at"),
+    )
+
+
+def draft(fields: Fields) -> Draft:
+    """What the fields mean. Raises :class:`Invalid` with every field that cannot be read."""
+    made, problems = as_far_as_readable(fields)
+    if problems:
+        raise Invalid(problems)
+    return made
+
+
+def as_far_as_readable(fields: Fields) -> tuple[Draft, dict[str, str]]:
+    """For checks while somebody types: times that cannot be read count as none, and are told by field.
+
+    A text typed for an account that is not chosen is left out.
+    """
+    problems: dict[str, str] = {}
+    scheduled_at = None if fields.when == AT_ONCE else _scheduled(fields, problems)
+    latest_at = _read(fields.latest_at, "latest_at", problems) if fields.latest_at else None
+    targets = {account: fields.texts.get(account, "") for account in sorted(fields.accounts)}
+    return Draft(fields.title, fields.body, targets, scheduled_at, latest_at), problems
+
+
+def _scheduled(fields: Fields, problems: dict[str, str]) -> datetime | None:
+    if not fields.on:
+        problems["on"] = _("请选择日期，或改为审核通过后立即发布。")
+    if not fields.at:
+        problems["at"] = _("请填写时间，或改为审核通过后立即发布。")
+    return None if problems else _read(f"{fields.on}T{fields.at}", "on", problems)
+
+
+def _read(typed: str, name: str, problems: dict[str, str]) -> datetime | None:
+    """A wall-clock time of the office."""
+    try:
+        return datetime.fromisoformat(typed).replace(tzinfo=clock.OFFICE_ZONE).astimezone(UTC)
+    except (ValueError, OverflowError):  # the first and last days of the calendar have no UTC
+        problems[name] = _("看不懂这个时间，请按「年-月-日 时:分」填写。")
+        return None
+
+
+def _timed(fields: Fields, moment: datetime | None) -> Fields:
+    return Fields(
+        fields.title, fields.body, fields.accounts, fields.texts, fields.when,
+        _local(moment, "%Y-%m-%d"), _local(moment, "%H:%M"), fields.latest_at,
+    )  # fmt: skip
+
+
+def _local(moment: datetime | None, pattern: str) -> str:
+    return clock.local(moment).strftime(pattern) if moment else ""
+
+
+def _readable(wanted: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(wanted.replace(" ", "+")) if wanted else None
+        return found.astimezone(clock.OFFICE_ZONE) if found and found.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _next_half_hour(now: datetime) -> datetime:
+    start = now + TIME_TO_REVIEW
+    past = timedelta(minutes=start.minute % 30, seconds=start.second, microseconds=start.microsecond)
+    return start - past + HALF_HOUR

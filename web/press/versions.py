@@ -1,0 +1,87 @@
+"""Two versions of a post side by side: what changed in the title, in each account's text, and in the times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub.i18n import _, moment
+from hub.models import PostEvent
+from workflows.publishing.detail import PostView, Version, version_of
+from workflows.replies.compare import Piece, pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One part that differs: ``pieces`` as the macro ``diff`` takes them, or ``words`` for what is no text."""
+
+    name: str
+    pieces: Sequence[Piece] = ()
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the history. ``kept``: the content of that moment, when the step kept it."""
+
+    event: PostEvent
+    account: str
+    kept: Version | None
+
+
+def changes(before: Version, after: Version, names: Mapping[int, str]) -> list[Change]:
+    """What a reader of ``before`` has to look at in ``after``; empty when nothing differs."""
+    found = []
+    if before.title != after.title:
+        found.append(Change(_("标题"), pieces(before.title, after.title)))
+    found += _texts(before.texts, after.texts, names)
+    for name, old, new in (
+        (_("计划时间"), before.scheduled_at, after.scheduled_at), (_("最晚发布"), before.latest_at, after.latest_at),
+    ):  # fmt: skip
+        if old != new:
+            found.append(Change(name, words=_("%(old)s → %(new)s", old=_said(old), new=_said(new))))
+    return found
+
+
+def _texts(before: Mapping[int, str], after: Mapping[int, str], names: Mapping[int, str]) -> list[Change]:
+    found: list[Change] = []
+    for account in sorted({*before, *after}):
+        name = names.get(account) or _("账号 %(id)s", id=account)
+        if account not in before:
+            found.append(Change(name, [("add", after[account])], _("新加的账号")))
+        elif account not in after:
+            found.append(Change(name, [("del", before[account])], _("不再发到这个账号")))
+        elif before[account] != after[account]:
+            found.append(Change(name, pieces(before[account], after[account])))
+    return _merged(found)
+
+
+def _merged(found: list[Change]) -> list[Change]:
+    """The same change on several accounts is read once."""
+    groups: dict[tuple[tuple[Piece, ...], str], list[str]] = {}
+    for change in found:
+        groups.setdefault((tuple(change.pieces), change.words), []).append(change.name)
+    return [Change(_("、").join(names), list(parts), words) for (parts, words), names in groups.items()]
+
+
+def _said(at: datetime | None) -> str:
+    return moment(at) if at else _("未定")
+
+
+def as_stored(view: PostView) -> Version:
+    """The post as it stands now."""
+    post = view.post
+    texts = {target.account.id or 0: target.text for target in view.targets}
+    return Version(
+        0, "now", post.changed_at, post.author_name, post.content_hash, post.title, texts, post.scheduled_at,
+        post.latest_at,
+    )  # fmt: skip
+
+
+def history(view: PostView) -> list[Step]:
+    """Newest first, each with the account it concerns and the content it kept."""
+    names = {target.account.id: target.account.name for target in view.targets}
+    return [
+        Step(event, names.get(event.data.get("account_id"), ""), version_of(event)) for event in reversed(view.events)
+    ]

@@ -1,0 +1,194 @@
+"""The composer: new posts and changes, checked while they are typed; nothing typed is ever lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub import clock
+from hub.errors import Invalid, Refused, Stale
+from hub.i18n import _
+from hub.models import Post
+from hub.policy.sending import sending
+from hub.rights import May
+from web.forms import Form, read_form
+from web.press import cards, composing, versions
+from web.press.cards import Checked
+from web.press.composing import Fields
+from web.request import house, looking, me, writing
+from web.routes.table import PageRoute
+from web.templating import redirect, render
+from workflows.publishing import choices, detail, service
+from workflows.publishing.content import draft_of
+from workflows.publishing.detail import PostView
+from workflows.publishing.history import find, targets_of
+from workflows.publishing.states import Move
+
+SUBMIT = "submit"
+Facts = dict[str, Any]
+
+
+async def show_new(request: Request) -> Response:
+    """An empty post; ``?at=`` from the calendar, ``?copy=`` (and ``&account=``) from another post."""
+    query = request.query_params
+    fields = composing.empty(clock.now(), query.get("at", ""))
+    if (number := query.get("copy", "")).isascii() and number.isdigit() and len(number) < 18:
+        fields = await _copied(request, int(number), query.get("account", ""))
+    return await _page(request, None, fields)
+
+
+async def _copied(request: Request, post_id: int, account: str) -> Fields:
+    """Texts and accounts of another post, with a time of its own; one account's text alone when it is named."""
+    async with looking(request) as unit:
+        post = await find(unit, me(request), post_id)
+        draft = draft_of(post, await targets_of(unit, post))
+    fresh = composing.empty(clock.now())
+    made = composing.of(draft)
+    if account.isascii() and account.isdigit() and int(account) in draft.targets:
+        made = Fields(made.title, draft.text_on(int(account)), frozenset({int(account)}))
+    return Fields(made.title, made.body, made.accounts, made.texts, fresh.when, fresh.on, fresh.at)
+
+
+async def show(request: Request) -> Response:
+    """The composer of a stored post."""
+    async with looking(request) as unit:
+        view = await detail.view(unit, me(request), request.path_params["post_id"])
+        draft = draft_of(view.post, [target.target for target in view.targets])
+    return await _page(request, view, composing.of(draft))
+
+
+async def check(request: Request) -> Response:
+    """What is typed, as each platform counts and shows it, with everything that stands in the way. Saves nothing."""
+    form = await read_form(request)
+    number = form.number("post_id", required=False) or None
+    async with looking(request) as unit:
+        offered = [choice.id for choice in await choices.accounts(house(request), unit)]
+        draft, problems = composing.as_far_as_readable(composing.typed(form, offered))
+        checked = await cards.check(house(request), unit, draft, number)
+    checked = Checked(checked.cards, checked.problems, checked.warnings, problems)
+    facts = {"checked": checked, "scheduled_at": draft.scheduled_at, "confirmed": form.raw("confirmed")}
+    return await render(request, "posts/check.html", facts, part="check")
+
+
+async def create(request: Request) -> Response:
+    """Keep a new post, and hand it in when asked to."""
+    form = await read_form(request)
+    fields = composing.typed(form, await _known(request))
+    try:
+        async with writing(request) as unit:
+            post = await service.create(unit, me(request), composing.draft(fields))
+    except Invalid as error:
+        return await _page(request, None, fields, problems=error.problems, status=422)
+    return await _saved(request, form, post)
+
+
+async def save(request: Request) -> Response:
+    """Keep a change. What somebody else saved meanwhile is shown beside it, never overwritten unseen."""
+    form, number = await read_form(request), request.path_params["post_id"]
+    fields = composing.typed(form, await _known(request))
+    async with looking(request) as unit:
+        view = await detail.view(unit, me(request), number)
+    try:
+        version = form.number("version")
+        async with writing(request) as unit:
+            draft = composing.draft(fields)
+            post = await service.save(unit, me(request), number, version=version, draft=draft)
+    except Invalid as error:
+        return await _page(request, view, fields, problems=error.problems, status=422)
+    except Stale:
+        return await _conflict(request, number, fields)
+    except Refused as error:
+        return await _page(request, view, fields, refused=error.reasons, status=409)
+    return await _saved(request, form, post)
+
+
+async def _saved(request: Request, form: Form, post: Post) -> Response:
+    """Saved; then handed in, unless something stands in the way: it is saved in any case."""
+    if form.raw("do") != SUBMIT:
+        return redirect(request, f"/posts/{post.id}/edit", _("已保存。"))
+    async with looking(request) as unit:
+        checked = await cards.check(house(request), unit, draft_of(post, await targets_of(unit, post)), post.id)
+    if checked.seen and form.raw("confirmed") != checked.seen:
+        to = f"/posts/{post.id}/edit#post-check"
+        return redirect(request, to, _("已保存，还没有送审：请看过提醒并勾选后再送审。"), kind="error")
+    try:
+        async with writing(request) as unit:
+            await service.submit(house(request), unit, me(request), post.id or 0, version=post.version)
+    except Refused:
+        to = f"/posts/{post.id}/edit#post-check"
+        return redirect(request, to, _("已保存，但还不能送审：请先处理「发布前检查」里的问题。"), kind="error")
+    return redirect(request, f"/posts/{post.id}", _("已送审，审核人会在「待审」里看到。"))
+
+
+async def _conflict(request: Request, post_id: int, fields: Fields) -> Response:
+    """Both texts on one page. Saving again, with the new version in the form, is a decision made with open eyes."""
+    async with looking(request) as unit:
+        view = await detail.view(unit, me(request), post_id)
+        names = {choice.id: choice.name for choice in await choices.accounts(house(request), unit)}
+    theirs = versions.as_stored(view)
+    mine = detail.Version(
+        0, "mine", clock.now(), me(request).name, "", fields.title,
+        {account: fields.texts.get(account) or fields.body for account in sorted(fields.accounts)},
+        theirs.scheduled_at, theirs.latest_at,
+    )  # fmt: skip
+    conflict = {
+        "by": view.events[-1].by_name if view.events else "",
+        "at": view.post.changed_at,
+        "theirs": theirs,
+        "changes": versions.changes(theirs, mine, names),
+    }
+    return await _page(request, view, fields, conflict=conflict, status=409)
+
+
+async def _known(request: Request) -> list[int]:
+    async with looking(request) as unit:
+        return [choice.id for choice in await choices.accounts(house(request), unit)]
+
+
+async def _page(
+    request: Request, view: PostView | None, fields: Fields, *, problems: dict[str, str] | None = None,
+    refused: list[str] | None = None, conflict: Facts | None = None, status: int = 200,
+) -> Response:  # fmt: skip
+    post = view.post if view else None
+    draft, _unreadable = composing.as_far_as_readable(fields)
+    async with looking(request) as unit:
+        offered = await choices.accounts(house(request), unit)
+        begun = post is not None or bool(draft.targets or draft.body)
+        checked = await cards.check(house(request), unit, draft, post.id if post else None) if begun else None
+    shown = [choice for choice in offered if not choice.why_not or choice.id in fields.accounts]
+    facts = {
+        "post": post,
+        "fields": fields,
+        "choices": shown,
+        "unusable": [choice for choice in offered if choice.why_not and choice.id not in fields.accounts],
+        "problems": problems or {},
+        "refused": refused or [],
+        "conflict": conflict,
+        "names": {choice.id: choice.name for choice in offered},
+        "why_not_save": view.reasons[Move.save] if view else [],
+        "why_not_submit": _against_submitting(view),
+        "late_minutes": int(sending().post_late.total_seconds() // 60),
+        "checked": checked,
+        "scheduled_at": draft.scheduled_at,
+        "confirmed": "",
+    }
+    return await render(request, "posts/compose.html", facts, status)
+
+
+def _against_submitting(view: PostView | None) -> list[str]:
+    """Saving an approved post's change hands it in by itself; a withdrawn one becomes a draft by being saved."""
+    if view is None or view.reasons[Move.save]:
+        return view.reasons[Move.save] if view else []
+    return [] if view.post.state.value in ("draft", "returned", "withdrawn") else view.reasons[Move.submit]
+
+
+POST = "/posts/{post_id:int}"
+ROUTES = [
+    PageRoute("/posts", create, May.write_post, ("POST",)),
+    PageRoute("/posts/new", show_new, May.write_post),
+    PageRoute("/posts/check", check, May.write_post, ("POST",)),
+    PageRoute(f"{POST}/edit", show, May.write_post),
+    PageRoute(POST, save, May.write_post, ("POST",)),
+]
