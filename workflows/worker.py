@@ -29,6 +29,7 @@ from workflows.delivery.engine import Dispatcher
 from workflows.desk import Desk, DeskBell
 from workflows.house import House, open_house
 from workflows.jobs import DELIVERY_RINGS, JOBS, NAMES
+from workflows.tagging import office
 
 BEAT = 2.0
 FORGOTTEN = timedelta(hours=1)
@@ -50,6 +51,7 @@ async def _run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    office.configure(settings)
     bell = DeskBell()
     house = open_house(settings, bell)
     try:

@@ -82,6 +82,13 @@ def _moment(now: datetime, days: int, hour: str) -> datetime:
     return clock.at_local(day, int(hour[:2]), int(hour[3:5]))
 
 
+def note_places(settings: Settings) -> None:
+    """The city's places for the analyser, as an office would list its own."""
+    plan = office()
+    lines = [f"{plan['city']}\tcity", *(f"{name}\tdistrict" for name in plan["districts"]), *plan["spots"]]
+    (settings.data / "places.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 async def settle(unit: Unit, actor: Actor, settings: Settings) -> None:
     """Departments and people, and the note of logins that the console and the sign-in page show."""
     plan = office()

@@ -18,6 +18,7 @@ from web.demo.sandbox import Control
 from workflows.accounts import push_path
 from workflows.house import House, open_house
 from workflows.intake import streams
+from workflows.tagging import office
 
 
 def main() -> int:
@@ -27,6 +28,8 @@ def main() -> int:
     migrations.upgrade(settings.database)
     control = Control(settings.sandbox_url)
     control.await_ready()
+    city.note_places(settings)
+    office.configure(settings)
     asyncio.run(_prepare(open_house(settings), control))
     return 0
 
