@@ -17,7 +17,7 @@ _log = log.get(__name__)
 
 
 def configure(settings: Settings) -> None:
-    """Set up this process's analyser; call once before tagging. A line that makes no sense is left out with a warning."""
+    """Set up this process's analyser; call once before tagging. A senseless line is left out with a warning."""
     cache = settings.data / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     places = [place for line in _lines(settings.data / "places.txt") if (place := _place(line)) is not None]
