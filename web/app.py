@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -42,6 +43,7 @@ def create_app(house: House) -> Starlette:
     app.state.places = all_places()
     app.state.registry = registry
     app.state.badges = {}
+    app.state.tasks = set()
     app.state.brake = Brake()
     app.state.feed = Feed(house.ctx)
     app.state.vitals = Vitals(house)
@@ -52,6 +54,13 @@ def _static() -> BaseRoute:
     return Mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
 
 
+async def _end(tasks: set[asyncio.Task[None]]) -> None:
+    """Stop what goes on in the background."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 def _lifespan(house: House) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -60,6 +69,7 @@ def _lifespan(house: House) -> Callable[[Starlette], AbstractAsyncContextManager
             async with feed.running():
                 yield
         finally:
+            await _end(app.state.tasks)
             await house.close()
 
     return lifespan

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
 
 import httpx
@@ -24,7 +26,6 @@ Visit = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 @pytest.fixture(scope="session")
 def world_template(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, World]:
     """A database with the people and objects of :mod:`world`, made once."""
-    import asyncio
     from concurrent.futures import ThreadPoolExecutor
 
     path = tmp_path_factory.mktemp("world") / "hub.db"
@@ -92,14 +93,16 @@ __all__ = ["PASSWORD"]
 
 
 @pytest.fixture
-def own_copy(ctx: Context, db_url: str, world_template: tuple[Path, World]) -> Callable[[], Awaitable[None]]:
-    """``await own_copy()``: put the world's database back as it was."""
+def own_copy(db_url: str, world_template: tuple[Path, World]) -> Callable[[], Awaitable[None]]:
+    """``await own_copy()``: put the world's database back as it was, once what goes on in the background has ended."""
 
     async def restore() -> None:
-        await ctx.engine.dispose()
-        path = Path(db_url.removeprefix("sqlite+aiosqlite:///"))
-        for tail in ("-wal", "-shm"):
-            path.with_name(path.name + tail).unlink(missing_ok=True)
-        shutil.copyfile(world_template[0], path)
+        if others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others, timeout=20)
+        with (
+            closing(sqlite3.connect(world_template[0])) as template,
+            closing(sqlite3.connect(db_url.removeprefix("sqlite+aiosqlite:///"))) as used,
+        ):
+            template.backup(used)
 
     return restore

@@ -50,9 +50,7 @@ def running(data: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_stops_within_five_seconds_with_open_streams(
-    db_url: str, tmp_path: Path, world: World, number: signal.Signals
-) -> None:
+def test_stops_in_time_with_open_streams(db_url: str, tmp_path: Path, world: World, number: signal.Signals) -> None:
     assert db_url.endswith("hub.db")
     port = free_port()
     cookies = {COOKIE: world.sessions["dispatcher", "own"].token}
@@ -65,8 +63,10 @@ def test_stops_within_five_seconds_with_open_streams(
         assert next(lines).startswith("retry")
         begun = time.monotonic()
         process.send_signal(number)
+        for _line in lines:
+            pass
+        assert time.monotonic() - begun < 3, "streams end first, they do not wait for the grace to be over"
         assert process.wait(10) == 0
-        assert time.monotonic() - begun < 5
 
 
 def test_a_taken_port_is_one_plain_sentence(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 from starlette.requests import Request
 from starlette.responses import Response
@@ -35,6 +36,7 @@ class Check:
     done_at: datetime | None = None
     rows: int = 0
     broken_at: int | None = None
+    failed: bool = False
 
     @property
     def is_running(self) -> bool:
@@ -91,13 +93,20 @@ async def verify(request: Request) -> Response:
     if not check.is_running:
         check.by = actor.name
         check.running = asyncio.create_task(_verify(house(request).ctx, check, actor))
+        tasks: set[asyncio.Task[None]] = request.app.state.tasks
+        tasks.add(check.running)
+        check.running.add_done_callback(tasks.discard)
     return redirect(request, "/admin/audit", _("正在校验，稍后显示结果。"))
 
 
 async def _verify(ctx: Context, check: Check, actor: Actor) -> None:
-    async with reading(ctx) as unit:
-        verdict = await audit.verify(unit)
-    check.rows, check.broken_at, check.done_at = verdict.rows, verdict.broken_at, clock.now()
+    try:
+        async with reading(ctx) as unit:
+            verdict = await audit.verify(unit)
+    except SQLAlchemyError:
+        check.failed = True
+        return
+    check.rows, check.broken_at, check.done_at, check.failed = verdict.rows, verdict.broken_at, clock.now(), False
     async with unit_of_work(ctx) as unit:
         await audit.record(unit, actor, "audit.verify", rows=verdict.rows, broken_at=verdict.broken_at)
 

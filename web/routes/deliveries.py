@@ -163,7 +163,7 @@ ROUTES = [
 ]
 NAV = [
     NavItem(
-        "deliveries", N_("发送"), "send", "/deliveries", (May.settle_delivery, May.pause_sending), order=44, letter="d",
+        "deliveries", N_("发送"), "send", "/deliveries", (May.settle_delivery, May.pause_sending), order=44, letter="s",
         badge=_badge,
     )
 ]  # fmt: skip

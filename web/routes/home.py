@@ -14,15 +14,15 @@ from web.routes.table import Gate, NavItem, PageRoute
 # Role → keys of the places they want first; the first one they may use wins.
 FIRST = {
     Role.leader: ("opinion",),
-    Role.dispatcher: ("desk", "messages", "cases"),
+    Role.dispatcher: ("desk", "messages"),
     Role.handler: ("cases",),
     Role.head: ("cases",),
     Role.press_officer: ("calendar", "messages"),
-    Role.reviewer1: ("calendar", "cases"),
-    Role.reviewer2: ("calendar", "cases"),
-    Role.reviewer3: ("calendar", "cases"),
-    Role.auditor: ("audit",),
-    Role.administrator: ("status", "admin"),
+    Role.reviewer1: ("posts",),
+    Role.reviewer2: ("posts", "reviews"),
+    Role.reviewer3: ("posts", "reviews"),
+    Role.auditor: ("admin",),
+    Role.administrator: ("admin",),
 }
 
 

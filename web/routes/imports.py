@@ -203,4 +203,4 @@ ROUTES = [
     PageRoute(f"{ONE}/run", run_for_real, May.import_files, ("POST",)),
     PageRoute(f"{ONE}/errors.csv", errors, May.import_files),
 ]
-NAV = [NavItem("imports", N_("导入"), "file-import", "/imports", May.import_files, order=70, letter="l")]
+NAV = [NavItem("imports", N_("导入"), "file-import", "/imports", May.import_files, order=70, letter="f")]
