@@ -28,10 +28,15 @@ from workflows.delivery import engine
 from workflows.house import House
 from workflows.intake.pulling import pull_stream
 from workflows.intake.reading import read_waiting
+from workflows.opinion.heat import heat
 from workflows.publishing import service as publishing
 from workflows.publishing.content import Draft
 from workflows.tagging.batches import tag_waiting
 
+# Left to the person at the demo: what came in during these last hours.
+UNTOUCHED = timedelta(hours=2)
+# Matters that many write about, by the words in their titles.
+MATTERS = ("锦澜花园", "化工园 异味", "塌陷 枫林路路口", "写字楼 五十三", "食堂", "春熙里违建 违建说")
 Step = Callable[[], Awaitable[None]]
 KINDS = {"mention": "mentions", "comment": "comments", "private": "messages"}
 STREAMS = {"mention": "mentions", "comment": "comments", "private": "messages"}
@@ -58,6 +63,8 @@ class History:
         self._chance = random.Random(7)  # noqa: S311 -- the same city every time
         self._stream_of: dict[tuple[str, str], int] = {}
         self._latest_post: dict[str, str] = {}
+        self._matters: dict[str, int] = {}
+        self._now = clock.now()
 
     def at(self, moment: datetime, step: Step) -> None:
         """Plan a step; what lies in the future of the real clock is left to the running hub."""
@@ -65,6 +72,7 @@ class History:
 
     async def play(self, now: datetime) -> None:
         """Everything up to ``now``, in order of time."""
+        self._now = now
         await self._prepare()
         for batch in _batches(city.sayings(now)):
             self.at(batch[-1].at, lambda batch=batch: self._citizens(batch))  # type: ignore[misc]
@@ -98,8 +106,7 @@ class History:
             for number, one in zip(numbers, batch, strict=True):
                 message = await unit.first(select(Message).where(Message.external_id == number))
                 if message is not None:
-                    message.likes = one.likes
-                    unit.add(message)
+                    await _like(unit, message, one.likes)
                     self._plan(message.case_id, one)
 
     def _say(self, one: Saying) -> str:
@@ -109,7 +116,7 @@ class History:
 
     def _plan(self, case_id: int | None, one: Saying) -> None:
         """Dispatched within the hour, signed the same day; answered when an answer was written for it."""
-        if case_id is None:
+        if case_id is None or one.at > self._now - UNTOUCHED:
             return
         dispatched = clock.now() + timedelta(minutes=self._chance.randint(8, 70))
         signed = dispatched + timedelta(minutes=self._chance.randint(20, 300))
@@ -126,9 +133,25 @@ class History:
             case = await unit.get(Case, case_id)
             if case is None or case.state not in {CaseState.new, CaseState.triaged}:
                 return
+            if await self._merged(unit, case):
+                return
             where = case.routing.get("department_id") or await self._home(unit, account)
             where = where if where in self.cast.clerks else await self._home(unit, account)
             await dispatch_now(unit, case_id, self.cast.desk, version=case.version, department_id=where)
+
+    async def _merged(self, unit: Unit, case: Case) -> bool:
+        """What everybody complains about is one matter: later cases are merged into the first one still open."""
+        matter = next((words for words in MATTERS if any(word in case.title for word in words.split())), None)
+        if matter is None:
+            return False
+        first = await unit.get(Case, self._matters.get(matter, 0))
+        if first is None or not first.is_open or first.id == case.id:
+            self._matters[matter] = case.id or 0
+            return False
+        await make_move(
+            unit, case.id or 0, Move.merge, self.cast.desk, version=case.version, note="同一件事", into_id=first.id
+        )
+        return True
 
     async def _home(self, unit: Unit, account: str) -> int:
         """The department that owns the account; the housing office where that one answers no cases."""
@@ -202,6 +225,17 @@ def _batches(sayings: Sequence[Saying]) -> list[list[Saying]]:
     """What was written within the same half day comes in together."""
     groups = itertools.groupby(sayings, key=lambda one: (clock.local(one.at).date(), clock.local(one.at).hour // 6))
     return [list(group) for _key, group in groups]
+
+
+async def _like(unit: Unit, message: Message, likes: int) -> None:
+    """Others agreed with it: the sandbox has no likes, the city does."""
+    message.likes = likes
+    unit.add(message)
+    case = await unit.get(Case, message.case_id or 0)
+    if case is not None:
+        case.likes += likes
+        case.heat = heat(case.message_count, case.likes, case.last_message_at)
+        unit.add(case)
 
 
 async def cast(unit: Unit) -> Cast:

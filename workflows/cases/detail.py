@@ -9,6 +9,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from hub import audit
+from hub.clock import local
 from hub.db import Unit
 from hub.errors import NotAllowed, NotFound
 from hub.i18n import N_, _
@@ -27,7 +28,8 @@ from workflows.cases.timeline import EventEntry, MessageEntry, ReplyEntry
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One time limit: since when, until when, when it was met, and the rule it comes from."""
+    """One time limit: since when, until when, when it was met, and the rule it comes from. ``days``: working days to go
+    or gone since."""
 
     label: str
     span: str
@@ -35,6 +37,7 @@ class Clock:
     due_at: datetime | None
     met_at: datetime | None
     is_late: bool
+    days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +126,14 @@ def clocks_of(known: Known) -> list[Clock]:
     ]
     now = known.facts.now
     return [
-        Clock(_(label), str(limit.span), limit.source, due, met, (met or now) > due)
+        Clock(_(label), str(limit.span), limit.source, due, met, (met or now) > due, _days(known, due))
         for label, limit, due, met in rows
         if due is not None
     ]
+
+
+def _days(known: Known, due: datetime) -> int:
+    return known.policy.calendar.days_between(*sorted((local(known.facts.now).date(), local(due).date())))
 
 
 def _suggested(case: Case) -> list[Suggested]:

@@ -10,6 +10,7 @@ from typing import Any
 from hub.i18n import N_, _
 from hub.models import Department
 from hub.policy.packs import Policy
+from nlp import mask
 from nlp.base import Label, Place
 
 BY_TOPIC, BY_DUTY, BY_PLACE = N_("分类归口"), N_("职责词"), N_("属地")
@@ -135,7 +136,7 @@ def _by_place(candidate: Candidate, places: Sequence[Place]) -> Sign:
 
 
 def explain(suggestion: dict[str, Any]) -> str:
-    """One stored suggestion in words for people: 分类归口：漏水、物业（82%）."""
-    words = "、".join(suggestion["words"]) or "—"
+    """One stored suggestion in words for people: 分类归口：漏水、物业（82%）. Personal numbers are hidden."""
+    words = "、".join(map(mask, suggestion["words"])) or "—"
     share = f"{round(100 * suggestion['p'])}%"
     return _("%(rule)s：%(words)s（%(share)s）", rule=_(suggestion["rule"]), words=words, share=share)

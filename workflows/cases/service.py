@@ -17,6 +17,7 @@ from hub.models import Audience, Case, CaseClass, CaseEvent, CaseState, Departme
 from hub.rights import Actor, May
 from workflows.cases import clocks
 from workflows.cases.facts import IS_OPEN, Known, find, given_with, know
+from workflows.cases.merging import carry_voices
 from workflows.cases.moves import BY_THE_HUB, REPLY_MOVES, Move
 from workflows.cases.states import NOTHING, Given, reasons_against, target
 from workflows.cases.words import move_label
@@ -62,10 +63,13 @@ async def change(
     if reasons := reasons_against(move, known.facts, actor, note=note, given=given):
         raise Refused(reasons)
     case, was, department_was = known.case, known.case.state, known.case.department_id
+    target_was = case.merged_into_id
     values = clocks.fields(_change(known, move, actor, note, given))
     if move in _OPENS_AGAIN:
         await _refuse_second_open(unit, case)
     await _set(unit, case, values)
+    if move in {Move.merge, Move.unmerge}:
+        await carry_voices(unit, case, case.merged_into_id or target_was or 0, back=move is Move.unmerge)
     data |= await _said(unit, known, move, given, values)
     unit.add(_event(case, move, actor, was, note, data))
     for department in {department_was, case.department_id}:

@@ -124,6 +124,7 @@ async def messages(unit: Unit, case_ids: Sequence[int]) -> list[MessageEntry]:
 def entry(message: Message, tags: Tagging | None) -> MessageEntry:
     """One message as pages show it."""
     title, text = shown(message)
+    tags = _without_personal(tags) if tags else None
     return MessageEntry(
         id=message.id or 0, external_id=message.external_id, kind=message.kind, is_own=message.is_own,
         author_name=message.author_name,
@@ -131,6 +132,15 @@ def entry(message: Message, tags: Tagging | None) -> MessageEntry:
         url=message.url, media=message.media, likes=message.likes, created_at=message.created_at,
         reply_until=message.reply_until, removed_at=message.removed_at, tags=tags,
     )  # fmt: skip
+
+
+_WORDS = ("topic_words", "sentiment_words", "sensitive_words", "urgency_words", "keywords")
+
+
+def _without_personal(tags: Tagging) -> Tagging:
+    """A copy to be shown: a telephone number may be a telling word to the analyser, but it is not shown as one."""
+    words = {name: [word for word in getattr(tags, name) if mask(word) == word] for name in _WORDS}
+    return Tagging(**tags.model_dump() | words)
 
 
 async def events(unit: Unit, case_id: int) -> list[EventEntry]:

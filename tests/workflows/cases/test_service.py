@@ -130,6 +130,18 @@ async def test_merge_and_unmerge(town: Town) -> None:
     assert (apart.state, apart.due_at, apart.is_open) == (CaseState.triaged, due, True)
 
 
+async def test_voices_of_a_merged_case_count_for_the_matter(town: Town) -> None:
+    main, child, other = await town.case(), await town.case(likes=30), await town.case()
+    await move(town, child, Move.merge, "desk", note="同一处", into_id=main.id)
+    await move(town, other, Move.merge, "desk", note="同一处", into_id=main.id)
+    matter = await _fresh(town, main)
+    assert (matter.message_count, matter.likes) == (3, 30)
+    assert matter.heat > main.heat
+    await move(town, child, Move.unmerge, "desk", note="不是同一处")
+    rest = await _fresh(town, main)
+    assert (rest.message_count, rest.likes) == (2, 0)
+
+
 async def test_a_thread_never_has_two_open_cases(town: Town) -> None:
     case = await town.case(external_id="root", author_id="zhang", by=_unsure())
     await move(town, case, Move.refuse, "desk", note="请向法院起诉")
