@@ -55,10 +55,11 @@ async def begin(unit: Unit, delivery_id: int) -> Ticket | None:
 
     The platform may be called only after this transaction is committed. Two processes never both get a ticket.
     """
-    await unit.lock_chain(DOOR)
     now = clock.now()
     given = {"this_one": delivery_id, "per_minute": unit.ctx.settings.overdue_per_minute} | asdict(moments(now))
-    await unit.flush()
+    if not unit.ctx.is_sqlite and not (await unit.run(_looking(), given)).first():
+        return None  # whoever cannot pass anyway does not queue at the door
+    await unit.lock_chain(DOOR)
     if (await unit.run(_passing(), given)).rowcount != 1:
         return None
     found = await unit.session.exec(
@@ -102,29 +103,42 @@ def moments(now: datetime) -> Moments:
     return Moments(now, lease_end, lease_end - pack.order_patience, now - pack.overdue, now - MINUTE)
 
 
+# Where a moment is put in when the statement runs.
+_AT = Moments(*(bindparam(each.name, type_=UTCDateTime()) for each in fields(Moments)))
+
+
+def _conditions() -> tuple[ColumnElement[bool], ...]:
+    """Everything that must hold at the moment of leaving."""
+    return (
+        col(Delivery.id) == bindparam("this_one"),
+        is_due(_AT),
+        ~is_missed(_AT),
+        is_approved(),
+        exists().where(col(Account.id) == col(Delivery.account_id), col(Account.is_active)),
+        ~is_paused(),
+        ~is_limited(_AT),
+        ~is_out_of_order(_AT),
+        or_(~is_overdue(_AT), sent_lately(_AT) < bindparam("per_minute", type_=Integer())),
+    )
+
+
+@lru_cache(maxsize=1)
+def _looking() -> Any:
+    return select(col(Delivery.id)).where(*_conditions())
+
+
 @lru_cache(maxsize=1)
 def _passing() -> Update:
     """The door itself. Built once: putting these conditions together takes longer than running them."""
-    at = Moments(*(bindparam(each.name, type_=UTCDateTime()) for each in fields(Moments)))
     return (
         update(Delivery)
-        .where(
-            col(Delivery.id) == bindparam("this_one"),
-            is_due(at),
-            ~is_missed(at),
-            is_approved(),
-            exists().where(col(Account.id) == col(Delivery.account_id), col(Account.is_active)),
-            ~is_paused(),
-            ~is_limited(at),
-            ~is_out_of_order(at),
-            or_(~is_overdue(at), sent_lately(at) < bindparam("per_minute", type_=Integer())),
-        )
+        .where(*_conditions())
         .values(
             state=S.sending,
             version=Delivery.version + 1,
             attempts=Delivery.attempts + 1,
-            lease_until=at.lease_end,
-            attempt_at=at.lease_end,
+            lease_until=_AT.lease_end,
+            attempt_at=_AT.lease_end,
         )
     )
 

@@ -71,9 +71,9 @@ async def open_at(tmp_path: Path, db_url: str, sandbox: Control) -> AsyncIterato
     """Opens an office whose bell rings at ``queue``; by default nobody is there."""
     opened: list[Context] = []
 
-    async def make(queue: str = "unix:///nowhere/at/all.sock", **given: Any) -> Office:
-        settings = Settings(data=tmp_path, db_url=db_url, redis_url=queue, **given)
-        opened.append(Context(settings, make_engine(db_url), ArqBell(queue)))
+    async def make(queue: str = "unix:///nowhere/at/all.sock", url: str = db_url, **given: Any) -> Office:
+        settings = Settings(data=tmp_path, db_url=url, redis_url=queue, **given)
+        opened.append(Context(settings, make_engine(url), ArqBell(queue)))
         return await open_office(opened[-1], sandbox)
 
     yield make
@@ -155,13 +155,14 @@ async def test_the_queue_may_be_emptied_and_may_die(open_at: Opener, tmp_path: P
     assert await office.states([first, second, third]) == ["sent"] * 3
 
 
-async def test_two_workers_race_for_200_and_each_leaves_once(open_at: Opener) -> None:
-    office = await open_at()
+async def test_two_workers_race_for_what_is_due_and_each_leaves_once(open_at: Opener, any_db_url: str) -> None:
+    office = await open_at(url=any_db_url)
     accounts = [await office.connect(f"并发{number}") for number in range(20)]
+    rounds = 10 if office.ctx.is_sqlite else 4
     ids = []
-    for number in range(10):
+    for number in range(rounds):
         ids += await office.approved(f"同时{number}", accounts, after=3600)
-    assert len(ids) == 200
+    assert len(ids) == 20 * rounds
     due = clock.now() + timedelta(seconds=1)
     async with office.work() as unit:
         for key in ids:
@@ -170,12 +171,12 @@ async def test_two_workers_race_for_200_and_each_leaves_once(open_at: Opener) ->
         await until_settled(office, ids, 60)
     assert set(await office.states(ids)) == {"sent"}
     accepted = office.sandbox.accepted()
-    assert len(accepted) == 200
-    assert len({(item["account"], item["text"]) for item in accepted}) == 200
+    assert len(accepted) == len(ids)
+    assert len({(item["account"], item["text"]) for item in accepted}) == len(ids)
     by_account: dict[str, list[str]] = {}
     for item in accepted:
         by_account.setdefault(item["account"], []).append(item["text"])
-    assert all(texts == [f"同时{number}" for number in range(10)] for texts in by_account.values())
+    assert all(texts == [f"同时{number}" for number in range(rounds)] for texts in by_account.values())
 
 
 async def test_signs_of_life(open_at: Opener) -> None:
