@@ -112,7 +112,8 @@ async def read(
     marks: dict[int, list[Mark]] = {}
     for row in await unit.rows(_marks(chosen)):
         marks.setdefault(row.post_id, []).append(Mark(row.account_id, row.name, row.platform, row.state))
-    return [_item(row, tuple(marks.get(row.id, ())), actor) for row in posts]
+    said = _Words(actor)
+    return [_item(row, tuple(marks.get(row.id, ())), said) for row in posts]
 
 
 def _marks(chosen: Any) -> Any:
@@ -125,11 +126,24 @@ def _marks(chosen: Any) -> Any:
     )
 
 
-def _item(row: Any, marks: tuple[Mark, ...], actor: Actor) -> Item:
-    states = [mark.state for mark in marks if mark.state is not None]
-    left = sum(state in LEFT for state in states)
-    facts = PostFacts(row.state, "", frozenset(), left=left)
-    words, tone = summary(row.state, states)
+class _Words:
+    """Words and reasons for this person: a thousand posts are in a dozen different situations."""
+
+    def __init__(self, actor: Actor) -> None:
+        self._actor = actor
+        self._known: dict[tuple[PostState, tuple[DeliveryState, ...]], tuple[str, str, tuple[str, ...]]] = {}
+
+    def of(self, state: PostState, deliveries: tuple[DeliveryState, ...]) -> tuple[str, str, tuple[str, ...]]:
+        """How far it is, the tone, and why it cannot be dragged."""
+        if (state, deliveries) not in self._known:
+            facts = PostFacts(state, "", frozenset(), left=sum(each in LEFT for each in deliveries))
+            why = tuple(reasons_against(Move.reschedule, facts, self._actor))
+            self._known[state, deliveries] = (*summary(state, deliveries), why)
+        return self._known[state, deliveries]
+
+
+def _item(row: Any, marks: tuple[Mark, ...], said: _Words) -> Item:
+    words, tone, why = said.of(row.state, tuple(mark.state for mark in marks if mark.state is not None))
     return Item(
         id=row.id,
         title=row.title,
@@ -141,7 +155,7 @@ def _item(row: Any, marks: tuple[Mark, ...], actor: Actor) -> Item:
         marks=marks,
         words=words,
         tone=tone,
-        why_fixed=tuple(reasons_against(Move.reschedule, facts, actor)),
+        why_fixed=why,
     )
 
 
