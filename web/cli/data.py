@@ -58,7 +58,8 @@ def import_(file: Path, account: str, mapping: str | None, dry_run: bool, as_jso
     """Bring a file in; exit 0 when every row is accounted for."""
     report = asyncio.run(_import(prepared(data), file, account, mapping, dry_run))
     if as_json:
-        click.echo(json.dumps(report, ensure_ascii=False))
+        told = {name: report[name] for name in ("rows", "new", "known", "errors")}
+        click.echo(json.dumps(told, ensure_ascii=False))
     else:
         _show(report)
     if report["rows"] != report["new"] + report["known"] + len(report["errors"]):
@@ -93,6 +94,8 @@ def _show(report: dict[str, Any]) -> None:
     table = Table(_("行数"), _("新增"), _("已有"), _("有误"))
     table.add_row(*(str(report[name]) for name in ("rows", "new", "known")), str(len(report["errors"])))
     console.print(table)
+    for note in report["notes"]:
+        console.print(note)
     if report["errors"]:
         errors = Table(_("行"), _("列"), _("原因与处理"))
         for error in report["errors"][:50]:
