@@ -28,7 +28,7 @@ from workflows.replies.compare import Piece, pieces
 from workflows.replies.drafts import DraftConflict
 from workflows.replies.elsewhere import CHANNELS
 
-PARTS = ("rows", "head", "talk", "answer", "side")
+PARTS = ("rows", "summary", "talk", "answer", "side")
 # Buttons beside the title; all others stand in the pane at the right.
 FIRST = (Move.sign, Move.accept, Move.dispatch, Move.close, Move.resume)
 # States in which an answer may be written.

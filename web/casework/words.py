@@ -44,7 +44,10 @@ def clock_of(row: CaseRow) -> dict[str, str] | None:
         return None
     tone = "late" if found.is_late else "soon" if found.is_soon else ""
     rule = found.label + (_("（次年节假日未公布，日期为暂定）") if found.is_provisional else "")
-    return {"left": left_words(found.at, found.days), "due": moment(found.at), "tone": tone, "rule": rule}
+    left = left_words(found.at, found.days)
+    if row.state is CaseState.dispatched and found.at != row.due_at:
+        left = _("签收%(left)s", left=left)
+    return {"left": left, "due": moment(found.at), "tone": tone, "rule": rule}
 
 
 def left_words(due_at: datetime, days: int = 0) -> str:

@@ -122,7 +122,7 @@ def clocks_of(known: Known) -> list[Clock]:
         (N_("受理"), limits.accept, case.accept_due_at, case.dispatched_at),
         (N_("签收"), limits.sign, case.sign_due_at, case.signed_at),
         (N_("办结"), limits.finish, case.due_at, case.replied_at),
-        (N_("退回"), limits.hand_back, known.facts.hand_back_until, case.signed_at),
+        (N_("退回"), limits.hand_back, _may_still_return(known), None),
     ]
     now = known.facts.now
     return [
@@ -130,6 +130,13 @@ def clocks_of(known: Known) -> list[Clock]:
         for label, limit, due, met in rows
         if due is not None
     ]
+
+
+def _may_still_return(known: Known) -> datetime | None:
+    """Until when the department may hand it back; once that is over it is no limit any more."""
+    until = known.facts.hand_back_until
+    returnable = known.case.state in (CaseState.dispatched, CaseState.handling)
+    return until if until and returnable and until >= known.facts.now else None
 
 
 def _days(known: Known, due: datetime) -> int:

@@ -26,6 +26,22 @@ document.addEventListener('click', async (event) => {
   toast(word('copied'))
 })
 
+// Puts a text into a field at the cursor: an earlier answer into the draft.
+arrive('[data-insert]', (el) => {
+  el.hidden = false
+})
+document.addEventListener('click', (event) => {
+  const el = event.target.closest?.('[data-insert]')
+  const field = el && document.querySelector(el.dataset.insert)
+  const text = el && document.querySelector(el.dataset.insertFrom)?.textContent.trim()
+  if (!field || !text) return
+  const before = field.value.slice(0, field.selectionStart)
+  const gap = before && !before.endsWith('\n') ? '\n' : ''
+  field.setRangeText(gap + text, field.selectionStart, field.selectionEnd, 'end')
+  field.dispatchEvent(new Event('input', { bubbles: true }))
+  field.focus()
+})
+
 const size = (bytes) =>
   bytes < 1048576 ? `${Math.max(1, Math.round(bytes / 1024))} KB` : `${(bytes / 1048576).toFixed(1)} MB`
 
