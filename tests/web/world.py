@@ -22,7 +22,10 @@ from hub.models import (
     ImportRun,
     Message,
     MessageKind,
+    Pause,
+    PauseScope,
     Post,
+    PostEvent,
     PostTarget,
     Reply,
     Role,
@@ -139,12 +142,17 @@ async def _objects(unit: Unit, world: World, side: str) -> None:
         approved_hash="h", state=DeliveryState.unknown, scheduled_at=clock.now(),
     )  # fmt: skip
     run = ImportRun(account_id=world.account_id, file_name="来信.csv", by_id=author)
-    unit.add(delivery, run)
+    kept = {"title": post.title, "body": post.body, "targets": {str(world.account_id): ""}}
+    event = PostEvent(post_id=post.id or 0, what="create", by_id=author, by_name="宣传", content_hash="h", data=kept)
+    lifted = Pause(
+        scope=PauseScope.everything, reason="演练", by_id=author, lifted_at=clock.now(), lifted_by_id=author
+    )  # fmt: skip
+    unit.add(delivery, run, event, lifted)
     await unit.flush()
     places.update(
         case_id=case.id, number=case.number, message_id=message.id, reply_id=reply.id, post_id=post.id,
-        delivery_id=delivery.id, arrival_id=arrival.id, run_id=run.id, account_id=world.account_id,
-        user_id=world.sessions["handler", side].user_id, department_id=department,
+        delivery_id=delivery.id, event_id=event.id, pause_id=lifted.id, arrival_id=arrival.id, run_id=run.id,
+        account_id=world.account_id, user_id=world.sessions["handler", side].user_id, department_id=department,
     )  # fmt: skip
 
 
@@ -170,4 +178,5 @@ async def _message(unit: Unit, world: World, side: str) -> tuple[Message, Arriva
 # Path places → values, for the rights matrix. Names not found in a side's ``places`` are taken from here.
 PLACES: dict[str, object] = {
     "key": "no-such-key", "session_id": 999_999, "token_id": 999_999, "token": "0" * 32, "move": "sign",
+    "name": "sentiments",
 }  # fmt: skip

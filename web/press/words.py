@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from hub.i18n import N_, _, moment
 from hub.models import Delivery, DeliveryState, PostEvent, PostState
-from workflows.publishing.calendar import Item
+from workflows.publishing.calendar import Item, summary
+from workflows.publishing.states import label
 
 S, D = PostState, DeliveryState
 
@@ -24,6 +27,7 @@ _MEANINGS = {
     S.done: N_("每个账号都有了结果，没有要等的了。"),
     S.withdrawn: N_("已从日历上撤下，不会发出；修改并保存后又成为草稿。"),
 }
+_STATE_TONES = {S.review: "soon", S.returned: "soon", S.approved: "action", S.done: "done"}
 _EVENTS = {
     "create": N_("新建稿件"), "save": N_("修改内容"), "save_details": N_("修改标题或时限"), "submit": N_("送审"),
     "sign": N_("审核签字"), "approve": N_("批准，排入发送"), "send_back": N_("退回修改"), "withdraw": N_("撤回"),
@@ -46,9 +50,25 @@ ATTEMPTS = {
 }  # fmt: skip
 
 
-def meaning(state: PostState) -> str:
-    """What a state means for the person who reads it."""
-    return _(_MEANINGS[state])
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a post stands: a word, its tone, and what it means for the person who reads it."""
+
+    words: str
+    tone: str
+    meaning: str
+
+
+def standing(state: PostState, deliveries: Sequence[Delivery]) -> Standing:
+    """Once it is approved, what became of its deliveries says more than its own state."""
+    if state not in (S.approved, S.done) or not deliveries:
+        return Standing(label(state), _STATE_TONES.get(state, ""), _(_MEANINGS[state]))
+    said, tone = summary(state, [delivery.state for delivery in deliveries])
+    if tone == "bad":
+        return Standing(said, "danger", _("有账号没发成、说不准或已被下线，原因和下一步写在各账号下面。"))
+    if tone == "warn":
+        return Standing(said, "soon", _("被暂停了；解除暂停以后，过了时间的要逐条决定。"))
+    return Standing(said, _STATE_TONES[state], _(_MEANINGS[state]))
 
 
 def delivery_tone(delivery: Delivery) -> str:

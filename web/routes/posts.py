@@ -20,7 +20,6 @@ from web.routes.table import NavItem, PageRoute, waiting
 from web.templating import part_of, render
 from workflows.delivery import lists as deliveries
 from workflows.delivery.lists import DeliveryView
-from workflows.delivery.states import label as delivery_label
 from workflows.publishing import choices, detail, lists
 from workflows.publishing.checks import GRACE
 from workflows.publishing.content import draft_of
@@ -157,9 +156,7 @@ async def _facts(request: Request, post_id: int) -> Facts:
     return {
         "view": view,
         "post": post,
-        "state_words": label(post.state),
-        "state_tone": _tone(post.state),
-        "meaning": words.meaning(post.state),
+        "standing": words.standing(post.state, [one.delivery for one in view.targets if one.delivery]),
         "receipts": [(card, _receipt(view, receipts, card.choice.id)) for card in checked.cards],
         "others": [
             target for target in view.targets if target.account.id not in {card.choice.id for card in checked.cards}
@@ -173,7 +170,6 @@ async def _facts(request: Request, post_id: int) -> Facts:
         "reasons": view.reasons,
         "Move": Move,
         "words": words,
-        "delivery_label": delivery_label,
         "now": clock.now(),
         "src": f"/posts/{post.id}?part=post",
     }
@@ -183,13 +179,6 @@ def _receipt(view: detail.PostView, receipts: Mapping[int, DeliveryView], accoun
     """How far the delivery of this account is; None before the approval."""
     target = next(target for target in view.targets if target.account.id == account_id)
     return receipts.get(target.delivery.id or 0) if target.delivery else None
-
-
-def _tone(state: PostState) -> str:
-    tones = {
-        PostState.review: "soon", PostState.returned: "soon", PostState.approved: "action", PostState.done: "done",
-    }  # fmt: skip
-    return tones.get(state, "")
 
 
 async def show_version(request: Request) -> Response:
