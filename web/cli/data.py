@@ -68,9 +68,8 @@ def import_(file: Path, account: str, mapping: str | None, dry_run: bool, as_jso
 
 async def _import(settings: Settings, file: Path, account: str, mapping: str | None, dry_run: bool) -> dict[str, Any]:
     """Read the file through the same service as the page does; nothing is written in a dry run."""
-    from workflows.intake import import_file
-
     from workflows.house import open_house
+    from workflows.intake import import_file
 
     house = open_house(settings)
     bar = Progress(
