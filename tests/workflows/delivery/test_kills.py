@@ -1,0 +1,82 @@
+"""kill -9 of real worker processes in the middle of sending: nothing twice, nothing lost, all settled in a minute."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from sqlmodel import col, func, select
+
+from hub.db import Context, make_engine
+from hub.models import Delivery, DeliveryState
+from hub.settings import Settings
+from tests.sims.sandbox import Control
+from tests.workflows.delivery.office import Office, open_office
+
+CODE = (
+    "import sys; from pathlib import Path; from hub.settings import load; from workflows.worker import run_worker;"
+    "run_worker(load(Path(sys.argv[1]), db_url=sys.argv[2], log_level='ERROR'))"
+)
+ROOT = Path(__file__).resolve().parents[3]
+OPEN = [DeliveryState.waiting, DeliveryState.sending]
+
+
+def start(data: Path, db_url: str) -> subprocess.Popen[bytes]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen([sys.executable, "-c", CODE, str(data), db_url], cwd=ROOT, env=environment)
+
+
+async def unsettled(office: Office) -> int:
+    """Deliveries that are on their way, or unknown without anybody having been asked."""
+    quiet = (col(Delivery.state) == DeliveryState.unknown) & (col(Delivery.held_reason) == "")
+    async with office.read() as unit:
+        return await unit.one(select(func.count()).where(col(Delivery.state).in_(OPEN) | quiet))
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("lossy", [False, True])
+async def test_killed_again_and_again(tmp_path: Path, db_url: str, sandbox: Control, lossy: bool) -> None:
+    dice = random.Random(7)
+    settings = Settings(data=tmp_path, db_url=db_url, redis_url="unix:///nowhere/at/all.sock")
+    office = await open_office(Context(settings, make_engine(db_url)), sandbox)
+    accounts = [await office.connect(f"杀{number}") for number in range(6)]
+    sandbox.fault("delay", operation="publish", seconds=0.3)
+    sandbox.fault("delay", operation="publish", when="after", seconds=0.3)
+    if lossy:
+        sandbox.fault("drop", operation="publish", account="杀1")
+        sandbox.fault("error_after", operation="publish", account="杀2")
+    ids = [key for number in range(6) for key in await office.approved(f"第{number}批", accounts)]
+    for _ in range(4):
+        process = start(tmp_path, db_url)
+        until = time.monotonic() + 30
+        seen = len(office.texts())
+        while len(office.texts()) < seen + 2 and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(dice.random())
+        process.kill()
+        process.wait()
+    process = start(tmp_path, db_url)
+    try:
+        until = time.monotonic() + 75
+        while await unsettled(office):
+            assert time.monotonic() < until, Counter(await office.states(ids))
+            await asyncio.sleep(0.5)
+    finally:
+        process.terminate()
+        process.wait()
+    accepted = office.sandbox.accepted()
+    twice = [what for what, count in Counter((i["account"], i["text"]) for i in accepted).items() if count > 1]
+    assert not twice
+    there = {item["id"] for item in accepted}
+    settled = [await office.delivery(key) for key in ids]
+    assert {delivery.state for delivery in settled} == {DeliveryState.sent}
+    assert {delivery.remote_id for delivery in settled} == there
+    assert len(accepted) == len(ids)
+    await office.ctx.close()
