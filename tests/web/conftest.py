@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -14,6 +15,7 @@ import pytest
 from starlette.applications import Starlette
 
 from connectors.registry import connectors
+from hub import clock
 from hub.db import Context
 from tests.web.world import PASSWORD, World, build
 from web.app import create_app
@@ -46,7 +48,17 @@ def db_url(world_template: tuple[Path, World], tmp_path: Path) -> str:
     """A copy of the world's database, the test's own."""
     path = tmp_path / "hub.db"
     shutil.copyfile(world_template[0], path)
+    _as_if_just_seen(path)
     return f"sqlite+aiosqlite:///{path}"
+
+
+def _as_if_just_seen(path: Path) -> None:
+    """The world is made once for a whole run: nobody's session may grow idle while other tests take their time."""
+    now = clock.now()
+    times = [moment.strftime("%Y-%m-%d %H:%M:%S.%f") for moment in (now, now + timedelta(days=1))]
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE signin SET seen_at = ?, expires_at = ?", times)
+        database.commit()
 
 
 @pytest.fixture
@@ -104,5 +116,6 @@ def own_copy(db_url: str, world_template: tuple[Path, World]) -> Callable[[], Aw
             closing(sqlite3.connect(db_url.removeprefix("sqlite+aiosqlite:///"))) as used,
         ):
             template.backup(used)
+        _as_if_just_seen(Path(db_url.removeprefix("sqlite+aiosqlite:///")))
 
     return restore

@@ -188,6 +188,10 @@ async def test_static_files_are_kept_by_browsers_for_ever(
     answer = await client.get("/static/a.js?v=1")
     assert answer.status_code == 200
     assert "immutable" in answer.headers["cache-control"]
+    (tmp_path / "b.js").write_text("let a = 1;" * 1000)
+    answer = await client.get("/static/b.js?v=1")
+    assert answer.headers["content-encoding"] == "gzip"
+    assert len(answer.text) == 10_000
     assert templating.static("a.js").startswith("/static/a.js?v=")
 
 

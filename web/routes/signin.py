@@ -68,7 +68,6 @@ async def sign_out(request: Request) -> Response:
     response = redirect(request, "/login", _("已退出登录。"))
     if COOKIE in request.cookies:
         drop_session(response, house(request).ctx.settings)
-        response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 
