@@ -7,14 +7,19 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
+from functools import lru_cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 _hasher = PasswordHasher()
+
+
 # Verified against when the user name is unknown, so that timing does not tell names apart.
-_NOBODY = _hasher.hash("nobody-signs-in-with-this")
+@lru_cache(maxsize=1)
+def _nobody() -> str:
+    return _hasher.hash("nobody-signs-in-with-this")
 
 
 def hash_password(password: str) -> str:
@@ -25,7 +30,7 @@ def hash_password(password: str) -> str:
 def password_matches(stored: str | None, password: str) -> bool:
     """Whether the password is right; takes the same time for an unknown user (``stored`` None)."""
     try:
-        return _hasher.verify(stored or _NOBODY, password) and stored is not None
+        return _hasher.verify(stored or _nobody(), password) and stored is not None
     except (VerificationError, InvalidHashError):
         return False
 

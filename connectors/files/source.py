@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 
-from connectors.files import delimited, excel
+from connectors.files import delimited
 from connectors.files.table import FILE_BYTES, FileRefused, Table
 from connectors.text import one_line
 
@@ -65,6 +65,9 @@ def _open(path: Path) -> Table:
     if size > FILE_BYTES:
         raise FileRefused(f"文件超过 {FILE_BYTES // 2**20} MB，请拆分后分次导入")
     if head.startswith(b"PK"):
+        # Loaded with the first workbook: openpyxl costs every process of the hub half a second and 15 MB.
+        from connectors.files import excel
+
         return excel.open_table(path)
     if reason := reason_against(head):
         raise FileRefused(reason)
