@@ -130,23 +130,24 @@ async def test_oversized(program: Program, world: World) -> None:
         assert "1 MB" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("op", READS, ids=lambda op: op.name)
-@pytest.mark.parametrize(
-    "query",
-    [
-        "nobody=1", "limit=0", "limit=201", "limit=x", "limit=1e400", "limit=" + "9" * 5000, "limit=1&limit=2",
-        "account_id=-1", "account_id=9223372036854775808", "state=nowhere", "which=none", "cursor=" + "x" * 1001,
-        "late=perhaps", "q=" + "x" * 201, "at=2026-01-01", "at=9999-12-31T23:59:59-14:00", "days=15", "limit=%00",
-        "q=%ff%fe",
-    ],
-    ids=lambda query: query[:20],
+QUERIES = (
+    "nobody=1", "limit=0", "limit=201", "limit=x", "limit=1e400", "limit=" + "9" * 5000, "limit=1&limit=2",
+    "account_id=-1", "account_id=9223372036854775808", "state=nowhere", "which=none", "cursor=" + "x" * 1001,
+    "late=perhaps", "q=" + "x" * 201, "at=2026-01-01", "at=9999-12-31T23:59:59-14:00", "days=15", "limit=%00",
 )  # fmt: skip
-async def test_addresses(op: Operation, query: str, program: Program, world: World) -> None:
+
+
+@pytest.mark.parametrize("op", READS, ids=lambda op: op.name)
+async def test_addresses(op: Operation, program: Program, world: World) -> None:
     async with program("press_officer" if op.name != "list_replies" else "reviewer3") as client:
-        answer = await client.get(f"{_path(op, world)}?{query}")
-        if query == "q=%ff%fe" and answer.status_code == 200:
-            return  # read as replacement characters, found nowhere
-        _in_words(answer, query)
+        for query in QUERIES:
+            _in_words(await client.get(f"{_path(op, world)}?{query}"), query)
+
+
+async def test_bytes_that_are_no_text(program: Program) -> None:
+    async with program("press_officer") as client:
+        answer = await client.get("/messages?q=%ff%fe%f0%9f")
+        assert answer.json() == {"items": [], "next": None}
 
 
 @pytest.mark.parametrize(
