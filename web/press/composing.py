@@ -10,7 +10,7 @@ from hub import clock
 from hub.errors import Invalid
 from hub.i18n import _
 from web.forms import Form
-from workflows.publishing.content import Draft
+from workflows.publishing.content import FARTHEST, Draft
 
 # A new post without a wish: the next full half hour that leaves time for the review.
 TIME_TO_REVIEW = timedelta(hours=1)
@@ -95,12 +95,16 @@ def _scheduled(fields: Fields, problems: dict[str, str]) -> datetime | None:
 
 
 def _read(typed: str, name: str, problems: dict[str, str]) -> datetime | None:
-    """A wall-clock time of the office."""
+    """A wall-clock time of the office, not farther away than a post may be planned."""
     try:
-        return datetime.fromisoformat(typed).replace(tzinfo=clock.OFFICE_ZONE).astimezone(UTC)
+        found = datetime.fromisoformat(typed).replace(tzinfo=clock.OFFICE_ZONE).astimezone(UTC)
     except (ValueError, OverflowError):  # the first and last days of the calendar have no UTC
         problems[name] = _("看不懂这个时间，请按「年-月-日 时:分」填写。")
         return None
+    if abs(found - clock.now()) > FARTHEST:
+        problems[name] = _("时间离现在太远，请检查年份")
+        return None
+    return found
 
 
 def _timed(fields: Fields, moment: datetime | None) -> Fields:

@@ -32,6 +32,8 @@ from workflows.delivery.turning import words_of
 S = DeliveryState
 LONGEST_REASON = 500
 KEEPS_APPROVAL = timedelta(days=7)
+# Farther than this is a slip of the pen.
+FARTHEST = timedelta(days=3660)
 
 
 async def pause(unit: Unit, actor: Actor, reason: str, account_id: int | None = None) -> Pause:
@@ -117,6 +119,8 @@ async def reschedule(unit: Unit, actor: Actor, delivery_id: int, scheduled_at: d
     """A person gives one delivery another time, without touching the rest of the post."""
     if scheduled_at < clock.now():
         raise Refused([_("计划时间已经过去")])
+    if scheduled_at > clock.now() + FARTHEST:
+        raise Refused([_("时间离现在太远，请检查年份")])
     return await _wait_again(unit, actor, delivery_id, scheduled_at, "delivery.reschedule", _("改期"))
 
 

@@ -6,15 +6,18 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from hub import clock
 from hub.errors import Invalid
 from hub.i18n import _
 from hub.models import Post, PostTarget
 
 LONGEST_TITLE = 200
 LONGEST_TEXT = 50_000
+# Farther than this is a slip of the pen.
+FARTHEST = timedelta(days=3660)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,9 @@ def tidy(draft: Draft) -> Draft:
         problems["title"] = _("标题不能超过 %(n)s 字", n=LONGEST_TITLE)
     if any(len(text) > LONGEST_TEXT for text in (body, *targets.values())):
         problems["body"] = _("正文不能超过 %(n)s 字", n=LONGEST_TEXT)
+    for name, at in (("on", draft.scheduled_at), ("latest_at", draft.latest_at)):
+        if at and abs(at - clock.now()) > FARTHEST:
+            problems[name] = _("时间离现在太远，请检查年份")
     if draft.scheduled_at and draft.latest_at and draft.latest_at < draft.scheduled_at:
         problems["latest_at"] = _("最晚发布时间不能早于计划时间")
     if problems:

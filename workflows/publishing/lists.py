@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, false, true
+from sqlalchemy import select as columns
 from sqlmodel import col, func, select
 
 from hub.db import Unit
@@ -85,8 +86,10 @@ def waiting(actor: Actor) -> Any:
 
 async def counts(unit: Unit, actor: Actor) -> dict[View, int]:
     """How many wait for a signature of this person, and how many own ones were sent back; counted to 100."""
-    found = {}
-    for view, wanted in ((View.review, condition(View.review, actor)), (View.mine, returned(actor))):
-        chosen = select(Post.id).where(visible.posts(actor), wanted).limit(MOST_COUNTED).subquery()
-        found[view] = await unit.one(select(func.count()).select_from(chosen))
-    return found
+    wanted = {View.review: condition(View.review, actor), View.mine: returned(actor)}
+    chosen = [
+        select(Post.id).where(visible.posts(actor), one).limit(MOST_COUNTED).subquery() for one in wanted.values()
+    ]
+    numbers = [columns(func.count()).select_from(one).scalar_subquery() for one in chosen]
+    (row,) = await unit.rows(columns(*numbers))
+    return dict(zip(wanted, map(int, row), strict=True))

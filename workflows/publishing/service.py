@@ -25,7 +25,7 @@ from workflows.delivery import text_hash
 from workflows.delivery.stopping import cancel_all, move_all
 from workflows.house import House
 from workflows.publishing.checks import problems_of
-from workflows.publishing.content import Draft, content_hash, hash_of, text_for, tidy
+from workflows.publishing.content import FARTHEST, Draft, content_hash, hash_of, text_for, tidy
 from workflows.publishing.history import facts_of, find, note, targets_of
 from workflows.publishing.states import CHAIN, Move, next_stage, reasons_against
 
@@ -214,6 +214,8 @@ def _against_time(post: Post, scheduled_at: datetime | None) -> list[str]:
     reasons = []
     if scheduled_at < clock.now():
         reasons.append(_("计划时间已经过去"))
+    if scheduled_at > clock.now() + FARTHEST:
+        reasons.append(_("时间离现在太远，请检查年份"))
     if post.latest_at and scheduled_at > post.latest_at:
         reasons.append(_("晚于本稿的最晚发布时间，请先修改最晚发布时间"))
     return reasons
