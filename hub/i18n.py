@@ -5,6 +5,8 @@ Texts are looked up at the moment of showing, in the language of the running req
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,8 +23,18 @@ from hub import clock
 LANGUAGES = {"zh_CN": "简体中文", "zh_TW": "繁體中文", "en": "English"}
 DEFAULT = "zh_CN"
 CATALOGUES = Path(__file__).parent / "locale"
-# Surnames and place names that OpenCC's general tables would change wrongly (范 is not 範, 后 not 後, …).
-PROTECTED = "范后于余沈岳涂郁钟游种仇谷斗"
+# Characters that are surnames as they stand: OpenCC's general tables would make 範, 後, 於, 餘 … of them.
+SURNAMES = "范后于余沈岳涂郁钟游种仇谷斗云曲冲卜丑尸干术朱松沉万肖叶"
+TITLES = (
+    "局长|处长|科长|主任|书记|市长|县长|区长|镇长|乡长|部长|厅长|司长|所长|站长|队长|院长|校长|社长|秘书长|科员|干事|编辑|记者|"
+    "老师|医生|律师|先生|女士|小姐|同志|师傅|大爷|大妈|阿姨"
+)
+# The standard forms of public texts in Taiwan where OpenCC chooses another variant.
+WORDING = {"發佈": "發布", "公佈": "公布", "頒佈": "頒布", "賬": "帳", "並案": "併案", "並入": "併入"}
+_NAMED = re.compile(rf"(?<![\u4e00-\u9fff])[{SURNAMES}](?=[\u4e00-\u9fff]{{0,2}}(?:{TITLES}))")
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_PLACE = re.compile(r"%\((\w+)\)s")
+_CONTEXT = "\x04"
 
 _language: ContextVar[str] = ContextVar("language", default=DEFAULT)
 
@@ -50,26 +62,36 @@ def speaking(code: str) -> Iterator[None]:
 def choose(accepted: str) -> str:
     """The language for an ``Accept-Language`` header (or a POSIX locale name); simplified Chinese when none fits."""
     for tag in _by_weight(accepted):
-        low = tag.lower().replace("_", "-")
-        if low.startswith("en"):
+        subtags = tag.lower().partition(".")[0].replace("_", "-").split("-")
+        if subtags[0] == "en":
             return "en"
-        if low.startswith(("zh-tw", "zh-hk", "zh-mo", "zh-hant")):
-            return "zh_TW"
-        if low.startswith("zh"):
-            return "zh_CN"
+        if subtags[0] == "zh":
+            # The script says more than the region: zh-Hans-HK is simplified.
+            return "zh_TW" if "hans" not in subtags and {"hant", "tw", "hk", "mo"} & set(subtags) else "zh_CN"
     return DEFAULT
 
 
 def _by_weight(accepted: str) -> list[str]:
+    """Tags by falling q value; q=0 and broken weights mean "not this one"."""
     weighed = []
     for position, part in enumerate(accepted.split(",")[:20]):
-        tag, _, quality = part.strip().partition(";q=")
-        try:
-            weight = float(quality) if quality else 1.0
-        except ValueError:
-            weight = 0.0
-        weighed.append((-weight, position, tag.strip()))
+        tag, *parameters = (piece.strip() for piece in part.split(";"))
+        weight = _weight(parameters)
+        if tag and weight > 0:
+            weighed.append((-weight, position, tag))
     return [tag for _, _, tag in sorted(weighed)]
+
+
+def _weight(parameters: Sequence[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "q":
+            try:
+                weight = float(value)
+            except ValueError:
+                return 0.0
+            return weight if math.isfinite(weight) else 0.0
+    return 1.0
 
 
 def gettext(source: str, /, **values: object) -> str:
@@ -85,6 +107,13 @@ def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
     return text % {"n": number(count), **values}
 
 
+def pgettext(context: str, source: str, /, **values: object) -> str:
+    """As :func:`gettext` for a text that another language says differently by context; the plain text's where it does
+    not."""
+    text = _look_up(language(), source, context)
+    return text % values if values else text
+
+
 _ = gettext
 
 
@@ -93,12 +122,61 @@ def N_(source: str) -> str:  # noqa: N802 -- gettext's own name for "mark, do no
     return source
 
 
-def _look_up(code: str, source: str) -> str:
+def NP_(context: str, source: str) -> str:  # noqa: N802 -- the collection reads the context
+    """As :func:`N_`, to be shown with :func:`pgettext`."""
+    return source
+
+
+def said(text: str) -> str:
+    """A sentence made in Chinese elsewhere (by a connector, or by a job and stored), in the language in force.
+
+    Known are texts of the catalogue, whole or with their places filled in; what is filled in is translated when it is
+    itself such a text. Anything else (what people wrote, names, platforms' own words) comes back as it is.
+    """
+    return text if language() == "zh_CN" or not text else _said(language(), text)
+
+
+@lru_cache(maxsize=4096)
+def _said(code: str, text: str, depth: int = 3) -> str:
+    if text in _catalogue("en"):
+        return _look_up(code, text)
+    # Sentences are short; whatever is longer was written by people.
+    if not depth or len(text) > 600 or not _HAN.search(text):
+        return text
+    for pattern, source in _patterns():
+        if found := pattern.fullmatch(text):
+            return _look_up(code, source) % {n: _said(code, v, depth - 1) for n, v in found.groupdict().items()}
+    return text
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> Sequence[tuple[re.Pattern[str], str]]:
+    """Texts with places, the most telling first; too few characters of our own would match what people wrote."""
+    sources = [s for s in _catalogue("en") if _PLACE.search(s) and _CONTEXT not in s]
+    own = {s: len(_HAN.findall(_PLACE.sub("", s))) for s in sources}
+    return [(_pattern(s), s) for s in sorted(sources, key=lambda s: (-own[s], s)) if own[s] >= 4]
+
+
+def _pattern(source: str) -> re.Pattern[str]:
+    seen: set[str] = set()
+    parts = []
+    for position, part in enumerate(_PLACE.split(source)):
+        if position % 2 == 0:
+            parts.append(re.escape(part.replace("%%", "%")))
+        else:
+            parts.append(f"(?P={part})" if part in seen else f"(?P<{part}>.+?)")
+            seen.add(part)
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def _look_up(code: str, source: str, context: str = "") -> str:
     if code == "zh_CN":
         return source
     if code == "zh_TW":
         return traditional(source)
-    return _catalogue(code).get(source, (source,))[0]
+    texts = _catalogue(code)
+    plain = texts.get(source, (source,))
+    return (texts.get(f"{context}{_CONTEXT}{source}", plain) if context else plain)[0]
 
 
 def _look_up_plural(code: str, one: str, many: str) -> Sequence[str]:
@@ -119,7 +197,8 @@ def _catalogue(code: str) -> dict[str, tuple[str, ...]]:
         forms = message.string if isinstance(message.string, tuple) else (message.string,)
         source = message.id[0] if isinstance(message.id, tuple | list) else message.id
         if isinstance(source, str) and source and all(forms) and not message.fuzzy:
-            texts[source] = tuple(str(form) for form in forms)
+            key = f"{message.context}{_CONTEXT}{source}" if message.context else source
+            texts[key] = tuple(str(form) for form in forms)
     return texts
 
 
@@ -127,16 +206,27 @@ def _catalogue(code: str) -> dict[str, tuple[str, ...]]:
 def _converter() -> Any:
     from opencc import OpenCC
 
-    return OpenCC("s2t")
+    return OpenCC("s2tw")
 
 
 @lru_cache(maxsize=8192)
-def traditional(text: str) -> str:
-    """Traditional characters for our own texts; names and official words keep their form."""
-    converted = str(_converter().convert(text))
-    if len(converted) != len(text):
-        return converted
-    return "".join(old if old in PROTECTED else new for old, new in zip(text, converted, strict=True))
+def traditional(text: str, *names: str) -> str:
+    """Traditional characters for our own texts. What is filled into their places is never converted; inside a text
+    the given names and surnames before a title (范主任) keep their form."""
+    kept = [re.escape(name) for name in names if name]
+    protected = re.compile("|".join([*kept, _NAMED.pattern]))
+    parts, position = [], 0
+    for found in protected.finditer(text):
+        parts += [_converted(text[position : found.start()]), found.group()]
+        position = found.end()
+    return "".join([*parts, _converted(text[position:])])
+
+
+def _converted(text: str) -> str:
+    made = str(_converter().convert(text)) if text else ""
+    for old, new in WORDING.items():
+        made = made.replace(old, new)
+    return made
 
 
 def _locale() -> Locale:
@@ -147,7 +237,8 @@ def number(value: float) -> str:
     """A figure for people: 12,345 in English; from ten thousand on 1.2万, 3.4亿 in Chinese."""
     if language() == "en" or abs(value) < 10_000:
         return numbers.format_decimal(value, locale=_locale())
-    unit, size = ("亿", 100_000_000) if abs(value) >= 100_000_000 else ("万", 10_000)
+    # 99,999,500 and more would round to 10,000万: that is 1亿.
+    unit, size = ("亿", 100_000_000) if abs(value) >= 99_999_500 else ("万", 10_000)
     text = numbers.format_decimal(round(value / size, 1), locale=_locale())
     return text + (traditional(unit) if language() == "zh_TW" else unit)
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
-from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 
 from hub.i18n import CATALOGUES, _
+from web.cli.collection import collected
 from web.cli.frame import fail
 
-ROOT = CATALOGUES.parent.parent
-ROOMS = ("hub", "workflows", "web")
-METHODS = [
-    ("**/assets/**", "ignore"),
-    ("**/static/**", "ignore"),
-    ("**.py", "python"),
-    ("**/templates/**.html", "jinja2"),
-]
-OPTIONS = {"**/templates/**.html": {"trimmed": "true", "silent": "false", "extensions": "jinja2.ext.do"}}
-KEYWORDS = {"_": None, "gettext": None, "N_": None, "ngettext": (1, 2)}
+# What the code fills in: %(name)s, and {name} in the texts of scripts and of click.
+PLACES = re.compile(r"%\(\w+\)s|%%|\{\w+(?:![rs])?\}")
+
+HEADER = (
+    "# English texts of Zhengsheng. The sources are the Chinese texts in the code; ``hub i18n update`` collects them."
+)
 
 
 @click.group(help=_("界面文字"))
@@ -33,7 +30,7 @@ def i18n() -> None:
 def update() -> None:
     """Merge new texts into en.po; texts that are gone are dropped, nothing is guessed."""
     catalogue = _english()
-    catalogue.update(_collected(), no_fuzzy_matching=True)
+    catalogue.update(collected(), no_fuzzy_matching=True, update_creation_date=False)
     catalogue.obsolete.clear()
     with _path().open("wb") as file:
         write_po(file, catalogue, width=0, sort_output=True, omit_header=False, include_lineno=False)
@@ -43,11 +40,8 @@ def update() -> None:
 @i18n.command(help=_("检查英文目录：缺失、存疑或多余的译文都算失败"))
 def check() -> None:
     """Exit 1 and list what is missing, fuzzy or left over."""
-    collected, catalogue = _collected(), _english()
-    wanted, known = {m.id for m in collected if m.id}, {m.id for m in catalogue if m.id}
-    problems = [_("缺译文：%(text)s", text=source) for source in sorted(map(str, (wanted - known)))]
-    problems += [_("缺译文：%(text)s", text=source) for source in _missing(catalogue)]
-    problems += [_("代码中已没有：%(text)s", text=source) for source in sorted(map(str, (known - wanted)))]
+    wanted, catalogue = set(map(_shown, _entries(collected()))), _english()
+    problems = _problems(wanted, catalogue)
     for line in problems:
         click.echo(line)
     if problems:
@@ -55,20 +49,42 @@ def check() -> None:
     click.echo(_("英文目录完整，共 %(n)s 条", n=len(wanted)))
 
 
-def _collected() -> Catalog:
-    catalogue = Catalog(charset="utf-8")
-    for room in ROOMS:
-        found = extract_from_dir(
-            str(ROOT / room), method_map=METHODS, options_map=OPTIONS, keywords=KEYWORDS, comment_tags=("Translators:",)
-        )
-        for file, _line, source, comments, context in found:
-            catalogue.add(source, None, [(f"{room}/{file}", 0)], auto_comments=comments, context=context)
-    return catalogue
+def _problems(wanted: set[str], catalogue: Catalog) -> list[str]:
+    entries = _entries(catalogue)
+    known = set(map(_shown, entries))
+    left_over = (known - wanted) | set(map(_shown, catalogue.obsolete.values()))
+    untranslated = (wanted - known) | set(_missing(catalogue))
+    return [
+        *(_("缺译文：%(text)s", text=text) for text in sorted(untranslated)),
+        *(_("代码中已没有：%(text)s", text=text) for text in sorted(left_over)),
+        *(_("占位与原文不一致：%(text)s", text=_shown(one)) for one in entries if not same_places(one)),
+    ]
+
+
+def same_places(message: Message) -> bool:
+    """Whether a translation fills in what the text fills in; a singular may say "one" for its number."""
+    sources = [message.id] if isinstance(message.id, str) else list(message.id)
+    forms = [message.string] if isinstance(message.string, str) else list(message.string or ())
+    wanted = sorted(PLACES.findall(sources[-1]))
+    found = [sorted(PLACES.findall(form)) for form in forms if form]
+    of_one = [place for place in wanted if place != "%(n)s"]
+    return all(
+        places == wanted or (len(found) > position + 1 and places == of_one) for position, places in enumerate(found)
+    )
+
+
+def _entries(catalogue: Catalog) -> list[Message]:
+    return [message for message in catalogue if message.id]
+
+
+def _shown(message: Message) -> str:
+    text = message.id if isinstance(message.id, str) else message.id[0]
+    return f"{text}（{message.context}）" if message.context else text
 
 
 def _english() -> Catalog:
     if not _path().exists():
-        return Catalog(locale="en", charset="utf-8", project="zhengsheng")
+        return Catalog(locale="en", header_comment=HEADER, charset="utf-8", fuzzy=False)
     with _path().open("rb") as file:
         return read_po(file, locale="en")
 
@@ -77,7 +93,7 @@ def _missing(catalogue: Catalog) -> list[str]:
     def empty(text: object) -> bool:
         return not all(text) if isinstance(text, tuple) else not text
 
-    return [str(message.id) for message in catalogue if message.id and (message.fuzzy or empty(message.string))]
+    return [_shown(one) for one in _entries(catalogue) if one.fuzzy or empty(one.string)]
 
 
 def _path() -> Path:
