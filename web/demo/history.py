@@ -15,7 +15,20 @@ from sqlmodel import col, select
 from hub import clock
 from hub.db import Unit, reading, unit_of_work
 from hub.errors import Refused
-from hub.models import Account, Case, CaseState, Department, Message, Post, Reply, ReplyState, Role, Stream, User
+from hub.models import (
+    Account,
+    Case,
+    CaseState,
+    Delivery,
+    Department,
+    Message,
+    Post,
+    Reply,
+    ReplyState,
+    Role,
+    Stream,
+    User,
+)
 from hub.people import load_actor, staff
 from hub.rights import Actor
 from web.demo import city
@@ -189,7 +202,9 @@ class History:
             await replies.approve(
                 self.house, unit, reply.id or 0, head, version=reply.version, content_hash=reply.content_hash
             )
-        await engine.sweep(self.house)
+            await unit.flush()
+            delivery = await unit.one(select(Delivery).where(Delivery.reply_id == reply.id))
+        await engine.send(self.house, delivery.id or 0)
 
     async def _write(self, plan: Planned, now: datetime) -> None:
         """A post is written, and (unless it lies far ahead) reviewed and sent at its minute."""
