@@ -21,7 +21,7 @@ from web.api.reading import JSON
 Json = dict[str, Any]
 VERSION = "1.0.0"
 _REFS = "#/components/schemas/{model}"
-_ABOUT = N_("政声的读写接口。令牌在「我的 → 接口令牌」里申请；时间带时区；平台上的编号一律是文字。")
+_ABOUT = N_("政声的读写接口。令牌在「我的设置 → 接口令牌」里申请；时间带时区；平台上的编号一律是文字。")
 
 
 def document(operations: Sequence[Operation]) -> Json:
@@ -42,7 +42,11 @@ def _document(operations: tuple[Operation, ...], code: str) -> Json:
             "servers": [{"url": "/"}],
             "security": [{"token": []}],
             "paths": paths,
-            "components": {"schemas": schemas.components, "securitySchemes": {"token": _security()}},
+            "components": {
+                "schemas": schemas.components,
+                "responses": _shared_answers(operations, schemas),
+                "securitySchemes": {"token": _security()},
+            },
         }
 
 
@@ -90,7 +94,7 @@ def _operation(op: Operation, schemas: _Schemas) -> Json:
         "summary": _(op.summary),
         "security": [{"token": [op.scope] if op.scope else []}],
         "parameters": [*_places(op), *_query(op), *([_key_header()] if op.is_write else [])],
-        "responses": {str(op.status): _success(op, schemas), **_refusals(op, schemas)},
+        "responses": {str(op.status): _success(op, schemas), **_refusals(op)},
     }
     if op.scope:
         said["description"] = _("令牌须有范围 %(scope)s。", scope=op.scope)
@@ -160,9 +164,21 @@ def _success(op: Operation, schemas: _Schemas) -> Json:
     return said
 
 
-def _refusals(op: Operation, schemas: _Schemas) -> Json:
+def _refusals(op: Operation) -> Json:
+    """References: every operation refuses in the same way, only not for the same reasons."""
+    statuses = [*map(str, op.errors), "default"] if op.is_write else ["304", *map(str, op.errors), "default"]
+    return {status: {"$ref": f"#/components/responses/{_answer_name(status)}"} for status in statuses}
+
+
+def _answer_name(status: str) -> str:
+    return f"answer-{status}"
+
+
+def _shared_answers(operations: Sequence[Operation], schemas: _Schemas) -> Json:
     content = {MEDIA_TYPE: {"schema": schemas.of(Problem, "serialization")}}
-    found: Json = {str(status): {"description": HTTPStatus(status).phrase, "content": content} for status in op.errors}
-    if not op.is_write:
-        found["304"] = {"description": HTTPStatus(304).phrase}
-    return found | {"default": {"description": _("其他问题。"), "content": content}}
+    statuses = sorted({status for op in operations for status in op.errors})
+    found: Json = {
+        _answer_name(str(status)): {"description": HTTPStatus(status).phrase, "content": content} for status in statuses
+    }
+    found[_answer_name("304")] = {"description": HTTPStatus(304).phrase}
+    return found | {_answer_name("default"): {"description": _("其他问题。"), "content": content}}

@@ -48,9 +48,16 @@ def hold_against_document(response: httpx.Response) -> None:
     said = operation["responses"]
     assert str(response.status_code) in said, f"{operation['operationId']} does not tell of {response.status_code}"
     media_type = response.headers["content-type"].split(";")[0]
-    schema = said[str(response.status_code)]["content"][media_type]["schema"]
+    schema = _resolved(said[str(response.status_code)])["content"][media_type]["schema"]
     wrong = list(OAS31Validator({**schema, "components": described()["components"]}).iter_errors(response.json()))
     assert not wrong, (operation["operationId"], [(list(one.path), one.message) for one in wrong])
+
+
+def _resolved(answer: dict[str, Any]) -> dict[str, Any]:
+    """What a shared answer stands for."""
+    name = answer.get("$ref", "").rpartition("/")[2]
+    found: dict[str, Any] = described()["components"]["responses"][name] if name else answer
+    return found
 
 
 async def _read_and_hold(response: httpx.Response) -> None:
