@@ -96,8 +96,9 @@ async def _facts(request: Request, said: Said, part: str) -> dict[str, Any]:
         "history": talk.history(one.events) if part in ("", "side") else [], "base": base,
         "first": [offer for offer in _offered(one) if offer.move in FIRST],
         "more": [offer for offer in _offered(one) if offer.move not in FIRST],
-        "deliveries": _open_deliveries(deliveries), "channels": [(name, name) for name in CHANNELS],
+        "deliveries": _open_deliveries(deliveries), "channels": [(name, _(name)) for name in CHANNELS],
         "live_src": f"{live}{'&' if '?' in live else '?'}part=rows", "item_open": True,
+        "tabs_src": listing.narrowing.href(part="tabs") if listing else "",
         "list_href": listing.narrowing.href() if listing else "/cases", "w": words.tools(), **others,
     }  # fmt: skip
 

@@ -30,6 +30,10 @@ _ICONS: Mapping[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
+# Still being written: shown in the draft box, not in the talk.
+_IN_THE_BOX = (ReplyState.draft, ReplyState.returned)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One of our answers as a bubble."""
@@ -61,7 +65,7 @@ def thread(
     """Everything said, oldest first. The platform's own copy of an answer is left out: the answer stands for it."""
     copies = {reply.remote_id for reply in replies if reply.remote_id}
     items = [Item(one.created_at, message=one) for one in messages if not (one.is_own and one.external_id in copies)]
-    items += [_answered(reply, account) for reply in replies if reply.state is not ReplyState.draft]
+    items += [_answered(reply, account) for reply in replies if reply.state not in _IN_THE_BOX]
     items += [Item(event.at, note=event) for event in events if event.what == "note"]
     return sorted(items, key=lambda item: item.at)
 
@@ -71,7 +75,7 @@ def _answered(reply: ReplyEntry, account: str) -> Item:
     if reply.delivery_state not in (None, DeliveryState.sent) and reply.state in (ReplyState.approved, ReplyState.sent):
         label, tone = reply.delivery_label, delivery_tone(reply.delivery_state)
     at = reply.sent_at or reply.reviewed_at or reply.submitted_at or reply.created_at
-    is_draft = reply.state in (ReplyState.reviewing, ReplyState.returned)
+    is_draft = reply.state is ReplyState.reviewing
     where = reply.channel or account
     return Item(at, reply=Answer(
         who=reply.author_name or account, where=where, at=at, text=reply.text, href=reply.remote_url, label=label,
@@ -81,7 +85,7 @@ def _answered(reply: ReplyEntry, account: str) -> Item:
 
 def _reply_words() -> dict[ReplyState, tuple[str, str]]:
     return {
-        ReplyState.reviewing: (_("待审核"), "soon"), ReplyState.returned: (_("已退回修改"), "soon"),
+        ReplyState.reviewing: (_("待审核"), "soon"),
         ReplyState.approved: (_("已通过，发送中"), "action"), ReplyState.failed: (_("没有发出"), "danger"),
         ReplyState.sent: (_("已答复"), "done"),
     }  # fmt: skip

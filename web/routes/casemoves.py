@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from hub.db import Unit
 from hub.errors import Invalid, NotFound, Refused, Stale
-from hub.i18n import _
+from hub.i18n import _, aside
 from hub.models import Case, CaseClass
 from hub.rights import May
 from web.auth import local_path
@@ -61,12 +61,19 @@ async def _form(request: Request, tried: Tried, status: int = 200) -> Response:
         "one": one, "row": one.row, "move": move, "label": move_label(move), "needs": set(MOVES[move].needs),
         "tried": tried, "values": tried.values, "problems": tried.problems, "base": f"/cases/{case.number}",
         "next": local_path(tried.values.get("next") or request.query_params.get("next", ""), f"/cases/{case.number}"),
-        "standing": next((offer.reasons for offer in one.moves if offer.move is move), []),
+        "standing": _standing(one, move),
         "refusals": [(reason, _(reason)) for reason in REFUSALS], "w": words.tools(), "classes": words.classes(),
         **offered,
     }  # fmt: skip
     part = "form" if request.headers.get("x-panel") == "side" else ""
     return await render(request, "cases/move.html", facts, status, part=part)
+
+
+def _standing(one: Detail, move: Move) -> list[str]:
+    """Why not, whatever is typed; one sentence for a move that is not for this state or this person at all."""
+    known = next((offer.reasons for offer in one.moves if offer.move is move), None)
+    words_for = {"state": one.row.state_label, "move": move_label(move)}
+    return [_("状态为「%(state)s」，您现在不能%(move)s", **words_for)] if known is None else known
 
 
 def _move(request: Request) -> Move:
@@ -82,7 +89,7 @@ async def _to_choose_from(request: Request, unit: Unit, move: Move, case: Case, 
     departments = await choices.departments(unit, actor, move, case) if move in (*SENDS, Move.hand_back) else []
     suggested = {found.department_id for found in one.suggestions}
     return {
-        "suggested": [(found.department_id, f"{found.department}（{found.why}）") for found in one.suggestions],
+        "suggested": [(found.department_id, found.department + aside(found.why)) for found in one.suggestions],
         "departments": [choice for choice in departments if choice[0] not in suggested or move not in SENDS],
         "people": await choices.handlers(unit, case.department_id) if Need.person in needs else [],
         "alike": await similar.still_open(unit, case.id or 0, actor) if Need.into in needs else [],
@@ -117,7 +124,7 @@ def _note(form: Form, move: Move) -> str:
     typed = form.text("note", required=False, longest=5000)
     if move is Move.refuse:
         chosen = form.text("refusal", required=False)
-        return "：".join(part for part in (_(chosen) if chosen in REFUSALS else "", typed) if part)
+        return "：".join(part for part in (chosen if chosen in REFUSALS else "", typed) if part)
     if move is Move.hand_back:
         basis, unit = form.text("basis", required=False, longest=500), form.text("proposed", required=False)
         parts = [_("依据：%(basis)s", basis=basis) if basis else "", typed]

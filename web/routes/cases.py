@@ -26,12 +26,13 @@ READS = (May.read_all_cases, May.read_tree_cases, May.read_department_cases)
 
 async def index(request: Request) -> Response:
     """My department's cases by deadline, or all I may see."""
-    part = part_of(request, "rows")
+    part = part_of(request, "rows", "tabs")
     async with looking(request) as unit:
-        listing = await beside.listing(request, unit, heading=not part)
+        listing = await beside.listing(request, unit, heading=part != "rows")
     facts = {
         "listing": listing, "chosen": "", "w": words.tools(),
         "live_src": listing.narrowing.href(after=request.query_params.get("after", ""), part="rows"),
+        "tabs_src": listing.narrowing.href(part="tabs"),
     }  # fmt: skip
     return await render(request, "cases/index.html", facts, part=part)
 

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from hub.db import Unit
 from hub.errors import HubError, Invalid, Refused
-from hub.i18n import N_, _, ngettext
+from hub.i18n import N_, _, ngettext, sentences
 from hub.models import Case, CaseState
 from hub.rights import Actor, May
 from web.casework import talk, words
@@ -38,7 +38,7 @@ async def index(request: Request) -> Response:
     """The queue, the oldest first."""
     async with looking(request) as unit:
         facts = await _queue(request, unit, "/desk")
-    return await render(request, "desk/index.html", facts, part=part_of(request, "rows"))
+    return await render(request, "desk/index.html", facts, part=part_of(request, "rows", "tabs"))
 
 
 async def _queue(request: Request, unit: Unit, path: str, chosen: str = "") -> dict[str, Any]:
@@ -172,12 +172,12 @@ async def dispatch_many(request: Request) -> Response:
                 await dispatch_now(unit, int(number), actor, version=int(version), department_id=int(department))
             sent += 1
         except HubError as error:
-            left.append("；".join(error.texts))
+            left.append(sentences(error.texts))
     if not sent and not left:
         return redirect(request, "/desk", _("没有选中要派的工单，什么都没有改。"), kind="error")
     done = ngettext("已派出 %(n)s 件。", "已派出 %(n)s 件。", sent)
     if left:
-        why = "；".join(dict.fromkeys(left))
+        why = sentences(dict.fromkeys(left))
         more = ngettext("%(n)s 件没有派：%(why)s", "%(n)s 件没有派：%(why)s", len(left), why=why)
         return redirect(request, "/desk", f"{done} {more}", kind="error")
     return redirect(request, "/desk", done)

@@ -95,7 +95,9 @@ function settle() {
 
 document.addEventListener('htmx:after:request', ({ detail: { ctx } }) => {
   const form = ctx.request.form
-  if (!form || /GET/i.test(ctx.request.method)) return
+  // A field that asks by itself (a check while typing) hands nothing in.
+  const asks = ctx.sourceElement?.matches('input, textarea, select')
+  if (!form || asks || /GET/i.test(ctx.request.method)) return
   // A whole page may be the sign-in page: then the next page decides, as for a plain form.
   const whole = /^\s*<!doctype/i.test(ctx.text || '')
   const taken = ctx.response.status < 400 && !whole && !/class="(errors|field field-bad)/.test(ctx.text || '')

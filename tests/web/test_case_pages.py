@@ -1,0 +1,173 @@
+"""The list of cases and the page of one: filters, live parts, moves with their reasons, notes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from hub import clock
+from hub.db import Context
+from hub.models import CaseState
+from tests.web.casework import again, form_on, open_case, send, words
+from tests.web.conftest import Visit
+from tests.web.world import World
+
+
+async def test_my_list_is_by_deadline_and_pages_on(visit: Visit, ctx: Context, world: World) -> None:
+    now = clock.now()
+    for n in range(27):
+        given = {"due_at": now + timedelta(days=n - 1), "signed_at": now}
+        await open_case(ctx, world, f"第{n:02d}件", state=CaseState.handling, side="own", **given)
+    async with visit("handler") as client:
+        page = (await client.get("/cases")).text
+        onward = page.split('href="/cases?after=')[1].split('"')[0]
+        second = (await client.get(f"/cases?after={onward.replace('&amp;', '&')}")).text
+        late = (await client.get("/cases?which=mine&late=1")).text
+    assert page.index("第00件") < page.index("第01件") < page.index("第24件")
+    assert "第26件" not in page
+    assert "第26件" in second
+    assert "回到第一页" in second
+    assert "第00件" in late
+    assert "第05件" not in late
+
+
+async def test_filters_are_chips_one_can_take_away(visit: Visit, ctx: Context, world: World) -> None:
+    await open_case(ctx, world, "暖气不热", state=CaseState.handling, side="own")
+    await open_case(ctx, world, "感谢环卫", state=CaseState.handling, side="own", sentiment="positive")
+    async with visit("dispatcher") as client:
+        page = (await client.get("/cases?which=all&sentiment=positive&q=环卫")).text
+        none = words((await client.get("/cases?which=all&sentiment=positive&q=暖气")).text)
+        odd = await client.get("/cases?which=nonsense&state=nonsense&department=x&after=nonsense")
+    assert "感谢环卫" in page
+    assert "暖气不热" not in page
+    assert 'href="/cases?which=all&amp;q=%E7%8E%AF%E5%8D%AB"' in page
+    assert "没有符合条件的工单" in none
+    assert odd.status_code == 422
+
+
+async def test_the_page_shows_everything_and_its_parts_alone(visit: Visit, ctx: Context, world: World) -> None:
+    case = await open_case(ctx, world, state=CaseState.dispatched, side="own")
+    async with visit("handler") as client:
+        page = (await client.get(f"/cases/{case.number}")).text
+        parts = {
+            part: (await client.get(f"/cases/{case.number}?part={part}")).text
+            for part in ("rows", "tabs", "summary", "talk", "answer", "side")
+        }
+    seen = words(page)
+    assert "路灯不亮三天了，电话138****5678" in seen
+    assert "13812345678" not in page
+    assert "办理过程" in words(parts["side"])
+    assert "待签收" in words(parts["summary"])
+    assert case.title in parts["rows"]
+    assert "待办" in parts["tabs"]
+    assert parts["answer"].strip() == ""
+    assert all("<html" not in part for part in parts.values())
+
+
+async def test_moves_that_need_nothing_are_done_at_once(visit: Visit, ctx: Context, world: World) -> None:
+    case = await open_case(ctx, world, state=CaseState.dispatched, side="own")
+    page = f"/cases/{case.number}"
+    async with visit("handler") as client:
+        done = await send(client, page, f"{page}/moves/sign", {})
+        answer = words((await client.get(f"{page}?part=answer")).text)
+    assert done.status_code == 303
+    assert (await again(ctx, case)).handler_id == world.sessions["handler", "own"].user_id
+    assert "公开答复" in answer
+
+
+@pytest.mark.parametrize("panel", [True, False])
+async def test_the_form_of_a_move_is_a_page_or_a_panel(panel: bool, visit: Visit, ctx: Context, world: World) -> None:
+    case = await open_case(ctx, world, state=CaseState.dispatched, side="own")
+    async with visit("head") as client:
+        address = f"/cases/{case.number}/moves/hand_back"
+        shown = await client.get(address, headers={"X-Panel": "side"} if panel else {})
+        unknown = await client.get(f"/cases/{case.number}/moves/answer_sent")
+    assert ("<html" in shown.text) is not panel
+    assert "建议承办单位" in words(shown.text)
+    assert unknown.status_code == 404
+
+
+async def test_handing_back_keeps_basis_and_leaves_the_departments_sight(
+    visit: Visit, ctx: Context, world: World
+) -> None:
+    case = await open_case(ctx, world, state=CaseState.dispatched, side="own")
+    action = f"/cases/{case.number}/moves/hand_back"
+    async with visit("head") as client:
+        bare = await send(client, action, action, {"basis": "", "note": ""})
+        typed = {"basis": "三定方案第七条", "note": "路灯归交通局", "proposed": "交通运输局"}
+        done = await send(client, action, action, typed)
+        gone = await client.get(f"/cases/{case.number}")
+    assert bare.status_code == 409
+    assert "退回须说明理由" in words(bare.text)
+    assert (done.status_code, done.headers["location"]) == (303, "/cases")
+    assert gone.status_code == 404
+    async with visit("dispatcher") as client:
+        desk = words((await client.get(f"/desk/{case.number}")).text)
+    assert "依据：三定方案第七条 路灯归交通局 建议承办：交通运输局" in desk
+
+
+async def test_a_stale_move_is_refused_with_what_was_typed(visit: Visit, ctx: Context, world: World) -> None:
+    case = await open_case(ctx, world, state=CaseState.handling, side="own")
+    action = f"/cases/{case.number}/moves/suspend"
+    async with visit("dispatcher") as client:
+        form = await form_on(client, action, action)
+        until = clock.local(clock.now() + timedelta(days=3)).strftime("%Y-%m-%dT%H:%M")
+        typed = {"note": "等专家鉴定", "until": until}
+        first = await client.post(action, data=form | typed)
+        again_ = await client.post(action, data=form | typed)
+        garbled = await client.post(action, data=form | {"note": "x", "until": "明天"})
+    assert first.status_code == 303
+    assert (await again(ctx, case)).state is CaseState.waiting
+    assert again_.status_code == 409
+    assert "等专家鉴定" in again_.text
+    assert garbled.status_code == 422
+    assert "请按「年-月-日 时:分」填写时间" in words(garbled.text)
+
+
+async def test_merging_takes_a_candidate_or_a_number(visit: Visit, ctx: Context, world: World) -> None:
+    target = await open_case(ctx, world, "滨河路路灯不亮")
+    child, other = await open_case(ctx, world, "滨河路的灯不亮"), await open_case(ctx, world, "完全无关")
+    async with visit("dispatcher") as client:
+        action = f"/cases/{child.number}/moves/merge"
+        wrong = await send(client, action, action, {"into": "没有这个号", "note": "同一件"})
+        done = await send(client, action, action, {"into": target.number, "note": "同一件"})
+        page = words((await client.get(f"/cases/{target.number}")).text)
+        action = f"/cases/{other.number}/moves/merge"
+        self_ = await send(client, action, action, {"into": other.number, "note": "同一件"})
+    assert wrong.status_code == 409
+    assert done.status_code == 303
+    assert (await again(ctx, child)).merged_into_id == target.id
+    assert child.number in page
+    assert "不能并入自己" in words(self_.text)
+
+
+async def test_notes_are_for_the_office_and_need_words(visit: Visit, ctx: Context, world: World) -> None:
+    case = await open_case(ctx, world, state=CaseState.handling, side="own")
+    page = f"/cases/{case.number}"
+    async with visit("handler") as client:
+        bare = await send(client, page, f"{page}/notes", {"note": "  "})
+        done = await send(client, page, f"{page}/notes", {"note": "<b>已电话联系</b>"})
+        shown = (await client.get(page)).text
+    assert bare.status_code == 422
+    assert "备注不能为空" in words(bare.text)
+    assert done.status_code == 303
+    assert "&lt;b&gt;已电话联系&lt;/b&gt;" in shown
+    assert "内部备注，本工单的办理人员可见" in shown
+
+
+async def test_hostile_links_are_not_followed(visit: Visit, ctx: Context, world: World) -> None:
+    from hub.db import unit_of_work
+    from hub.models import Message
+
+    case = await open_case(ctx, world, "<script>alert(1)</script>", state=CaseState.handling, side="own")
+    async with unit_of_work(ctx) as unit:
+        message = await unit.get(Message, case.first_message_id)
+        assert message is not None
+        message.url = "javascript:alert(1)"
+        message.media = [{"kind": "image", "url": "data:text/html,x", "description": ""}]
+    async with visit("handler") as client:
+        page = (await client.get(f"/cases/{case.number}")).text
+    assert "javascript:alert" not in page
+    assert "data:text/html" not in page
+    assert "<script>alert" not in page
