@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
@@ -127,6 +127,12 @@ def NP_(context: str, source: str) -> str:  # noqa: N802 -- the collection reads
     return source
 
 
+def written(source: str, /, **values: object) -> str:
+    """A text that is kept in a row: always in Chinese, whoever acts, because others read it; show it with
+    :func:`said`."""
+    return source % values if values else source
+
+
 def said(text: str) -> str:
     """A sentence made in Chinese elsewhere (by a connector, or by a job and stored), in the language in force.
 
@@ -146,7 +152,9 @@ def _said(code: str, text: str, depth: int = 3) -> str:
     for pattern, source in _patterns():
         if found := pattern.fullmatch(text):
             return _look_up(code, source) % {n: _said(code, v, depth - 1) for n, v in found.groupdict().items()}
-    return text
+    several = text.split("；")
+    made = [_said(code, one, depth - 1) for one in several] if len(several) > 1 else several
+    return text if made == several else _look_up(code, "；").join(made)
 
 
 @lru_cache(maxsize=1)
@@ -167,6 +175,21 @@ def _pattern(source: str) -> re.Pattern[str]:
             parts.append(f"(?P={part})" if part in seen else f"(?P<{part}>.+?)")
             seen.add(part)
     return re.compile("".join(parts), re.DOTALL)
+
+
+def listed(items: Iterable[object]) -> str:
+    """Things one after another: 甲、乙, in English “a, b”."""
+    return gettext("、").join(map(str, items))
+
+
+def sentences(texts: Iterable[str]) -> str:
+    """Sentences in one line, each in the language in force: 甲；乙, in English “a; b”."""
+    return gettext("；").join(said(text) for text in texts)
+
+
+def aside(text: str) -> str:
+    """Words in brackets after others: （甲）, in English “ (a)”."""
+    return gettext("（%(text)s）", text=text)
 
 
 def _look_up(code: str, source: str, context: str = "") -> str:

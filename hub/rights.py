@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hub.i18n import N_
 from hub.models.people import Role
 
 
@@ -105,6 +106,6 @@ def rights_of(roles: Iterable[Role]) -> frozenset[May]:
     return frozenset().union(*(ROLE_MAY[role] for role in roles))
 
 
-def system(name: str = "系统") -> Actor:
+def system(name: str = N_("系统")) -> Actor:
     """The hub itself, as a named actor."""
     return Actor(user_id=None, name=name, may=frozenset(May))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hub import i18n
 from hub.i18n import _, ngettext, number
 from hub.models import DeliveryState
 from web.observe.figures import Figures, Pull
@@ -139,7 +140,7 @@ def _pull(pull: Pull) -> Line:
     href = f"/accounts/{pull.account_id}"
     if pull.error:
         times = ngettext("连续失败 %(n)s 次", "连续失败 %(n)s 次", pull.failures)
-        return Line(name, f"{said}，{times}", "danger", pull.error, href)
+        return Line(name, _("%(read)s，%(times)s", read=said, times=times), "danger", i18n.said(pull.error), href)
     late = pull.age is None or pull.age > PULL_LATE
     return Line(name, said, "soon" if late else "done", _("检查后台任务进程。") if late else "", href)
 

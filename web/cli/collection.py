@@ -24,6 +24,7 @@ METHODS = [
 OPTIONS = {"**/templates/**.html": {"trimmed": "true", "silent": "false", "extensions": "jinja2.ext.do"}}
 KEYWORDS = {
     "_": None, "gettext": None, "N_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "NP_": ((1, "c"), 2),
+    "written": None,
 }  # fmt: skip
 # ``_(row["rule"])`` looks up a value; the extractor takes the key for a text.
 KEY = re.compile(r"[a-z_]+")

@@ -20,7 +20,7 @@ from sqlmodel import col, select
 from hub import audit, clock, migrations
 from hub.db import open_context, reading
 from hub.errors import HubError
-from hub.i18n import _
+from hub.i18n import _, listed
 from hub.models import Account, Heartbeat, Role, Stream
 from hub.people import staff
 from hub.policy import packs
@@ -63,8 +63,9 @@ def doctor(as_json: bool, data: str | None) -> None:
 def _show(found: Sequence[Finding]) -> None:
     table = Table(_("检查"), _("结果"), _("情况"), _("怎么办"))
     for one in found:
-        mark = f"[green]{_('正常')}[/]" if one.ok else f"[red]{_('有问题')}[/]"
-        table.add_row(one.name, mark, one.said, "" if one.ok else one.advice)
+        mark = _("正常") if one.ok else _("有问题")
+        colour = "green" if one.ok else "red"
+        table.add_row(one.name, f"[{colour}]{mark}[/]", one.said, "" if one.ok else one.advice)
     Console().print(table)
 
 
@@ -122,7 +123,7 @@ async def _accounts(settings: Settings) -> Finding:
     finally:
         await ctx.close()
     troubled = {stream.account_id for stream in failing}
-    names = "、".join(account.name for account in accounts if account.id in troubled)
+    names = listed(account.name for account in accounts if account.id in troubled)
     said = _("%(n)s 个启用", n=len(accounts)) if not names else _("收取出错：%(names)s", names=names)
     return Finding(_("账号"), not names, said, _("请在网页「账号」中查看原因并重新授权"))
 
@@ -168,9 +169,7 @@ async def _front_end(settings: Settings) -> Finding:
     missing = [name for name in ("app.js", "app-style.css", "icons.svg") if not (STATIC / name).exists()]
     fonts = len(list((STATIC / "fonts").glob("*.woff2"))) if (STATIC / "fonts").exists() else 0
     ok = not missing and fonts > 0
-    said = (
-        _("网页文件齐全，字体 %(n)s 片", n=fonts) if ok else _("缺少：%(names)s", names="、".join(missing) or "fonts")
-    )
+    said = _("网页文件齐全，字体 %(n)s 片", n=fonts) if ok else _("缺少：%(names)s", names=listed(missing) or "fonts")
     return Finding(_("网页文件与字体"), ok, said, _("请重新安装：python3 run.py demo"))
 
 

@@ -12,7 +12,7 @@ import click
 
 from hub import i18n
 from hub.errors import HubError
-from hub.i18n import N_, _
+from hub.i18n import N_, _, aside
 from web.cli.words import teach
 
 FAILED, WRONG_USAGE, SURROUNDINGS, INTERRUPTED = 1, 2, 3, 130
@@ -95,7 +95,7 @@ def _system_words(error: OSError) -> str:
         IsADirectoryError: _("这是文件夹，不是文件"),
     }
     text = words.get(type(error), error.strerror or str(error))
-    return f"{text}（{error.filename}）" if error.filename else text
+    return text + aside(error.filename) if error.filename else text
 
 
 def data_option(command: Any) -> Any:

@@ -9,7 +9,7 @@ import click
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 
-from hub.i18n import CATALOGUES, _
+from hub.i18n import CATALOGUES, _, aside
 from web.cli.collection import collected
 from web.cli.frame import fail
 
@@ -79,7 +79,7 @@ def _entries(catalogue: Catalog) -> list[Message]:
 
 def _shown(message: Message) -> str:
     text = message.id if isinstance(message.id, str) else message.id[0]
-    return f"{text}（{message.context}）" if message.context else text
+    return text + aside(message.context) if message.context else text
 
 
 def _english() -> Catalog:

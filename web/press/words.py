@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from hub.i18n import N_, _, moment
+from hub.i18n import N_, NP_, _, moment, pgettext
 from hub.models import Delivery, DeliveryState, PostEvent, PostState
 from workflows.publishing.calendar import Item, summary
 from workflows.publishing.states import label
@@ -29,11 +29,14 @@ _MEANINGS = {
 }
 _STATE_TONES = {S.review: "soon", S.returned: "soon", S.approved: "action", S.done: "done"}
 _EVENTS = {
-    "create": N_("新建稿件"), "save": N_("修改内容"), "save_details": N_("修改标题或时限"), "submit": N_("送审"),
-    "sign": N_("审核签字"), "approve": N_("批准，排入发送"), "send_back": N_("退回修改"), "withdraw": N_("撤回"),
-    "reschedule": N_("改期"), "back_to_review": N_("批准失效，重新送审"), "waiting": N_("重新排入发送"),
+    "create": NP_("event", "新建稿件"), "save": N_("修改内容"), "save_details": N_("修改标题或时限"),
+    "submit": NP_("event", "送审"),
+    "sign": N_("审核签字"), "approve": N_("批准，排入发送"), "send_back": NP_("event", "退回修改"),
+    "withdraw": NP_("event", "撤回"),
+    "reschedule": NP_("event", "改期"), "back_to_review": N_("批准失效，重新送审"), "waiting": N_("重新排入发送"),
     "sending": N_("开始发送"), "sent": N_("已发出"), "failed": N_("发送失败"), "unknown": N_("结果待核实"),
-    "held": N_("被暂停"), "missed": N_("错过时间，没有发出"), "cancelled": N_("作废"), "removed": N_("平台上已找不到"),
+    "held": N_("被暂停"), "missed": N_("错过时间，没有发出"), "cancelled": NP_("event", "作废"),
+    "removed": N_("平台上已找不到"),
 }  # fmt: skip
 _EVENT_LOOKS = {
     "create": ("edit", ""), "submit": ("send", "action"), "sign": ("user-check", "done"),
@@ -98,13 +101,14 @@ def legend() -> list[tuple[str, str]]:
     """The calendar's signs in words, in order."""
     return [
         ("draft", _("草稿")), ("review", _("待审核、退回修改")), ("ready", _("待发布")), ("done", _("已发出")),
-        ("problem", _("要处理：失败、错过、待核实、平台下线")), ("held", _("被暂停")), ("gone", _("作废")),
+        ("problem", _("要处理：失败、错过、待核实、平台下线")), ("held", _("被暂停")),
+        ("gone", pgettext("state", "作废")),
     ]  # fmt: skip
 
 
 def event_words(what: str) -> str:
     """A step of the history in words."""
-    return _(_EVENTS[what]) if what in _EVENTS else what
+    return pgettext("event", _EVENTS[what]) if what in _EVENTS else what
 
 
 def event_look(what: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.errors import Invalid
-from hub.i18n import LANGUAGES, _
+from hub.i18n import LANGUAGES, _, aside
 from hub.models import User
 from hub.people import sessions, staff, tokens, words
 from hub.rights import May
@@ -128,7 +128,7 @@ async def _tokens_page(
         mine = await tokens.of_person(unit, me(request).user_id or 0)
     facts = {
         "tokens": mine,
-        "scopes": [(scope, f"{_(text)}（{scope}）") for scope, text in tokens.SCOPES.items()],
+        "scopes": [(scope, _(text) + aside(scope)) for scope, text in tokens.SCOPES.items()],
         "chosen": form.many("scopes") if form else [],
         "days": [(str(n), _("%(n)s 天", n=n)) for n in DAYS],
         "values": form.values if form else {},

@@ -13,7 +13,7 @@ from sqlmodel import SQLModel
 
 from hub import clock
 from hub.crypto import digest
-from hub.i18n import _
+from hub.i18n import N_, _
 from hub.models import Audience, Case, CaseClass, CaseEvent, CaseState, Message, MessageKind, Reply, ReplyState
 from hub.policy.packs import Policy
 from nlp import mask
@@ -24,7 +24,7 @@ from workflows.opinion.heat import heat
 from workflows.tagging.types import Tagged
 
 TITLE_LENGTH = 40
-ROUTER = "自动分派"
+ROUTER = N_("自动分派")
 _CLASS_OF = {"danger": CaseClass.urgent, "crowd": CaseClass.urgent, "outage": CaseClass.livelihood}
 _LEADING = re.compile(r"^(?:\s*(?:@[\w·-]{1,30}[:：,，]?|#[^#\n]{1,60}#|【[^】\n]{1,60}】|//))+\s*")
 _SENTENCE_END = re.compile(r"[。！？!?；;\n]")

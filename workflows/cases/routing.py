@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hub.i18n import N_, _
+from hub.i18n import N_, _, listed
 from hub.models import Department
 from hub.policy.packs import Policy
 from nlp import mask
@@ -137,6 +137,6 @@ def _by_place(candidate: Candidate, places: Sequence[Place]) -> Sign:
 
 def explain(suggestion: dict[str, Any]) -> str:
     """One stored suggestion in words for people: 分类归口：漏水、物业（82%）. Personal numbers are hidden."""
-    words = "、".join(map(mask, suggestion["words"])) or "—"
+    words = listed(map(mask, suggestion["words"])) or "—"
     share = f"{round(100 * suggestion['p'])}%"
     return _("%(rule)s：%(words)s（%(share)s）", rule=_(suggestion["rule"]), words=words, share=share)

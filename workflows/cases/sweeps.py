@@ -16,6 +16,7 @@ from sqlmodel import col, select
 from hub import clock, feed, log
 from hub.db import Unit, reading, unit_of_work
 from hub.errors import Refused
+from hub.i18n import N_
 from hub.models import Case, CaseEvent, CaseState
 from hub.policy.packs import Policy
 from hub.rights import system
@@ -25,7 +26,7 @@ from workflows.cases.moves import Move
 from workflows.cases.service import change
 from workflows.house import House
 
-REMINDER = "时限提醒"
+REMINDER = N_("时限提醒")
 _CHAIN = 7302
 _AT_ONCE = 500
 # The last quarter of the longest span (15 working days) is shorter than this.

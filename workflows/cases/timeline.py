@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from hub.db import Unit
-from hub.i18n import _, exact, moment
+from hub.i18n import _, aside, exact, moment, said
 from hub.models import (
     Audience,
     Case,
@@ -177,10 +177,10 @@ def _details(data: dict[str, Any]) -> list[str]:
     if due_at := data.get("due_at"):
         found.append(_("办结时限：%(at)s", at=exact(datetime.fromisoformat(due_at))))
     if channel := data.get("channel"):
-        found.append(_("答复渠道：%(name)s", name=channel))
+        found.append(_("答复渠道：%(name)s", name=said(channel)))
     for key in ("error", "next_step"):
-        found += [data[key]] if data.get(key) else []
-    found += [f"{one['department']}（{explain(one)}）" for one in data.get("suggestions", ())]
+        found += [said(data[key])] if data.get(key) else []
+    found += [one["department"] + aside(explain(one)) for one in data.get("suggestions", ())]
     return found
 
 

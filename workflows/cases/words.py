@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.i18n import N_, _
+from hub.i18n import N_, NP_, _, pgettext
 from hub.models import CaseClass, CaseState
 from workflows.cases.moves import Move
 
@@ -11,11 +11,11 @@ STATE_WORDS: dict[CaseState, str] = {
     CaseState.triaged: N_("待派单"),
     CaseState.dispatched: N_("待签收"),
     CaseState.handling: N_("办理中"),
-    CaseState.waiting: N_("挂起"),
+    CaseState.waiting: NP_("state", "挂起"),
     CaseState.review: N_("待审核/发送中"),
     CaseState.replied: N_("已答复待回访"),
     CaseState.closed: N_("已办结"),
-    CaseState.void: N_("不予受理"),
+    CaseState.void: NP_("state", "不予受理"),
     CaseState.merged: N_("已并案"),
 }
 
@@ -50,6 +50,18 @@ MOVE_WORDS: dict[Move, str] = {
     Move.merge: N_("并案"),
     Move.unmerge: N_("拆分"),
 }
+
+# The same words in a history, where other languages say that it has been done.
+DONE_WORDS: tuple[str, ...] = (
+    NP_("event", "受理"), NP_("event", "不予受理"), NP_("event", "直接答复"), NP_("event", "派单"),
+    NP_("event", "签收"), NP_("event", "指定承办人"), NP_("event", "退回"), NP_("event", "申请裁定"),
+    NP_("event", "裁定"), NP_("event", "转办"), NP_("event", "挂起"), NP_("event", "恢复办理"),
+    NP_("event", "申请延期"), NP_("event", "同意延期"), NP_("event", "不同意延期"), NP_("event", "调整紧急程度"),
+    NP_("event", "送审"), NP_("event", "退回修改"), NP_("event", "审核通过"), NP_("event", "答复已发出"),
+    NP_("event", "答复发送失败"), NP_("event", "重新发送答复"), NP_("event", "登记线下答复"),
+    NP_("event", "办结"), NP_("event", "发回重办"), NP_("event", "重新打开"), NP_("event", "来信人再次来信"),
+    NP_("event", "并案"), NP_("event", "拆分"), NP_("event", "起草答复"), NP_("event", "修正标签"),
+)  # fmt: skip
 
 CLASS_WORDS: dict[CaseClass, str] = {
     CaseClass.urgent: N_("紧急"),
@@ -88,7 +100,7 @@ REFUSALS: tuple[str, ...] = (
 
 def state_label(state: CaseState) -> str:
     """待受理 … 已并案."""
-    return _(STATE_WORDS[state])
+    return pgettext("state", STATE_WORDS[state])
 
 
 def move_label(move: Move) -> str:
@@ -103,4 +115,4 @@ def class_label(urgency: CaseClass) -> str:
 
 def event_label(what: str) -> str:
     """The word for one line of the timeline."""
-    return _(EVENT_WORDS.get(what, what))
+    return pgettext("event", EVENT_WORDS.get(what, what))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connectors.base import ErrorKind
-from hub.i18n import N_, _
+from hub.i18n import N_, NP_, _, pgettext
 from hub.models import DeliveryState
 
 S = DeliveryState
@@ -23,9 +23,9 @@ _LABELS = {
     S.sent: N_("已发出"),
     S.failed: N_("失败"),
     S.unknown: N_("待核实"),
-    S.held: N_("暂停"),
+    S.held: NP_("state", "暂停"),
     S.missed: N_("错过"),
-    S.cancelled: N_("作废"),
+    S.cancelled: NP_("state", "作废"),
     S.removed: N_("平台下线"),
 }
 
@@ -50,7 +50,7 @@ _TAMPERED = N_("内容与批准的不一致，未发出。请打开稿件核对�
 
 def label(state: DeliveryState) -> str:
     """The word people see."""
-    return _(_LABELS[state])
+    return pgettext("state", _LABELS[state])
 
 
 def next_step(error_kind: str) -> str:

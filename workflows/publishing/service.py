@@ -17,7 +17,7 @@ from sqlmodel import col, func, select
 from hub import audit, clock
 from hub.db import Unit
 from hub.errors import Invalid, NotAllowed, Refused, Stale
-from hub.i18n import _
+from hub.i18n import _, written
 from hub.models import Account, Delivery, DeliveryKind, Post, PostEvent, PostState, PostTarget
 from hub.rights import Actor, May
 from workflows.delivery import create as create_delivery
@@ -92,7 +92,7 @@ async def save(unit: Unit, actor: Actor, post_id: int, *, version: int, draft: D
     )
     await _set_targets(unit, post, made)
     if state is PostState.review:
-        await cancel_all(unit, post.id or 0, _("稿件已修改，重新送审"))
+        await cancel_all(unit, post.id or 0, written("稿件已修改，重新送审"))
     elif state is PostState.approved and post.scheduled_at is not None:
         await move_all(unit, post.id or 0, post.scheduled_at, post.latest_at)
     await note(unit, post, "save" if is_new else "save_details", actor, with_content=True)
@@ -160,7 +160,7 @@ async def send_back(unit: Unit, actor: Actor, post_id: int, *, content_hash: str
         reviewed_at=clock.now(),
         review_note=reason,
     )
-    await cancel_all(unit, post.id or 0, _("审核人退回：%(reason)s", reason=reason))
+    await cancel_all(unit, post.id or 0, written("审核人退回：%(reason)s", reason=reason))
     await note(unit, post, "send_back", actor, reason=reason, with_content=True)
     await audit.record(unit, actor, "post.send_back", f"post:{post.id}", hash=content_hash)
     return post
@@ -171,7 +171,7 @@ async def withdraw(unit: Unit, actor: Actor, post_id: int, *, version: int, reas
     post = await find(unit, actor, post_id)
     await _refuse(unit, Move.withdraw, post, actor, reason=reason)
     await _set(unit, post, version, state=PostState.withdrawn, approved_hash="")
-    await cancel_all(unit, post.id or 0, _("稿件已撤回：%(reason)s", reason=reason))
+    await cancel_all(unit, post.id or 0, written("稿件已撤回：%(reason)s", reason=reason))
     await note(unit, post, "withdraw", actor, reason=reason)
     await audit.record(unit, actor, "post.withdraw", f"post:{post.id}")
     return post
@@ -197,13 +197,13 @@ async def _move(unit: Unit, actor: Actor, post: Post, version: int, scheduled_at
         values |= {"state": PostState.review, "approved_hash": ""}
     await _set(unit, post, version, **values)
     if not keeps:
-        await cancel_all(unit, post.id or 0, _("改期超过 7 天，重新送审"))
+        await cancel_all(unit, post.id or 0, written("改期超过 7 天，重新送审"))
     elif post.state is PostState.approved and scheduled_at is not None:
         await move_all(unit, post.id or 0, scheduled_at, post.latest_at)
     moved = {"from": before.isoformat() if before else "", "to": scheduled_at.isoformat() if scheduled_at else ""}
     await note(unit, post, "reschedule", actor, data=moved)
     if not keeps:
-        await note(unit, post, "back_to_review", actor, reason=_("改期超过 7 天，重新送审"))
+        await note(unit, post, "back_to_review", actor, reason=written("改期超过 7 天，重新送审"))
     await audit.record(unit, actor, "post.reschedule", f"post:{post.id}", **moved)
     return Moved(post, keeps, before)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hub.i18n import N_, _
+from hub.i18n import N_, NP_, _, pgettext
 from hub.models import PostState
 from hub.rights import Actor, May
 
@@ -59,7 +59,7 @@ BEFORE_ANYTHING_LEFT = frozenset({Move.save, Move.send_back, Move.withdraw, Move
 _STATES = {
     S.draft: N_("草稿"),
     S.review: N_("待审核"),
-    S.returned: N_("退回修改"),
+    S.returned: NP_("state", "退回修改"),
     S.approved: N_("待发布"),
     S.done: N_("已完成"),
     S.withdrawn: N_("已撤回"),
@@ -68,7 +68,7 @@ _MOVES = {
     Move.save: N_("修改"),
     Move.submit: N_("送审"),
     Move.approve: N_("审核通过"),
-    Move.send_back: N_("退回"),
+    Move.send_back: NP_("post", "退回"),
     Move.withdraw: N_("撤回"),
     Move.reschedule: N_("改期"),
 }
@@ -90,7 +90,7 @@ class PostFacts:
 
 def label(what: PostState | Move) -> str:
     """The word people see."""
-    return _(_STATES[what]) if isinstance(what, PostState) else _(_MOVES[what])
+    return pgettext("state", _STATES[what]) if isinstance(what, PostState) else pgettext("post", _MOVES[what])
 
 
 def next_stage(facts: PostFacts) -> Stage | None:

@@ -9,7 +9,7 @@ from hub import clock
 from hub.crypto import digest
 from hub.db import Unit
 from hub.errors import Invalid, NotFound, Refused, Stale
-from hub.i18n import _
+from hub.i18n import N_, _
 from hub.models import Account, Case, Message, Reply, ReplyState
 from hub.queries.search import mark_answered
 from hub.rights import Actor
@@ -21,7 +21,7 @@ from workflows.house import House
 from workflows.replies.checks import reply_grant
 from workflows.replies.settling import messages_of
 
-CHANNELS = ("电话", "上门", "信函", "短信", "平台网页", "其他")
+CHANNELS = (N_("电话"), N_("上门"), N_("信函"), N_("短信"), N_("平台网页"), N_("其他"))
 
 
 async def answer_elsewhere(

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from hub import clock, feed
 from hub.db import Unit
 from hub.errors import Refused
-from hub.i18n import _
+from hub.i18n import N_, _
 from hub.models import Audience, Case, CaseEvent, CaseState, Delivery, DeliveryState, Message, Reply, ReplyState
 from hub.queries.search import mark_answered
 from hub.rights import system
@@ -19,7 +19,7 @@ from workflows.cases.moves import Move
 from workflows.cases.service import change
 from workflows.delivery.states import next_step
 
-SENDER = "发送服务"
+SENDER = N_("发送服务")
 
 
 async def settled(unit: Unit, delivery: Delivery) -> None:
