@@ -296,7 +296,7 @@ class Limits:
     """What the engine and the composer must know about a platform. Lengths are in the platform's own units.
 
     ``find_own_lag``: seconds after which an accepted item is surely listed; ``honours_key``: the platform
-    returns the first item for a repeated key.
+    returns the first item for a repeated key; ``private_length``: of an answer in private, 0: as a public one.
     """
 
     post_length: int
@@ -304,6 +304,7 @@ class Limits:
     find_own_lag: float = 5.0
     honours_key: bool = False
     pull_every: float = 60.0
+    private_length: int = 0
 
 
 @runtime_checkable

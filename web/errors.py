@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -48,9 +48,21 @@ def _to_sign_in(request: Request) -> Response:
     """To the sign-in page and back here afterwards (a write is not repeated: back to the page it came from)."""
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     if request.method not in csrf.SAFE:
-        return redirect(request, "/login", str(SignInNeeded()), kind="error")
-    wanted = local_path(here)
-    return RedirectResponse("/login" if wanted == "/" else f"/login?{urlencode({'next': wanted})}", 303)
+        return redirect(request, _sign_in_page(_came_from(request)), str(SignInNeeded()), kind="error")
+    return RedirectResponse(_sign_in_page(here), 303)
+
+
+def _sign_in_page(onward: str) -> str:
+    wanted = local_path(onward)
+    return "/login" if wanted == "/" else f"/login?{urlencode({'next': wanted})}"
+
+
+def _came_from(request: Request) -> str:
+    """The page of ours whose form was sent: what was typed there waits on the person's machine."""
+    page = urlsplit(request.headers.get("referer", ""))
+    if page.netloc != request.url.netloc:
+        return "/"
+    return page.path + (f"?{page.query}" if page.query else "")
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:

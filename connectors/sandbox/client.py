@@ -80,6 +80,7 @@ class SandboxConnector:
             find_own_lag=float(options.get("find_own_lag", 3.0)),
             honours_key=bool(options.get("honours_key", False)),
             pull_every=float(options.get("pull_every", 5.0)),
+            private_length=MESSAGE_UNITS,
         )
 
     def measure(self, text: str) -> int:

@@ -271,3 +271,23 @@ async def test_demo_logins_stand_on_the_page_in_demo_mode_only(
     page = (await client.get("/login")).text
     assert "demo-pass" in page
     assert "林晓" in page
+
+
+@pytest.mark.parametrize(
+    ("referer", "expected"),
+    [
+        ("http://hub.test/cases/20261123-000192?which=mine", "/login?next=%2Fcases%2F20261123-000192%3Fwhich%3Dmine"),
+        ("https://elsewhere.example/cases/20261123-000192", "/login"),
+        ("http://hub.test//elsewhere.example/", "/login"),
+        ("", "/login"),
+    ],
+)
+async def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(
+    client: httpx.AsyncClient, referer: str, expected: str
+) -> None:
+    form = {"csrf": await csrf_of(client), "text": "写好的答复"}
+    base = str(client.base_url).rstrip("/")
+    lost = await client.post(
+        "/cases/20261123-000192/draft", data=form, headers={"Referer": referer.replace("http://hub.test", base)}
+    )
+    assert (lost.status_code, lost.headers["location"]) == (303, expected)

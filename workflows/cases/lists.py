@@ -275,7 +275,7 @@ def _countable(actor: Actor, now: datetime) -> dict[str, ColumnElement[bool] | N
     unsigned = col(Case.state) == CaseState.dispatched
     return {
         "open": own if works else None,
-        "late": and_(own, col(Case.due_at) < now) if works else None,
+        "late": and_(own, late(now)) if works else None,
         "unsigned": and_(own, unsigned) if works else None,
         "desk": desk if actor.can(May.accept) else None,
         "desk_late": and_(desk, col(Case.accept_due_at) < now) if actor.can(May.accept) else None,

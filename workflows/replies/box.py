@@ -11,7 +11,7 @@ from connectors.base import Granted
 from hub.db import Unit
 from hub.errors import NotFound
 from hub.i18n import _
-from hub.models import Account, Case, Message, Reply
+from hub.models import Account, Case, Message, MessageKind, Reply
 from hub.rights import Actor
 from workflows.cases.facts import find
 from workflows.counting import rule_of
@@ -51,12 +51,13 @@ async def box(house: House, unit: Unit, case: Case, draft: Reply | None) -> Box:
     account = await unit.get(Account, (chosen or case).account_id)
     if chosen is None or account is None:
         raise NotFound(_("这张工单里没有可以答复的消息"))
-    length = measure(house, account, draft.text if draft else "") or Measure(0, 0)
+    is_private = chosen.kind is MessageKind.private
+    length = measure(house, account, draft.text if draft else "", is_private=is_private) or Measure(0, 0)
     return Box(
         message_id=chosen.id or 0,
         message_ids=[message.id or 0 for message in messages],
         account=account.name,
-        is_private=chosen.kind.value == "private",
+        is_private=is_private,
         rule=rule_of(house.platforms.get(account.platform)),
         limit=length.limit,
         why_not=_why_not(house, account, chosen),

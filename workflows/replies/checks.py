@@ -39,12 +39,14 @@ class Measure:
         return self.limit - self.units
 
 
-def measure(house: House, account: Account, text: str) -> Measure | None:
+def measure(house: House, account: Account, text: str, *, is_private: bool) -> Measure | None:
     """For the counter under the draft box; None where the platform takes no answers."""
     connector = house.platforms.get(account.platform)
     if connector is None:
         return None
-    return Measure(connector.measure(text), connector.limits(house.ref(account)).reply_length)
+    limits = connector.limits(house.ref(account))
+    longest = limits.private_length if is_private and limits.private_length else limits.reply_length
+    return Measure(connector.measure(text), longest)
 
 
 def reply_grant(house: House, account: Account, message: Message) -> Grant:
@@ -63,7 +65,7 @@ async def check(house: House, unit: Unit, message: Message, text: str) -> list[F
     account = await unit.get(Account, message.account_id)
     found = [] if account is None else _of_platform(house, account, message, text)
     if mask(text) != text:
-        found.append(Finding(_("答复中含有电话、证件号等个人信息，公开后无法收回"), blocks=False))
+        found.append(Finding(_("答复中含有电话、证件号等个人信息，发出后无法收回"), blocks=False))
     if await _said_before(unit, message, text):
         found.append(Finding(_("与此前发给来信人的答复完全相同"), blocks=False))
     return found

@@ -140,6 +140,19 @@ async def test_outsiders_see_nothing_anywhere(any_town: Town) -> None:
             assert case.department_id not in own, name
 
 
+async def test_the_late_badge_counts_what_its_list_shows(town: Town) -> None:
+    unsigned, answering, in_time = [await town.case(f"第{n}处漏水") for n in range(3)]
+    past, ahead = clock.now() - timedelta(hours=1), clock.now() + timedelta(days=3)
+    await _set(town, unsigned, sign_due_at=past, due_at=ahead)
+    await _set(town, answering, state=CaseState.handling, due_at=past)
+    await _set(town, in_time, sign_due_at=ahead, due_at=ahead)
+    async with reading(town.ctx) as unit:
+        badge = (await lists.counts(unit, town["clerk"])).late
+    shown = {row.id for row in (await page(town, "clerk", Which.mine, Filters(late=True))).rows}
+    assert shown == {unsigned.id, answering.id}
+    assert badge == len(shown)
+
+
 async def test_badges_are_what_each_role_has_to_do(town: Town) -> None:
     await town.case()
     waits = await town.case("想问一下", by=analysis(p=0.3))

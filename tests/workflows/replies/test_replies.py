@@ -24,6 +24,8 @@ from workflows.cases.detail import detail
 from workflows.cases.moves import Move
 from workflows.house import House
 from workflows.owners import OWNERS
+from workflows.replies import box
+from workflows.replies.checks import check
 
 TEXT = "您好，我局已安排维修，预计三日内完成。"
 
@@ -346,3 +348,18 @@ async def _tag(unit: Any, answered_case: Case, open_case: Case) -> None:
 
 def _nobody() -> Actor:
     return Actor(99, "外人")
+
+
+@pytest.mark.parametrize("kind", [MessageKind.private, MessageKind.mention])
+async def test_the_counter_knows_the_length_the_check_holds_an_answer_to(
+    house: House, town: Town, kind: MessageKind
+) -> None:
+    case = await signed(town, kind=kind)
+    async with unit_of_work(town.ctx) as unit:
+        message = await unit.get(Message, case.first_message_id)
+        assert message is not None
+        shown = (await box.box(house, unit, case, None)).limit
+        fits = await check(house, unit, message, "答" * shown)
+        beyond = await check(house, unit, message, "答" * (shown + 1))
+    assert [found.text for found in fits if "上限" in found.text] == []
+    assert [found.blocks for found in beyond if "上限" in found.text] == [True]
