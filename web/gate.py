@@ -28,8 +28,11 @@ def as_route(route: PageRoute) -> Route:
 
 def _guarded(route: PageRoute) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        await admit(request, route)
-        return await route.endpoint(request)
+        try:
+            await admit(request, route)
+            return await route.endpoint(request)
+        finally:
+            await request.close()  # files that came with a form
 
     return endpoint
 

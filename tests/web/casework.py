@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 
 import httpx
@@ -71,7 +71,7 @@ async def open_case(
                 message_id=message.id or 0, version="t", topic="城乡建设", topic_p=0.62, topic_words=["路灯"],
                 sentiment="negative", sentiment_p=0.7, sentiment_words=["不亮"], request=request, keywords=["路灯"],
             ))  # fmt: skip
-        tokens = " ".join(a + b for a, b in zip(text, text[1:], strict=False))
+        tokens = " ".join(a + b for a, b in pairwise(text))
         await search.index(unit, [(message.id or 0, tokens)])
     return case
 

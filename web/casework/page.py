@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.db import Unit
+from hub.i18n import _
 from hub.models import Case, CaseState, DeliveryState
 from hub.rights import Actor
 from web.casework import listing as beside
