@@ -155,7 +155,7 @@ async def _page(
     draft, _unreadable = composing.as_far_as_readable(fields)
     async with looking(request) as unit:
         offered = await choices.accounts(house(request), unit)
-        begun = post is not None or bool(draft.targets or draft.body)
+        begun = not view.reasons[Move.save] if view else bool(draft.targets or draft.body)
         checked = await cards.check(house(request), unit, draft, post.id if post else None) if begun else None
     shown = [choice for choice in offered if not choice.why_not or choice.id in fields.accounts]
     facts = {

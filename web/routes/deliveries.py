@@ -93,6 +93,7 @@ async def page(
         "view": found.view,
         "delivery": found.view.delivery,
         "attempts": found.attempts,
+        "people": found.hands,
         "case_number": case.number if case else "",
         "words": words,
         "typed": typed or {},

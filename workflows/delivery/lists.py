@@ -15,7 +15,7 @@ from hub import clock
 from hub.db import Unit
 from hub.errors import NotFound
 from hub.i18n import _
-from hub.models import Account, Attempt, Delivery, DeliveryState, Post
+from hub.models import Account, Attempt, Delivery, DeliveryState, Post, User
 from hub.rights import Actor, May
 from workflows.delivery.sight import may_see
 from workflows.delivery.states import NEEDS_PERSON, STOPPABLE, label, next_step
@@ -65,10 +65,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryDetail:
-    """One delivery with every attempt, oldest first."""
+    """One delivery with every attempt, oldest first. ``hands``: names of the people who had a hand in one, by id."""
 
     view: DeliveryView
     attempts: Sequence[Attempt]
+    hands: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,9 @@ async def detail(unit: Unit, actor: Actor, delivery_id: int) -> DeliveryDetail:
     if not found:
         raise NotFound(_("没有这次发送，或您无权查看"))
     attempts = await unit.all(select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(col(Attempt.number)))
-    return DeliveryDetail(found[0], attempts)
+    people = {attempt.by_id for attempt in attempts if attempt.by_id}
+    rows = await unit.rows(select(User.id, User.name).where(col(User.id).in_(people))) if people else []
+    return DeliveryDetail(found[0], attempts, {row[0]: row[1] for row in rows})
 
 
 async def figures(unit: Unit) -> Figures:
