@@ -80,7 +80,7 @@ async def test_rights(key: str, visit: Visit, world: World, own_copy: Any) -> No
         pytest.skip("no person asks, or the answer has no end: has tests of its own")
     wrong = []
     for role in ROLES:
-        for side in SIDES:
+        for side in SIDES if "{" in route.path or "own" in row else SIDES[:1]:  # no object, no side
             found = await _ask(key, visit, world, own_copy, role, side)
             if found != expected(row, role, side):
                 wrong.append(f"{role} of {side} department: {found}, expected {expected(row, role, side)}")
