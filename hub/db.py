@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -62,6 +63,34 @@ def _begin_sqlite(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
+class Turns:
+    """Taking turns at the embedded database: its one writer is waited for first come, first served.
+
+    SQLite lets waiting writers poll, and whoever polls at the right moment wins: with forty writers at once some
+    starved beyond the 15 seconds after which the driver gives up. PostgreSQL needs no turns.
+    """
+
+    def __init__(self, needed: bool) -> None:
+        self._lock = asyncio.Lock() if needed else None
+        self._owner: asyncio.Task[Any] | None = None
+
+    @asynccontextmanager
+    async def mine(self) -> AsyncIterator[None]:
+        """Wait for the turn and hold it. A task that has it already is refused: it would wait for itself."""
+        if self._lock is None:
+            yield
+            return
+        me = asyncio.current_task()
+        if self._owner is me and me is not None:
+            raise RuntimeError("a unit of work inside another one")
+        async with self._lock:
+            self._owner = me
+            try:
+                yield
+            finally:
+                self._owner = None
+
+
 @dataclass
 class Context:
     """What every request, job and command needs. One per process."""
@@ -74,6 +103,7 @@ class Context:
         self.vault = Vault(self.settings.key)
         self._write = async_sessionmaker(self.engine, class_=AsyncSession, expire_on_commit=False)
         reading = self.engine.execution_options(reading=True)
+        self._turns = Turns(self.is_sqlite)
         self._read = async_sessionmaker(reading, class_=AsyncSession, expire_on_commit=False, autoflush=False)
 
     @property
@@ -168,7 +198,7 @@ class Unit:
 @asynccontextmanager
 async def unit_of_work(ctx: Context) -> AsyncIterator[Unit]:
     """One writing transaction: committed at the end, rolled back on any error, bells rung after the commit."""
-    async with ctx._write() as session:
+    async with ctx._turns.mine(), ctx._write() as session:
         unit = Unit(ctx, session)
         async with session.begin():
             yield unit

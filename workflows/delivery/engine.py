@@ -15,12 +15,11 @@ from typing import Any
 from sqlmodel import col, func, select
 
 from hub import clock, log
-from hub.db import reading
+from hub.db import reading, unit_of_work
 from hub.models import Delivery, DeliveryKind, DeliveryState
 from workflows.delivery import readback
 from workflows.delivery.door import is_missed, moments
 from workflows.delivery.sending import send
-from workflows.delivery.turns import writing
 from workflows.house import House
 
 S = DeliveryState
@@ -136,7 +135,7 @@ class Dispatcher:
         if due.state is S.waiting:
             return await send(self.house, due.id)
         if due.state is S.sending:
-            async with writing(self.house.ctx) as unit:
+            async with unit_of_work(self.house.ctx) as unit:
                 await readback.expire(unit, due.id)
         return await readback.check(self.house, due.id)
 

@@ -28,7 +28,7 @@ from connectors.base import (
     Pending,
 )
 from hub import clock, log
-from hub.db import Unit
+from hub.db import Unit, unit_of_work
 from hub.i18n import _
 from hub.models import Account, Attempt, AttemptResult, Delivery, DeliveryState
 from hub.policy.sending import sending
@@ -37,7 +37,6 @@ from workflows.delivery.door import DOOR
 from workflows.delivery.ledger import CLEAN, change, close_attempt, settle
 from workflows.delivery.matching import Trace, find_match, normalised
 from workflows.delivery.outbox import outgoing
-from workflows.delivery.turns import writing
 from workflows.house import House
 
 S = DeliveryState
@@ -103,7 +102,7 @@ async def expire(unit: Unit, delivery_id: int) -> bool:
 
 async def check(house: House, delivery_id: int) -> DeliveryState | None:
     """Look once at one unknown outcome; the state afterwards, None when it was not due or is somebody else's."""
-    async with writing(house.ctx) as unit:
+    async with unit_of_work(house.ctx) as unit:
         look = await _claim(house, unit, delivery_id)
     if look is None:
         return None
@@ -167,12 +166,12 @@ async def _ask_job(house: House, look: Look) -> DeliveryState | None:
         return await _job_failed(house, look, error)
     if isinstance(answer, Pending):
         return await _undecided(house, look, _("平台仍在处理"), again_at=answer.poll_after)
-    async with writing(house.ctx) as unit:
+    async with unit_of_work(house.ctx) as unit:
         return await record_sent(unit, look.delivery, look.delivery.attempts, answer, AttemptResult.done)
 
 
 async def _job_failed(house: House, look: Look, error: ConnectorError) -> DeliveryState | None:
-    async with writing(house.ctx) as unit:
+    async with unit_of_work(house.ctx) as unit:
         kind, number = error.kind.value, look.delivery.attempts
         await close_attempt(
             unit, look.delivery.id or 0, number, AttemptResult.refused, error_kind=kind, error=error.human
@@ -191,7 +190,7 @@ async def _job_failed(house: House, look: Look, error: ConnectorError) -> Delive
 
 
 async def _decide(house: House, look: Look, own: OwnItems) -> DeliveryState | None:
-    async with writing(house.ctx) as unit:
+    async with unit_of_work(house.ctx) as unit:
         # Begins wait for us and we for them: no twin can slip between our look at the rows and our claim of an item.
         await unit.lock_chain(DOOR)
         twins = await _twins(unit, look)
@@ -267,7 +266,7 @@ async def _undecided(
 ) -> DeliveryState | None:
     """Look again later; ask a person when it takes too long."""
     now = clock.now()
-    async with writing(house.ctx) as unit:
+    async with unit_of_work(house.ctx) as unit:
         if not is_blind and (now < look.park_from or (again_at and now < look.first_at + sending().give_up)):
             await change(
                 unit,

@@ -6,6 +6,7 @@ import asyncio
 
 from connectors.base import ConnectorError, Done, Effect, ErrorKind, Pending
 from hub import log
+from hub.db import unit_of_work
 from hub.i18n import _
 from hub.models import AttemptResult, DeliveryKind, DeliveryState
 from hub.policy.sending import sending
@@ -13,7 +14,6 @@ from workflows.delivery import door
 from workflows.delivery.answers import end, record_failed
 from workflows.delivery.outbox import outgoing
 from workflows.delivery.turning import turn_away
-from workflows.delivery.turns import writing
 from workflows.house import House
 
 _log = log.get(__name__)
@@ -24,16 +24,16 @@ async def send(house: House, delivery_id: int) -> DeliveryState | None:
 
     Safe to call at any time, twice, or for a delivery that is not due: only the door decides.
     """
-    async with writing(house.ctx) as unit:
+    async with unit_of_work(house.ctx) as unit:
         ticket = await door.begin(unit, delivery_id)
         if ticket is None:
             return await turn_away(unit, delivery_id)
     kind, why = _reason_against(house, ticket)
     if kind:
-        async with writing(house.ctx) as unit:
+        async with unit_of_work(house.ctx) as unit:
             return await record_failed(unit, ticket, kind, why, AttemptResult.refused)
     answer = await _call(house, ticket)
-    async with writing(house.ctx) as unit:
+    async with unit_of_work(house.ctx) as unit:
         state = await end(unit, ticket, answer)
     _log.info("delivery_attempt", delivery=delivery_id, attempt=ticket.attempt.number, state=state or "superseded")
     return state

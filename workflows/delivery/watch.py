@@ -8,13 +8,12 @@ from sqlmodel import col, select
 
 from connectors.base import ConnectorError
 from hub import clock, log
-from hub.db import reading
+from hub.db import reading, unit_of_work
 from hub.i18n import _
 from hub.models import Account, Delivery, DeliveryState
 from hub.policy.sending import sending
 from workflows.delivery.answers import next_watch
 from workflows.delivery.ledger import settle
-from workflows.delivery.turns import writing
 from workflows.house import House
 
 S = DeliveryState
@@ -40,7 +39,7 @@ async def watch_removed(house: House) -> int:
 async def _look(house: House, delivery_id: int) -> bool:
     """One item; its next look is set before the call, so that several workers look once."""
     now = clock.now()
-    async with writing(house.ctx) as unit:
+    async with unit_of_work(house.ctx) as unit:
         delivery = await unit.get(Delivery, delivery_id)
         if delivery is None or delivery.sent_at is None:
             return False
@@ -55,7 +54,7 @@ async def _look(house: House, delivery_id: int) -> bool:
                 return False
     except (ConnectorError, TimeoutError):
         return False  # no answer is no proof; the next look comes
-    async with writing(house.ctx) as unit:
+    async with unit_of_work(house.ctx) as unit:
         removed = await settle(
             unit,
             delivery_id,

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from connectors.registry import connectors
 from hub import clock
-from hub.db import unit_of_work
+from hub.db import reading, unit_of_work
 from hub.errors import Invalid, NotFound, Refused, Stale
 from hub.models import Case, CaseState, Delivery, DeliveryState, Message, MessageKind, Reply, ReplyState
 from hub.queries.search import ANSWERED, index, similar
@@ -65,7 +65,7 @@ async def approve(house: House, town: Town, reply: Reply, by: str = "head", **gi
 
 
 async def standing(town: Town, reply: Reply) -> Reply:
-    async with unit_of_work(town.ctx) as unit:
+    async with reading(town.ctx) as unit:
         found = await unit.get(Reply, reply.id)
         assert found is not None
         return found
