@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hub import clock
 from hub.db import Context, unit_of_work
 from hub.models import Case, CaseState, Delivery, DeliveryKind, DeliveryState, Reply, ReplyState
@@ -10,7 +12,7 @@ from tests.web.conftest import Visit
 from tests.web.world import World
 
 
-async def handled(ctx: Context, world: World, text: str = "路灯不亮三天了", **given: object) -> Case:
+async def handled(ctx: Context, world: World, text: str = "路灯不亮三天了", **given: Any) -> Case:
     return await open_case(ctx, world, text, state=CaseState.handling, side="own", **given)
 
 
@@ -121,7 +123,7 @@ async def test_accounts_that_take_no_answer_record_one_given_elsewhere(
     assert "经「上门」答复" in after
 
 
-async def sending(ctx: Context, case: Case, state: DeliveryState, **given: object) -> int:
+async def sending(ctx: Context, case: Case, state: DeliveryState, **given: Any) -> int:
     """An approved answer whose sending stands like this."""
     async with unit_of_work(ctx) as unit:
         reply = Reply(
@@ -129,7 +131,7 @@ async def sending(ctx: Context, case: Case, state: DeliveryState, **given: objec
         )
         unit.add(reply)
         await unit.flush()
-        values: dict[str, object] = {
+        values: dict[str, Any] = {
             "kind": DeliveryKind.reply, "account_id": case.account_id, "reply_id": reply.id, "case_id": case.id,
             "text": "已修好", "content_hash": "h", "approved_hash": "h", "state": state, "scheduled_at": clock.now(),
             "attempts": 1, **given,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.web.world import World
 async def test_my_list_is_by_deadline_and_pages_on(visit: Visit, ctx: Context, world: World) -> None:
     now = clock.now()
     for n in range(27):
-        given = {"due_at": now + timedelta(days=n - 1), "signed_at": now}
+        given: dict[str, Any] = {"due_at": now + timedelta(days=n - 1), "signed_at": now}
         await open_case(ctx, world, f"第{n:02d}件", state=CaseState.handling, side="own", **given)
     async with visit("handler") as client:
         page = (await client.get("/cases")).text

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy import select as columns
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from hub.db import Unit
@@ -22,6 +23,8 @@ from nlp import mask, query_tokens
 TITLE, EXCERPT = 60, 120
 # More than a line shows is read, so that a number at the cut is never shown half masked.
 _READ = 600
+# Under a name of its own: what a person may see asks the cases, too.
+_Case: Any = aliased(Case)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +93,15 @@ def _rows() -> Any:
     wanted: tuple[Any, ...] = (
         Message.id, Message.title, Message.text, Message.kind, Message.author_name, Message.topic, Message.sentiment,
         Message.is_sensitive, Message.urgency, Message.place, Message.likes, Message.created_at, Message.tagged_at,
-        Message.removed_at, Case.number, Case.state, col(Account.name).label("account"), Account.platform,
+        Message.removed_at, _Case.number, _Case.state, col(Account.name).label("account"), Account.platform,
         col(Department.short_name).label("department"),
     )  # fmt: skip
     return (
         columns(*wanted)
         .select_from(Message)
         .join(Account, col(Account.id) == col(Message.account_id))
-        .outerjoin(Case, col(Case.id) == col(Message.case_id))
-        .outerjoin(Department, col(Department.id) == col(Case.department_id))
+        .outerjoin(_Case, col(_Case.id) == col(Message.case_id))
+        .outerjoin(Department, col(Department.id) == col(_Case.department_id))
     )
 
 
@@ -111,10 +114,10 @@ def _narrowed(unit: Unit, filters: Filters) -> list[Any]:
     if filters.sensitive:
         conditions.append(col(Message.is_sensitive))
     if filters.state:
-        conditions.append(col(Case.state) == filters.state)
+        conditions.append(col(_Case.state) == filters.state)
     if filters.text.strip():
         found = search.condition(unit, query_tokens(filters.text))
-        conditions.append(found if found is not None else col(Case.number) == filters.text.strip())
+        conditions.append(found if found is not None else col(_Case.number) == filters.text.strip())
     return conditions
 
 
