@@ -34,7 +34,7 @@ async def index(request: Request) -> Response:
     async with looking(request) as unit:
         page = await lists.page(unit, actor, group, account_id=account, before=before)
         counts = await lists.counts(unit, actor)
-        reach = await pausing.reach(unit)
+        reach, stopped = await pausing.reach(unit), await pausing.stopped(unit)
     names = {one.account_id: one.name for one in reach}
     kept = {"account": str(account)} if account else {}
     facts = {
@@ -50,6 +50,7 @@ async def index(request: Request) -> Response:
         "src": _address(group, kept | {"part": "rows"}),
         "words": words,
         "here_again": _address(group, kept),
+        "stopped": stopped,
     }
     return await render(request, "deliveries/index.html", facts, part=part_of(request, "rows"))
 
@@ -88,6 +89,7 @@ async def page(
     number = request.path_params["delivery_id"]
     async with looking(request) as unit:
         found = await lists.detail(unit, me(request), number)
+        stopped = await pausing.stopped(unit)
         case = await unit.get(Case, found.view.delivery.case_id) if found.view.delivery.case_id else None
     facts: Facts = {
         "view": found.view,
@@ -99,7 +101,7 @@ async def page(
         "typed": typed or {},
         "problems": error.problems if isinstance(error, Invalid) else {},
         "refused": error.reasons if isinstance(error, Refused) else [],
-        "here_again": f"/deliveries/{number}",
+        "stopped": stopped,
         "src": f"/deliveries/{number}?part=delivery",
     }
     return await render(

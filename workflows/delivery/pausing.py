@@ -8,7 +8,7 @@ from sqlmodel import col, func, select
 
 from hub import clock
 from hub.db import Unit
-from hub.models import Account, Delivery, DeliveryState, Pause, PauseScope, User
+from hub.models import Account, Delivery, DeliveryState, Pause, User
 from workflows.delivery.turning import words_of
 
 S = DeliveryState
@@ -36,6 +36,25 @@ class PauseView:
     overdue: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What is paused at the moment."""
+
+    everything: bool
+    accounts: frozenset[int]
+
+    def covers(self, account_id: int) -> bool:
+        """Whether nothing may leave on this account."""
+        return self.everything or account_id in self.accounts
+
+
+async def stopped(unit: Unit) -> Stopped:
+    """For pages that offer to send at once: where that would be refused."""
+    rows = await unit.rows(select(Pause.account_id).where(col(Pause.lifted_at).is_(None)))
+    found = [row[0] for row in rows]
+    return Stopped(None in found, frozenset(one for one in found if one is not None))
+
+
 async def reach(unit: Unit) -> list[Reach]:
     """Every active account by name with what waits for it."""
     accounts = await unit.rows(
@@ -48,8 +67,7 @@ async def reach(unit: Unit) -> list[Reach]:
         .group_by(col(Delivery.account_id), col(Delivery.state))
     )
     counts = {(row[0], S(row[1])): int(row[2]) for row in counted}
-    open_ones = select(Pause.account_id).where(col(Pause.lifted_at).is_(None), Pause.scope == PauseScope.account)
-    paused = {row[0] for row in await unit.rows(open_ones)}
+    paused = (await stopped(unit)).accounts
     return [
         Reach(key, name, counts.get((key, S.waiting), 0), counts.get((key, S.sending), 0), key in paused)
         for key, name in accounts

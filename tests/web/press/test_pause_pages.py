@@ -34,12 +34,15 @@ async def test_lifting_goes_on_and_lists_what_is_overdue(office: Office, browse:
         shown = (await page.get("/pause")).text
         assert "停住 1 条还没到时间的" in shown
         assert "1 条已经过了时间" in shown
+        meanwhile = (await page.get("/deliveries?group=held")).text
+        assert meanwhile.count("发布处于暂停状态，请先解除暂停") == 2
+        assert 'value="send_now"' not in meanwhile
         assert (await page.post("/pause/1/lift", data={"reason": ""})).status_code == 422
         answer = await page.post("/pause/1/lift", data={"reason": "已核实"})
         assert answer.headers["location"] == "/deliveries?group=held"
         listed = (await page.get("/deliveries?group=held")).text
         assert listed.count('class="decide"') == 1
-        assert "立即发" in listed
+        assert 'value="send_now"' in listed
         assert "全部发布已暂停" not in (await page.get("/me")).text
         assert (await page.post("/pause/1/lift", data={"reason": "再来"})).status_code == 409
     assert await office.states([soon, later]) == ["held", "waiting"]
