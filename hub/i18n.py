@@ -30,8 +30,12 @@ TITLES = (
     "老师|医生|律师|先生|女士|小姐|同志|师傅|大爷|大妈|阿姨"
 )
 # The standard forms of public texts in Taiwan where OpenCC chooses another variant.
-WORDING = {"發佈": "發布", "公佈": "公布", "頒佈": "頒布", "賬": "帳", "並案": "併案", "並入": "併入"}
-_NAMED = re.compile(rf"(?<![\u4e00-\u9fff])[{SURNAMES}](?=[\u4e00-\u9fff]{{0,2}}(?:{TITLES}))")
+WORDING = {"發佈": "發布", "公佈": "公布", "頒佈": "頒布", "賬": "帳", "並案": "併案", "並入": "併入", "個贊": "個讚"}
+_NAMED = re.compile(
+    rf"(?<![\u4e00-\u9fff])[{SURNAMES}](?=[\u4e00-\u9fff]{{0,2}}(?:{TITLES}))"
+    # Inside a sentence only surnames that are hardly ever another word's last character, right before the title.
+    rf"|(?<![模规示典风师防])[范沈岳涂郁仇](?={TITLES})"
+)
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _PLACE = re.compile(r"%\((\w+)\)s")
 _CONTEXT = "\x04"

@@ -1,11 +1,14 @@
-"""Every text a person may see, from the code: marked ones of the rooms above, and plain sentences of the connectors."""
+"""Every text a person may see, from the code: marked ones of the rooms above, plain sentences of the connectors, and
+the sources of the limits in policy packs."""
 
 from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
@@ -30,6 +33,8 @@ KEYWORDS = {
 KEY = re.compile(r"[a-z_]+")
 # Connectors do not know the languages: they answer in Chinese sentences, and pages show them through ``said``.
 LEAF = "connectors"
+# Every limit says where it comes from, and cases show it.
+PACKS = "hub/policy/packs"
 # The pretend platform speaks for itself, and these read people's files instead of speaking to them.
 SILENT = ("connectors/sandbox/server/", "connectors/sandbox/__main__.py", "connectors/files/moments.py")
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -52,7 +57,18 @@ def collected() -> Catalog:
         if not file.startswith(SILENT):
             for source in sentences(path):
                 catalogue.add(source, None, [(file, 0)])
+    for path in sorted((ROOT / PACKS).glob("*.toml")):
+        for source in _sources(tomllib.loads(path.read_text(encoding="utf-8"))):
+            catalogue.add(source, None, [(path.relative_to(ROOT).as_posix(), 0)])
     return catalogue
+
+
+def _sources(table: dict[str, Any]) -> Iterator[str]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _sources(value)
+        elif name == "source":
+            yield str(value)
 
 
 def sentences(path: Path) -> Iterator[str]:

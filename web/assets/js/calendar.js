@@ -67,7 +67,7 @@ function content({ event, timeText, view }) {
   if (conflict) parts.push(make('span', 'cal-conflict', word('conflict')))
   parts.push(make('span', 'cal-title', event.title))
   if (month && names.length > 1) parts.push(make('span', 'cal-accounts', `×${names.length}`))
-  if (!month && names.length) parts.push(make('span', 'cal-accounts', names.join('、')))
+  if (!month && names.length) parts.push(make('span', 'cal-accounts', names.join(word('comma'))))
   parts.push(make('span', list ? 'cal-state' : 'visually-hidden', state))
   return { domNodes: [make('span', 'cal-ev-in', '', ...parts)] }
 }
@@ -203,7 +203,7 @@ function mount(el) {
 
   function describe(node, event, timeText) {
     const { state_label: state = '', account_names: names = [], why } = event.extendedProps
-    node.title = [timeText, event.title, state, names.join('、'), why && word('why_not_movable', { why })]
+    node.title = [timeText, event.title, state, names.join(word('comma')), why && word('why_not_movable', { why })]
       .filter(Boolean)
       .join('\n')
   }

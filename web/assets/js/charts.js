@@ -44,7 +44,7 @@ function tooltip(look, trigger, unit) {
         .reduce(
           (lines, one) => [
             ...lines,
-            `${one.seriesName && trigger === 'axis' ? one.seriesName : one.name}  ${figure(one.value)}${unit}`,
+            `${one.seriesName && trigger === 'axis' ? one.seriesName : one.name}  ${unit ? word('amount', { n: figure(one.value), unit }) : figure(one.value)}`,
           ],
           trigger === 'axis' ? [[].concat(given)[0].name] : [],
         )
@@ -56,7 +56,7 @@ function donut(data, look, width) {
   const series = data.series[0],
     total = series.data.reduce((sum, n) => sum + (n || 0), 0)
   const share = (n) => `${Math.round((n / total) * 100)}%`
-  const say = (name, value) => `${name} ${figure(value)}（${share(value)}）`
+  const say = (name, value) => word('part', { name, n: figure(value), share: share(value) })
   const narrow = width < 480
   return {
     tooltip: tooltip(look, 'item', data.unit || ''),

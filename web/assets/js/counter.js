@@ -11,7 +11,7 @@ function count(el) {
   place.textContent = !max
     ? word('length', { n })
     : n > max
-      ? `${word('length_of', { n, max })}，${word('over', { n: n - max })}`
+      ? word('length_over', { n, max, over: n - max })
       : word('length_of', { n, max })
   place.className = `counter${max && n > max ? ' counter-over' : max && n > max * 0.9 ? ' counter-near' : ''}`
   place.setAttribute('aria-live', max && n > max * 0.9 ? 'polite' : 'off')
