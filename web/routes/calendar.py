@@ -27,6 +27,8 @@ from workflows.publishing.calendar import Item
 
 # Six weeks stand on a month's page; nobody looks at more than a quarter at once.
 LONGEST = timedelta(days=100)
+# The views the script offers; it stops at any other name.
+VIEWS = ("dayGridMonth", "timeGridWeek", "timeGridDay", "listWeek")
 
 
 async def index(request: Request) -> Response:
@@ -37,6 +39,7 @@ async def index(request: Request) -> Response:
         posts, sending = await lists.counts(unit, actor), await deliveries.counts(unit, actor)
         part = part_of(request, "strip")
         offered = [] if part else await choices.accounts(house(request), unit)
+    view = request.query_params.get("view", "")
     facts = {
         "accounts": offered,
         "unscheduled": drafts,
@@ -47,7 +50,7 @@ async def index(request: Request) -> Response:
         "Group": deliveries.Group,
         "may_write": actor.can(May.write_post),
         "may_move": actor.can(May.write_post) or actor.can(May.review_post),
-        "view": request.query_params.get("view", ""),
+        "view": view if view in VIEWS else "",
     }
     return await render(request, "calendar/index.html", facts, part=part)
 

@@ -181,7 +181,9 @@ async def test_a_month_of_a_thousand_posts_costs_ten_statements_at_most(office: 
         assert len(asked) <= 10, "\n".join(asked)
 
 
-@pytest.mark.parametrize(("asked", "shown"), [("timeGridWeek", 'data-view="timeGridWeek"'), ("week", ""), ('"><b>', "")])
+@pytest.mark.parametrize(
+    ("asked", "shown"), [("timeGridWeek", 'data-view="timeGridWeek"'), ("week", ""), ('"><b>', "")]
+)
 async def test_only_views_the_script_has_reach_it(browse: Browse, asked: str, shown: str) -> None:
     async with browse("press") as page:
         answer = await page.get("/calendar", params={"view": asked})
