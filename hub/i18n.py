@@ -143,7 +143,8 @@ def said(text: str) -> str:
     Known are texts of the catalogue, whole or with their places filled in; what is filled in is translated when it is
     itself such a text. Anything else (what people wrote, names, platforms' own words) comes back as it is.
     """
-    return text if language() == "zh_CN" or not text else _said(language(), text)
+    # The very characters: a string that counts as markup must not be remembered for one that does not.
+    return text if language() == "zh_CN" or not text else _said(language(), str.__str__(text))
 
 
 @lru_cache(maxsize=4096)

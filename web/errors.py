@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from hub.errors import HubError, Stale
-from hub.i18n import _
+from hub.i18n import _, said
 from web import csrf
 from web.api.problems import Problem, answer, problem_of
 from web.auth import local_path
@@ -93,6 +93,7 @@ async def crashed(request: Request, incident: str) -> Response:
 
 async def tell(request: Request, status: int, texts: list[str], *, stale: bool = False, incident: str = "") -> Response:
     """The answer in the form the asker can read."""
+    texts = [said(text) for text in texts]
     if wants_json(request):
         return answer(Problem(title=_heading(status), status=status, reasons=texts, incident=incident))
     if _from_script(request) or is_fragment(request):
@@ -114,6 +115,6 @@ def _toast(status: int, texts: list[str]) -> Response:
     """For htmx: the page stays as it is; 401 is told by the page script, which knows the way to the sign-in page."""
     response = Response(status_code=status, headers={"HX-Reswap": "none"})
     if status != 401:
-        said = {"text": texts[0] if len(texts) == 1 else _heading(status), "kind": "error"}
-        response.headers["HX-Trigger"] = json.dumps({"toast": {**said, "list": texts if len(texts) > 1 else []}})
+        toast = {"text": texts[0] if len(texts) == 1 else _heading(status), "kind": "error"}
+        response.headers["HX-Trigger"] = json.dumps({"toast": {**toast, "list": texts if len(texts) > 1 else []}})
     return response

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from hub import log, migrations
-from hub.i18n import _
+from hub.i18n import _, said
 from hub.rights import system
 from hub.settings import Settings, load
 from web.cli.frame import FAILED, data_option, fail
@@ -94,9 +94,9 @@ def _show(report: dict[str, Any]) -> None:
     table.add_row(*(str(report[name]) for name in ("rows", "new", "known")), str(len(report["errors"])))
     console.print(table)
     for note in report["notes"]:
-        console.print(note)
+        console.print(said(note))
     if report["errors"]:
-        errors = Table(_("行"), _("列"), _("原因与处理"))
+        errors = Table(_("行号"), _("列"), _("原因与处理"))
         for error in report["errors"][:50]:
-            errors.add_row(str(error["row"]), str(error["column"]), str(error["why"]))
+            errors.add_row(str(error["row"]), str(error["column"]), said(str(error["why"])))
         console.print(errors)

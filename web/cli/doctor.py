@@ -20,7 +20,7 @@ from sqlmodel import col, select
 from hub import audit, clock, migrations
 from hub.db import open_context, reading
 from hub.errors import HubError
-from hub.i18n import _, listed
+from hub.i18n import _, listed, ngettext
 from hub.models import Account, Heartbeat, Role, Stream
 from hub.people import staff
 from hub.policy import packs
@@ -138,7 +138,7 @@ async def _administrator(settings: Settings) -> Finding:
     finally:
         await ctx.close()
     advice = _("请执行 hub user add 用户名 --role administrator --name 姓名 --department 部门")
-    return Finding(_("管理员"), bool(found), _("%(n)s 人", n=len(found)), advice)
+    return Finding(_("管理员"), bool(found), ngettext("%(n)s 人", "%(n)s 人", len(found)), advice)
 
 
 async def _chain(settings: Settings) -> Finding:

@@ -12,7 +12,7 @@ import click
 
 from hub import i18n
 from hub.errors import HubError
-from hub.i18n import N_, _, aside
+from hub.i18n import N_, _, aside, said
 from web.cli.words import teach
 
 FAILED, WRONG_USAGE, SURROUNDINGS, INTERRUPTED = 1, 2, 3, 130
@@ -56,8 +56,9 @@ class Commands(click.Group):
 
 def speak() -> None:
     """Choose the language of this command: HUB_LANGUAGE, then the terminal's, then simplified Chinese."""
-    wanted = os.environ.get("HUB_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-    i18n.use(i18n.choose(wanted.split(".")[0]))
+    # LC_ALL=C names no language: then LANG may.
+    wanted = (os.environ.get(name, "") for name in ("HUB_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"))
+    i18n.use(i18n.choose(",".join(wanted)))
 
 
 def fail(text: str, code: int = FAILED) -> NoReturn:
@@ -83,7 +84,7 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         fail(_("已中断"), INTERRUPTED)
     except HubError as error:
-        fail("\n".join(error.texts))
+        fail("\n".join(map(said, error.texts)))
     except OSError as error:
         fail(_("系统拒绝了操作：%(why)s", why=_system_words(error)), SURROUNDINGS)
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from hub import clock
 from hub.errors import Invalid, Refused
-from hub.i18n import N_, _
+from hub.i18n import N_, _, said
 from hub.people import departments
 from hub.rights import May
 from web import statuswords
@@ -125,7 +125,8 @@ async def check(request: Request) -> Response:
     try:
         health = await accounts.check(house(request), me(request), number)
     except Refused as error:
-        return redirect(request, f"/accounts/{number}", _("平台没有认可：%(why)s", why=error.reasons[0]), kind="error")
+        refused = _("平台没有认可：%(why)s", why=said(error.reasons[0]))
+        return redirect(request, f"/accounts/{number}", refused, kind="error")
     return redirect(
         request, f"/accounts/{number}", _("连接正常，平台上的名称是「%(name)s」。", name=health.account_name)
     )
