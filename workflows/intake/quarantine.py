@@ -17,6 +17,7 @@ from hub.errors import Invalid, NotAllowed, NotFound, Stale
 from hub.i18n import _
 from hub.models import Account, Arrival, ArrivalState, MessageKind
 from hub.rights import Actor, May
+from nlp import mask
 
 _SHOWN = 4000
 
@@ -58,12 +59,15 @@ def _held(arrival: Arrival, account: str) -> Held:
 
 
 def legible(payload: str) -> str:
-    """Raw text for people: JSON set out in lines, at most 4,000 characters, control and direction marks as escapes."""
+    """Raw text for people: JSON set out in lines, at most 4,000 characters, telephone and identity numbers masked,
+    control and direction marks as escapes."""
     try:
         text = json.dumps(json.loads(payload), ensure_ascii=False, indent=2)
     except (ValueError, RecursionError):
         text = payload
-    shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    # Masked before it is cut, so that no number is left in two halves; what is far behind the cut is not looked at.
+    masked = mask(text[: 2 * _SHOWN])
+    shown = masked if len(text) <= _SHOWN else masked[:_SHOWN] + "…"
     return "".join(
         sign if sign == "\n" or unicodedata.category(sign) not in _UNSEEN else _escape(sign) for sign in shown
     )

@@ -27,6 +27,7 @@ from hub.models import (
 from tests.workflows.intake import town
 from workflows.house import House
 from workflows.intake import jobs, quarantine, read_waiting, store
+from workflows.intake.quarantine import legible
 
 
 async def _store(house: House, account: Account, *items: RawItem) -> None:
@@ -237,3 +238,14 @@ async def test_late_reading_keeps_when_it_came(house: House) -> None:
         move(start + timedelta(hours=3))
         await read_waiting(house)
     assert (await town.message(house, "1")).received_at == start
+
+
+@pytest.mark.parametrize(
+    "raw", ['{"id": 1882617574650281984, "text": "请打 13712345678"}', "<li>请打 13712345678</li>"]
+)
+def test_what_cannot_be_read_is_shown_without_peoples_numbers(raw: str) -> None:
+    shown = legible(raw)
+    assert "13712345678" not in shown
+    assert "请打 137****5678" in shown
+    assert ("1882617574650281984" in raw) == ("1882617574650281984" in shown)
+    assert "1371234" not in legible("长" * 3_995 + "13712345678")
