@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from hub import clock
 from hub.db import Context
-from hub.models import CaseState
+from hub.models import CaseClass, CaseState
 from tests.web.casework import again, form_on, hidden_of, open_case, send, words
 from tests.web.conftest import Visit
 from tests.web.world import World
@@ -15,11 +15,13 @@ from tests.web.world import World
 async def test_the_queue_is_oldest_first_and_hides_personal_numbers(visit: Visit, ctx: Context, world: World) -> None:
     young = await open_case(ctx, world, "新来的事")
     old = await open_case(ctx, world, "先来的事", opened_at=clock.now() - timedelta(hours=3))
+    await open_case(ctx, world, "着火了", urgency=CaseClass.urgent)
     await open_case(ctx, world, "别处的事", state=CaseState.handling, side="own")
     async with visit("dispatcher") as client:
         page = (await client.get("/desk")).text
         chosen = (await client.get(f"/desk/{young.number}")).text
     assert page.index("先来的事") < page.index("新来的事")
+    assert "1 件紧急，先看" in words(page)
     assert "别处的事" not in page
     assert old.number in page
     assert "受理并派给住房和城乡建设局" in chosen
@@ -87,7 +89,7 @@ async def test_many_are_dispatched_after_a_look_each_by_itself(visit: Visit, ctx
             "/desk/dispatch", data={**hidden_of(preview.text, "/desk/dispatch"), "case": chosen, **picks}
         )
         after = await client.get("/desk")
-    assert "将派出 3 件" in words(preview.text)
+    assert "选了 3 件" in words(preview.text)
     assert "1 件已不在值班台" in words(preview.text)
     assert done.status_code == 303
     assert "已派出 2 件。 1 件没有派：该工单刚被他人处理" in words(after.text)

@@ -56,7 +56,8 @@ async def _queue(request: Request, unit: Unit, path: str, chosen: str = "") -> d
     ]  # fmt: skip
     return {
         "page": page, "view": view, "n": narrowing, "tabs": tabs, "is_first": not after, "chosen": chosen,
-        "late": counts.desk_late, "w": words.tools(), "live_src": narrowing.href(path, after=after, part="rows"),
+        "late": counts.desk_late, "urgent": counts.desk_urgent, "w": words.tools(),
+        "live_src": narrowing.href(path, after=after, part="rows"),
     }  # fmt: skip
 
 

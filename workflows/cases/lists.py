@@ -76,6 +76,7 @@ class Counts:
     unsigned: int | None = None
     desk: int | None = None
     desk_late: int | None = None
+    desk_urgent: int | None = None
     rulings: int | None = None
     review: int | None = None
     follow_up: int | None = None
@@ -279,6 +280,7 @@ def _countable(actor: Actor, now: datetime) -> dict[str, ColumnElement[bool] | N
         "unsigned": and_(own, unsigned) if works else None,
         "desk": desk if actor.can(May.accept) else None,
         "desk_late": and_(desk, col(Case.accept_due_at) < now) if actor.can(May.accept) else None,
+        "desk_urgent": and_(desk, col(Case.urgency) == CaseClass.urgent) if actor.can(May.accept) else None,
         "rulings": _ruling_asked() if actor.can(May.dispatch) else None,
         "review": _to_review(actor) if actor.can(May.review_reply) else None,
         "follow_up": col(Case.state) == CaseState.replied if actor.can(May.close) else None,
