@@ -13,6 +13,7 @@ from hub.models import CaseState
 from tests.web.casework import again, form_on, open_case, send, words
 from tests.web.conftest import Visit
 from tests.web.world import World
+from workflows.cases.moves import BY_THE_HUB, REPLY_MOVES, Move
 
 
 async def test_my_list_is_by_deadline_and_pages_on(visit: Visit, ctx: Context, world: World) -> None:
@@ -88,6 +89,20 @@ async def test_the_form_of_a_move_is_a_page_or_a_panel(panel: bool, visit: Visit
     assert ("<html" in shown.text) is not panel
     assert "建议承办单位" in words(shown.text)
     assert unknown.status_code == 404
+
+
+@pytest.mark.parametrize("move", sorted(set(Move) - REPLY_MOVES - BY_THE_HUB))
+async def test_every_move_has_a_form_that_says_why_not(move: Move, visit: Visit, ctx: Context, world: World) -> None:
+    case = await open_case(ctx, world, state=CaseState.handling, side="own")
+    async with visit("dispatcher") as client:
+        action = f"/cases/{case.number}/moves/{move.value}"
+        shown = await client.get(action)
+        sent = await client.post(action, data={"version": str(case.version)})
+    assert shown.status_code == 200
+    assert f'action="{action}"' in shown.text
+    # With nothing filled in no move is made that asks for anything, or that is not the desk's in this state.
+    assert sent.status_code == 409
+    assert "现在还不能这样做" in words(sent.text)
 
 
 async def test_handing_back_keeps_basis_and_leaves_the_departments_sight(

@@ -12,7 +12,7 @@ from hub.i18n import _
 from hub.models import CaseClass, CaseState
 from hub.rights import Actor, May
 from web.casework.narrowing import Field, Narrowing
-from web.casework.words import classes, states
+from web.casework.words import capped, classes, states
 from web.request import me
 from workflows.cases import lists
 from workflows.cases.lists import Counts, Filters, Page, Which
@@ -92,13 +92,16 @@ def _tabs(narrowing: Narrowing, which: Which, actor: Actor, counts: Counts) -> l
     mine = which is Which.mine
     return [
         {
-            "text": _("待办"), "href": "/cases?which=mine", "count": counts.open,
+            "text": _("待办"), "href": "/cases?which=mine", "count": capped(counts.open),
             "current": mine and not state and not late,
         },
         {
-            "text": _("待签收"), "href": "/cases?which=mine&state=dispatched", "count": counts.unsigned,
+            "text": _("待签收"), "href": "/cases?which=mine&state=dispatched", "count": capped(counts.unsigned),
             "current": mine and state == CaseState.dispatched,
         },
-        {"text": _("已超时"), "href": "/cases?which=mine&late=1", "count": counts.late, "current": mine and bool(late)},
+        {
+            "text": _("已超时"), "href": "/cases?which=mine&late=1", "count": capped(counts.late),
+            "current": mine and bool(late),
+        },
         everything,
     ]  # fmt: skip

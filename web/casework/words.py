@@ -9,6 +9,7 @@ from typing import Any
 from hub import clock
 from hub.i18n import _, moment, ngettext
 from hub.models import CaseClass, CaseState, DeliveryState
+from workflows.cases.lists import MOST_COUNTED
 from workflows.cases.rows import CaseRow
 from workflows.cases.words import class_label, state_label
 from workflows.inbox import words
@@ -102,6 +103,13 @@ def web_link(url: str) -> str:
 def classes() -> list[tuple[str, str]]:
     """(value, word) of every class of urgency."""
     return [(one.value, class_label(one)) for one in CaseClass]
+
+
+def capped(count: int | None) -> str | None:
+    """A count as tabs show it: nobody needs to know more than 999+."""
+    if count is None:
+        return None
+    return f"{MOST_COUNTED - 1}+" if count >= MOST_COUNTED else str(count)
 
 
 def class_of(value: str) -> CaseClass | None:

@@ -16,6 +16,7 @@ from hub.rights import Actor, May
 from web.casework import talk, words
 from web.casework.narrowing import Field, Narrowing
 from web.casework.page import number_of
+from web.casework.words import capped
 from web.forms import Form, read_form
 from web.request import looking, me, writing
 from web.routes.table import NavItem, PageRoute, waiting
@@ -47,10 +48,13 @@ async def _queue(request: Request, unit: Unit, path: str, chosen: str = "") -> d
     page = await lists.page(unit, me(request), view, _filters(narrowing), after=after)
     counts = await lists.counts(unit, me(request))
     tabs = [
-        {"text": _("待派单"), "href": "/desk", "count": counts.desk, "current": view is Which.desk},
-        {"text": _("待裁定"), "href": "/desk?view=rulings", "count": counts.rulings, "current": view is Which.rulings},
+        {"text": _("待派单"), "href": "/desk", "count": capped(counts.desk), "current": view is Which.desk},
         {
-            "text": _("待回访"), "href": "/desk?view=follow_up", "count": counts.follow_up,
+            "text": _("待裁定"), "href": "/desk?view=rulings", "count": capped(counts.rulings),
+            "current": view is Which.rulings,
+        },
+        {
+            "text": _("待回访"), "href": "/desk?view=follow_up", "count": capped(counts.follow_up),
             "current": view is Which.follow_up,
         },
     ]  # fmt: skip
