@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import time
+from datetime import datetime
 from pathlib import Path
 
 import httpx
+from openpyxl import Workbook
 from sqlmodel import select
 
 from hub import clock
@@ -78,6 +81,22 @@ async def arrivals(ctx: Context, world: World) -> int:
     """How many rows of files are stored."""
     async with reading(ctx) as unit:
         return len(await unit.all(select(Arrival).where(Arrival.via == "file")))
+
+
+async def test_a_workbook_goes_the_same_way(visit: Visit, house: House, ctx: Context, world: World) -> None:
+    book, content = Workbook(), io.BytesIO()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["留言内容", "留言时间"])
+    sheet.append(["路灯不亮", datetime(2026, 1, 5, 10)])  # noqa: DTZ001 -- as a spreadsheet has it
+    book.save(content)
+    async with visit("press_officer") as client:
+        page = (await hand_in(client, content.getvalue(), "来信.XLSX")).headers["location"]
+        run = (await client.post(page, data=await chosen_on(client, page) | {"do": "run"})).headers["location"]
+        await run_imports(house)
+        done = words((await client.get(run)).text)
+    assert "新增 1 条" in done
+    assert await arrivals(ctx, world) == 1
 
 
 async def test_a_remembered_mapping_is_used_for_the_same_columns(visit: Visit, house: House) -> None:

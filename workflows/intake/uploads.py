@@ -40,8 +40,8 @@ class Upload:
 
     @property
     def stored_as(self) -> str:
-        """Where a run finds it."""
-        return f"{FOLDER}/{self.token}"
+        """Where a run finds it. The ending stays: readers of spreadsheets go by it."""
+        return f"{FOLDER}/{self.token}{Path(self.file_name).suffix.lower()}"
 
 
 async def keep(house: House, actor: Actor, file_name: str, account_name: str, content: BinaryIO) -> Upload:
@@ -63,7 +63,9 @@ def _store(data: Path, upload: Upload, content: BinaryIO) -> None:
 
 
 def _note(data: Path, upload: Upload) -> None:
-    (data / f"{upload.stored_as}.json").write_text(json.dumps(asdict(upload), ensure_ascii=False), encoding="utf-8")
+    (data / FOLDER / f"{upload.token}.json").write_text(
+        json.dumps(asdict(upload), ensure_ascii=False), encoding="utf-8"
+    )
 
 
 def note_expected(house: House, upload: Upload, expected: int | None) -> None:
@@ -83,7 +85,7 @@ def find(house: House, actor: Actor, token: str) -> Upload:
 
 def of_run(house: House, run: ImportRun) -> Upload | None:
     """The upload behind a run; None once it is gone."""
-    upload = _read(house.ctx.settings.data, run.stored_as.removeprefix(f"{FOLDER}/"))
+    upload = _read(house.ctx.settings.data, Path(run.stored_as).stem)
     return upload if upload and (house.ctx.settings.data / upload.stored_as).is_file() else None
 
 
@@ -104,15 +106,14 @@ def _read(data: Path, token: str) -> Upload | None:
 async def sweep(house: House, unit: Unit) -> int:
     """Remove files nobody took within two days, and notes whose file a run has used up. Safe to run at any time."""
     open_runs = select(col(ImportRun.stored_as)).where(col(ImportRun.state).in_(_OPEN))
-    needed = set(await unit.all(open_runs))
+    needed = {Path(stored_as).stem for stored_as in await unit.all(open_runs)}
     return await asyncio.to_thread(_remove_old, house.ctx.settings.data, needed)
 
 
 def _remove_old(data: Path, needed: set[str]) -> int:
     removed, oldest = 0, time.time() - KEPT_SECONDS
     for path in (data / FOLDER).glob("*"):
-        stem = path.name.removesuffix(".json")
-        if f"{FOLDER}/{stem}" not in needed and path.stat().st_mtime < oldest:
+        if path.stem not in needed and path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)
             removed += 1
     return removed
