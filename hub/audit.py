@@ -58,7 +58,8 @@ async def verify(unit: Unit, batch: int = 5000) -> Verdict:
 def _digest(entry: AuditEntry, algorithm: str) -> str:
     """Digest over every field but the id and itself, and the digest before."""
     fields = [
-        entry.at.isoformat(), entry.by_id, entry.by_name, entry.what, entry.object, entry.data, entry.address, entry.before,
+        entry.at.isoformat(), entry.by_id, entry.by_name, entry.what, entry.object, entry.data, entry.address,
+        entry.before,
     ]  # fmt: skip
     content = json.dumps(fields, ensure_ascii=False, sort_keys=True).encode()
     return hashlib.new(algorithm, content).hexdigest()

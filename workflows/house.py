@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from connectors.registry import connectors
-
 from connectors.base import AccountRef, Connector
+from connectors.registry import connectors
 from hub.db import Bell, Context, open_context
 from hub.models import Account
 from hub.settings import Settings

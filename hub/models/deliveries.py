@@ -20,7 +20,7 @@ class DeliveryKind(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """waiting → sending → sent | failed | unknown; unknown → (read back) sent | waiting; also held, missed, cancelled."""
+    """waiting → sending → sent | failed | unknown → (read back) sent | waiting; or held, missed, cancelled."""
 
     waiting = "waiting"
     sending = "sending"
