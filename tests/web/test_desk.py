@@ -1,4 +1,4 @@
-"""The desk: oldest first, dispatched with reasons, many at once after a look, never twice."""
+"""The desk: what is due first on top, dispatched with reasons, many at once after a look, never twice."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from tests.web.conftest import Visit
 from tests.web.world import World
 
 
-async def test_the_queue_is_oldest_first_and_hides_personal_numbers(visit: Visit, ctx: Context, world: World) -> None:
+async def test_the_queue_is_by_the_clock_and_hides_personal_numbers(visit: Visit, ctx: Context, world: World) -> None:
     young = await open_case(ctx, world, "新来的事")
-    old = await open_case(ctx, world, "先来的事", opened_at=clock.now() - timedelta(hours=3))
+    old = await open_case(ctx, world, "先来的事", accept_due_at=clock.now() - timedelta(hours=3))
+    await open_case(ctx, world, "老来信", accept_due_at=None, opened_at=clock.now() - timedelta(days=900))
     await open_case(ctx, world, "着火了", urgency=CaseClass.urgent)
     await open_case(ctx, world, "别处的事", state=CaseState.handling, side="own")
     async with visit("dispatcher") as client:
         page = (await client.get("/desk")).text
         chosen = (await client.get(f"/desk/{young.number}")).text
-    assert page.index("先来的事") < page.index("新来的事")
+    assert page.index("先来的事") < page.index("新来的事") < page.index("老来信")
     assert "1 件紧急，先看" in words(page)
     assert "别处的事" not in page
     assert old.number in page
@@ -30,7 +31,7 @@ async def test_the_queue_is_oldest_first_and_hides_personal_numbers(visit: Visit
 
 
 async def test_the_suggestion_is_one_click_and_goes_on_to_the_next(visit: Visit, ctx: Context, world: World) -> None:
-    first = await open_case(ctx, world, "甲", opened_at=clock.now() - timedelta(hours=2))
+    first = await open_case(ctx, world, "甲", accept_due_at=clock.now() - timedelta(hours=2))
     second = await open_case(ctx, world, "乙")
     page = f"/desk/{first.number}"
     async with visit("dispatcher") as client:

@@ -36,7 +36,7 @@ MOST_AT_ONCE = 100
 
 
 async def index(request: Request) -> Response:
-    """The queue, the oldest first."""
+    """The queue, by the clock of accepting: the oldest of each class first."""
     async with looking(request) as unit:
         facts = await _queue(request, unit, "/desk")
     return await render(request, "desk/index.html", facts, part=part_of(request, "rows", "tabs"))

@@ -1,4 +1,4 @@
-"""Lists of cases: by deadline for a department, oldest first for the desk, newest first for all; badges."""
+"""Lists of cases: by deadline for a department, by accept clock for the desk, newest first for all; badges."""
 
 from __future__ import annotations
 
@@ -254,7 +254,9 @@ class _Order:
 
 
 _NEWEST = _Order("last_message_at", newest_first=True)
-_ORDERS = {Which.mine: _Order("due_at"), Which.desk: _Order("opened_at"), Which.follow_up: _Order("replied_at")}
+# At the desk what must be accepted first: urgent matters before older ordinary ones, old letters of a file without a
+# clock after everything that has one.
+_ORDERS = {Which.mine: _Order("due_at"), Which.desk: _Order("accept_due_at"), Which.follow_up: _Order("replied_at")}
 
 
 def _read_mark(mark: str) -> tuple[datetime | None, int]:

@@ -72,6 +72,7 @@ class CaseRow:
     redos: int
     opened_at: datetime
     last_message_at: datetime
+    accept_due_at: datetime | None
     due_at: datetime | None
     replied_at: datetime | None
     closed_at: datetime | None
@@ -83,7 +84,7 @@ _CASE: tuple[Any, ...] = (
     Case.id, Case.number, Case.version, Case.state, Case.title, Case.kind, Case.account_id, Case.author_name,
     Case.topic, Case.place, Case.sentiment, Case.is_sensitive, Case.urgency, Case.department_id, Case.handler_id,
     Case.message_count, Case.likes, Case.heat, Case.returns, Case.redos, Case.opened_at, Case.last_message_at,
-    Case.due_at, Case.replied_at, Case.closed_at,
+    Case.accept_due_at, Case.due_at, Case.replied_at, Case.closed_at,
 )  # fmt: skip
 
 
@@ -91,7 +92,7 @@ def rows_of_cases() -> Select[Any]:
     """The select behind every list; conditions, order and limit are the caller's."""
     columns: tuple[Any, ...] = (
         *_CASE,
-        *(Case.accept_due_at, Case.sign_due_at, Case.dispatched_at, Case.calendar_version, Case.routing),
+        *(Case.sign_due_at, Case.dispatched_at, Case.calendar_version, Case.routing),
         col(Department.short_name).label("department"),
         col(User.name).label("handler"),
         col(Account.name).label("account"),

@@ -92,19 +92,20 @@ async def _about(town: Town, text: str, tokens: str, **given: Any) -> Case:
     return case
 
 
-async def test_the_desk_is_oldest_first_and_some_are_read_by_id(any_town: Town, at_work: Later) -> None:
+async def test_the_desk_is_by_its_clock_and_some_are_read_by_id(any_town: Town, at_work: Later) -> None:
     unsure = analysis("", 0.0)
     first = await any_town.case("先来的", by=unsure)
     at_work(timedelta(hours=1))
     second = await any_town.case("后来的", by=unsure)
+    urgent = await any_town.case("着火的", by=analysis("", 0.0, urgency="danger"))
     elsewhere = await any_town.case("派走的")
     async with reading(any_town.ctx) as unit:
         page = await lists.page(unit, any_town["desk"], Which.desk, limit=1)
         rest = await lists.page(unit, any_town["desk"], Which.desk, after=page.after)
         chosen = await lists.some(unit, any_town["desk"], [second.id or 0, first.id or 0, 10**6])
         foreign = await lists.some(unit, any_town["other_clerk"], [elsewhere.id or 0])
-    assert [row.id for row in page.rows] == [first.id]
-    assert [row.id for row in rest.rows] == [second.id]
+    assert [row.id for row in page.rows] == [urgent.id]
+    assert [row.id for row in rest.rows] == [first.id, second.id]
     assert [row.id for row in chosen] == [first.id, second.id]
     assert foreign == []
 
