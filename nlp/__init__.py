@@ -35,7 +35,7 @@ def configure(
 
     ``cache_dir``: folder for jieba's cache (none: no cache, a slower first call). ``places``: the office's own places as
     (name, level, code), level as in ``Place``. ``sensitive``: words that flag a message here. ``fast``: None takes the
-    rjieba accelerator when installed, False never, True insists (ImportError on the first call without it)."""
+    rjieba accelerator when installed, False never, True insists (ImportError on the first call without it)."""  # noqa: E501
     from nlp.pipeline import Analyser, Setup
 
     with _lock:

@@ -31,7 +31,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place named in the text. ``level``: province | city | district | street | spot; ``name`` as in the gazetteer."""
+    """A place named in the text. ``level``: province | city | district | street | spot; ``name`` as in the gazetteer."""  # noqa: E501
 
     name: str
     level: str

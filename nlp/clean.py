@@ -23,7 +23,8 @@ _HANDLE = re.compile(r"(?<![A-Za-z0-9])@[\w·-]{1,30}")
 _EMOTICON = re.compile(r"\[([A-Za-z0-9\u4e00-\u9fa5]{1,8})\]")
 _REPEAT = re.compile(r"(.)\1{3,}")
 _BLANK = re.compile(r"\s+")
-_EMOTICON_BASE, _EMOTICON_SPAN = 0xF0000, 0xFFF0  # a private plane, so no real text can hold one
+EMOTICON_FIRST, _EMOTICON_SPAN = 0xF0000, 0xFFF0  # a private plane: clean texts cannot hold one
+LINK = 0x100000  # stands for an address
 
 
 class _Fold(dict[int, str]):
@@ -98,7 +99,7 @@ def model_form(text: str) -> str:
     """The form that models see, made from a clean text; at most MODEL_CHARS of it are looked at."""
     text = text[:MODEL_CHARS]
     if "://" in text or "www." in text or "WWW." in text:
-        text = _ADDRESS.sub(" ", text)
+        text = _ADDRESS.sub(chr(LINK), text)
     if "@" in text:
         text = _HANDLE.sub("@", text)
     if "[" in text:
@@ -106,5 +107,10 @@ def model_form(text: str) -> str:
     return _REPEAT.sub(r"\1\1\1", _BLANK.sub(" ", text).lower()).strip()
 
 
+def emoticons(text: str) -> dict[str, str]:
+    """The emoticons of a clean text by the character that stands for each in the model form."""
+    return {_emoticon(match): match[0] for match in _EMOTICON.finditer(text, 0, MODEL_CHARS)}
+
+
 def _emoticon(match: re.Match[str]) -> str:
-    return chr(_EMOTICON_BASE + zlib.crc32(match[1].encode()) % _EMOTICON_SPAN)
+    return chr(EMOTICON_FIRST + zlib.crc32(match[1].encode()) % _EMOTICON_SPAN)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+
+from nlp.segment import word_lists
 
 REQUESTS = ("举报", "投诉", "求助", "建议", "咨询", "表扬")  # on equal weight the graver one wins
 URGENCIES = ("danger", "crowd", "outage", "deadline")
@@ -25,9 +26,15 @@ class WordList:
     pattern: re.Pattern[str]
     kinds: Mapping[str, str]
 
-    def found(self, text: str) -> list[tuple[str, str, int]]:
-        """(kind, word, position), in reading order, longest word first at each place."""
-        return [(self.kinds[hit[0]], hit[0], hit.start()) for hit in self.pattern.finditer(text, 0, _LOOK)]
+    def words(self, text: str) -> list[str]:
+        """The words that occur, in reading order, the longest at each place."""
+        return self.pattern.findall(text, 0, _LOOK)
+
+    def meant(self, text: str) -> list[str]:
+        """The words that occur and are neither denied nor only practised."""
+        if self.pattern.search(text, 0, _LOOK) is None:
+            return []
+        return [hit[0] for hit in self.pattern.finditer(text, 0, _LOOK) if _meant(text, hit.start(), hit.end())]
 
 
 def word_list(pairs: Iterable[tuple[str, str]]) -> WordList:
@@ -40,22 +47,17 @@ def word_list(pairs: Iterable[tuple[str, str]]) -> WordList:
 
 
 @cache
-def _pairs(name: str) -> tuple[tuple[str, str], ...]:
-    lines = files("nlp").joinpath("lexicons", f"{name}.txt").read_text(encoding="utf-8").splitlines()
-    rows = (line.split() for line in lines if line.strip() and not line.startswith("#"))
-    return tuple((row[0], word) for row in rows for word in row[1:])
-
-
-@cache
 def _listed(name: str, extra: tuple[str, ...] = ()) -> WordList:
-    return word_list([*_pairs(name), *(("office", word) for word in extra)])
+    return word_list([*word_lists(name), *(("office", word) for word in extra)])
 
 
 def request_kind(title: str, body: str, positive: float) -> str:
-    """咨询 | 求助 | 投诉 | 举报 | 建议 | 表扬 or "". ``positive``: probability of a positive tone, which praise needs."""
+    """咨询 | 求助 | 投诉 | 举报 | 建议 | 表扬 or "". ``positive``: probability of a positive tone, which praise needs."""  # noqa: E501
     weights = dict.fromkeys(REQUESTS, 0.0)
+    wanted = _listed("requests")
     for part, factor in ((title, 2.0), (body, 1.0)):
-        for kind, word in {(kind, word) for kind, word, _ in _listed("requests").found(part)}:
+        for word in set(wanted.words(part)):
+            kind = wanted.kinds[word]
             weights[kind[:-1]] += factor * int(kind[-1])
     if _QUESTION_END.search(title or body[-40:]):
         weights["咨询"] += 2.0
@@ -64,22 +66,35 @@ def request_kind(title: str, body: str, positive: float) -> str:
     return best if weights[best] >= 2.0 else ""
 
 
+def plain_tone(title: str, body: str) -> str:
+    """The tone of a letter whose words leave no doubt: thanks, a mere question, or a complaint; otherwise ""."""
+    wanted = _listed("requests")
+    weights = dict.fromkeys(REQUESTS, 0)
+    for word in {*wanted.words(title), *wanted.words(body)}:
+        weights[wanted.kinds[word][:-1]] += int(wanted.kinds[word][-1])
+    against = weights["投诉"] + weights["举报"]
+    if weights["表扬"] >= 5 and not against and re.search("感谢|表扬|点赞|致敬|好评", title):
+        return "positive"
+    if weights["咨询"] >= 4 and not against and not weights["求助"] and "!" not in title + body:
+        return "neutral"
+    return "negative" if against >= 5 and weights["咨询"] < 3 and "!" in title + body else ""
+
+
 def urgency(text: str) -> tuple[str, tuple[str, ...]]:
     """The gravest cue class and its words; cues that are denied or only practised do not count."""
-    found = [(kind, word) for kind, word, at in _listed("urgency").found(text) if _meant(text, word, at)]
-    kinds = {kind for kind, _ in found}
+    listed = _listed("urgency")
+    found = listed.meant(text)
+    kinds = {listed.kinds[word] for word in found}
     for kind in URGENCIES:
         if kind in kinds:
-            return kind, tuple(dict.fromkeys(word for other, word in found if other == kind))
+            return kind, tuple(dict.fromkeys(word for word in found if listed.kinds[word] == kind))
     return "", ()
 
 
 def sensitive_words(text: str, extra: Sequence[str] = ()) -> tuple[str, ...]:
     """The sensitive words of the text: the short list shipped, and ``extra`` of the office."""
-    hits = _listed("sensitive", tuple(extra)).found(text)
-    return tuple(dict.fromkeys(word for _, word, at in hits if _meant(text, word, at)))
+    return tuple(dict.fromkeys(_listed("sensitive", tuple(extra)).meant(text)))
 
 
-def _meant(text: str, word: str, at: int) -> bool:
-    end = at + len(word)
-    return not _DENIED.search(text[max(0, at - 8) : at]) and not _RUMOUR.match(text[end : end + 10])
+def _meant(text: str, start: int, end: int) -> bool:
+    return not _DENIED.search(text[max(0, start - 8) : start]) and not _RUMOUR.match(text[end : end + 10])

@@ -15,13 +15,16 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.segment import Segmenter, prepared
+from nlp.clean import EMOTICON_FIRST, LINK
+from nlp.segment import Segmenter
 
-BITS = 18
-BUCKETS = 1 << BITS
 _BASE = 0x9E3779B97F4A7C15 | 1
 _INVERSE = pow(_BASE, -1, 1 << 64)
-_WORD_SALT, _PAIR_SALT = np.uint64(0xD6E8FEB86659FD93), np.uint64(0xA0761D6478BD642F)
+_WORD_SALT, _PAIR_SALT, _STYLE_SALT = (
+    np.uint64(salt) for salt in (0xD6E8FEB86659FD93, 0xA0761D6478BD642F, 0xE7037ED1A0B428DB)
+)
+_HAN_FIRST, _HAN_LAST = 0x4E00, 0x9FD5
+_STYLE_STEP = 64  # kinds of style marks have this many values at most
 
 Ints = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
@@ -38,6 +41,7 @@ class Batch:
     starts: Ints  # of each word, in characters
     ends: Ints
     word_doc: Ints
+    in_title: NDArray[np.bool_]  # of each word
     prefix: Hashes
 
 
@@ -53,21 +57,41 @@ def _power_table(base: int, size: int) -> Hashes:
     return _powers(base, room)[:size]
 
 
-def make_batch(texts: Sequence[str], segmenter: Segmenter) -> Batch:
-    """Cut and lay out texts already in their model form."""
-    pieces = [segmenter.cut(prepared(text)) for text in texts]
+def make_batch(texts: Sequence[str], segmenter: Segmenter, titles: Sequence[int] | None = None) -> Batch:
+    """Cut and lay out texts already in their model form. ``titles``: how many leading characters are the title."""
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     joined = "".join(texts)
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    doc = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
-    flat = [piece for row in pieces for piece in row]
-    lengths = np.fromiter(map(len, flat), np.int64, len(flat))
-    ends = np.cumsum(lengths)
-    kept = np.fromiter((piece != "" and not piece.isspace() for piece in flat), bool, len(flat))
-    starts = (ends - lengths)[kept]
+    spoken = _spoken(codes)
+    flat = _cut(np.where(spoken, codes, np.uint32(32)), lengths, segmenter)
+    piece_ends = np.cumsum(np.fromiter(map(len, flat), np.int64, len(flat)))
+    piece_starts = np.concatenate([np.zeros(min(1, len(flat)), np.int64), piece_ends[:-1]])
+    kept = spoken[piece_starts]
+    starts, ends = piece_starts[kept], piece_ends[kept]
+    doc = np.repeat(np.arange(len(texts)), lengths)
+    word_doc = doc[starts]
+    title_ends = np.cumsum(lengths) - lengths + (0 if titles is None else np.asarray(titles))
     terms = (codes.astype(np.uint64) + np.uint64(1)) * _power_table(_BASE, len(codes))
     prefix = np.concatenate([np.zeros(1, np.uint64), np.cumsum(terms, dtype=np.uint64)])
-    words = [piece for piece, keep in zip(flat, kept, strict=True) if keep]
-    return Batch(len(texts), codes, doc, words, starts, ends[kept], doc[starts], prefix)
+    pieces = [flat[number] for number in np.flatnonzero(kept).tolist()]
+    return Batch(len(texts), codes, doc, pieces, starts, ends, word_doc, starts < title_ends[word_doc], prefix)
+
+
+def _spoken(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Which characters may stand in a word: Han, letters, digits, emoticons."""
+    low = codes | np.uint32(32)  # lower case
+    latin = ((low >= 97) & (low <= 122)) | ((codes >= 48) & (codes <= 57))
+    return latin | ((codes >= _HAN_FIRST) & (codes <= _HAN_LAST)) | (codes >= EMOTICON_FIRST)
+
+
+def _cut(codes: NDArray[np.uint32], lengths: Ints, segmenter: Segmenter) -> list[str]:
+    joined = codes.tobytes().decode("utf-32-le", "surrogatepass")
+    flat: list[str] = []
+    at = 0
+    for length in lengths.tolist():
+        flat += segmenter.cut(joined[at : at + length])
+        at += length
+    return flat
 
 
 def word_hashes(batch: Batch) -> Hashes:
@@ -88,27 +112,54 @@ def run_hashes(batch: Batch, length: int) -> tuple[Hashes, Ints]:
     if count <= 0:
         return np.zeros(0, np.uint64), np.zeros(0, np.int64)
     whole = batch.doc[:count] == batch.doc[length - 1 :]
-    blank = batch.codes == 32
+    solid = batch.codes != 32
     for offset in range(length):
-        whole &= ~blank[offset : offset + count]
+        whole &= solid[offset : offset + count]
     starts = np.flatnonzero(whole)
     return _span_hash(batch, starts, starts + length), starts
 
 
-def bucket(hashes: Hashes, bits: int = BITS) -> Ints:
-    """Hashes to buckets."""
+def style_hashes(batch: Batch) -> tuple[Hashes, Ints]:
+    """How a text is written rather than what it says: length, digits, links, tags, quotations, emoticons, marks."""
+    codes = batch.codes
+    lengths = np.bincount(batch.doc, minlength=batch.size)
+    digits = _share(batch, (codes >= 48) & (codes <= 57))
+    sentences = _share(batch, (codes == ord(",")) | (codes == ord("。")))
+    kinds = [
+        np.minimum(np.log2(lengths + 1).astype(np.int64), 9),
+        np.minimum(digits * 40 // np.maximum(lengths, 1), 5),
+        np.minimum(_share(batch, codes == LINK), 1),
+        np.minimum(_share(batch, codes == ord("【")), 1),
+        np.minimum(_share(batch, codes == ord("#")) // 2, 4),
+        np.minimum(_share(batch, codes == ord("@")), 4),
+        np.minimum(_share(batch, (codes >= EMOTICON_FIRST) & (codes != LINK)), 4),
+        np.minimum(_share(batch, codes == ord("!")), 4),
+        np.minimum(sentences, 8) // 2,
+        np.minimum(_share(batch, codes == ord("我")), 1),
+    ]
+    marks = np.concatenate([kind + number * _STYLE_STEP for number, kind in enumerate(kinds)])
+    return _mix(marks.astype(np.uint64) ^ _STYLE_SALT), np.tile(np.arange(batch.size), len(kinds))
+
+
+def _share(batch: Batch, which: NDArray[np.bool_]) -> Ints:
+    """How many of the characters chosen stand in each text."""
+    return np.bincount(batch.doc[which], minlength=batch.size)
+
+
+def bucket(hashes: Hashes, bits: int) -> Ints:
+    """Hashes to 2**bits buckets; with fewer bits the same bucket, shifted right."""
     return (_mix(hashes) >> np.uint64(64 - bits)).astype(np.int64)
 
 
 def _span_hash(batch: Batch, starts: Ints, ends: Ints) -> Hashes:
     inverse = _power_table(_INVERSE, len(batch.codes) + 1)
-    return (batch.prefix[ends] - batch.prefix[starts]) * inverse[starts]
+    return np.asarray((batch.prefix[ends] - batch.prefix[starts]) * inverse[starts])
 
 
 def _mix(value: Hashes) -> Hashes:
     value = (value ^ (value >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
     value = (value ^ (value >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
-    return value ^ (value >> np.uint64(32))
+    return np.asarray(value ^ (value >> np.uint64(32)))
 
 
 class Parted:
@@ -118,4 +169,8 @@ class Parted:
 
     def cut(self, text: str) -> list[str]:
         """Words and the blanks between them."""
-        return re.split(r"( )", text) if text else []
+        return [piece for piece in re.split(r"( )", text) if piece]
+
+    def knows(self, word: str) -> bool:
+        """Every word, since somebody has parted them."""
+        return bool(word)

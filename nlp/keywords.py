@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 
@@ -12,6 +13,7 @@ from nlp import features
 from nlp.features import Batch
 from nlp.linear import Floats, top_words
 
+BITS = 18
 _HAN = (0x4E00, 0x9FD5)
 
 
@@ -25,22 +27,20 @@ def rarity() -> NDArray[np.float32]:
         return np.asarray(stored["idf"], np.float32)
 
 
-def word_weights(batch: Batch, title_ends: NDArray[np.int64]) -> Floats:
-    """A weight per word: idf, three times as much in a title; nothing for short or numeric words.
-
-    ``title_ends``: for each text, the character (counted over the batch) before which its title stands."""
-    weight = rarity()[features.bucket(features.word_hashes(batch))].astype(np.float64)
+def word_weights(batch: Batch) -> Floats:
+    """A weight per word: idf, three times as much in a title; nothing for short or numeric words."""
+    weight = rarity()[features.bucket(features.word_hashes(batch), BITS)].astype(np.float64)
     lengths = batch.ends - batch.starts
     first = batch.codes[batch.starts]
     han = (first >= _HAN[0]) & (first <= _HAN[1])
     weight[~han | (lengths < 2)] = 0
     weight *= np.where(lengths > 2, 1.2, 1.0)
-    weight[batch.starts < title_ends[batch.word_doc]] *= 3
+    weight[batch.in_title] *= 3
     return weight
 
 
-def keywords(batch: Batch, weight: Floats, count: int) -> list[tuple[str, ...]]:
-    """Up to ``count`` words per text, best first; equal weights in reading order."""
+def keywords(batch: Batch, weight: Floats, count: int, knows: Callable[[str], bool]) -> list[tuple[str, ...]]:
+    """Up to ``count`` dictionary words per text, best first; equal weights in reading order."""
     if not batch.pieces:
         return [() for _ in range(batch.size)]
     keys = (features.word_hashes(batch) >> np.uint64(20)) | (batch.word_doc.astype(np.uint64) << np.uint64(44))
@@ -49,4 +49,4 @@ def keywords(batch: Batch, weight: Floats, count: int) -> list[tuple[str, ...]]:
     times = np.bincount(group)
     once = np.zeros(len(batch.pieces))
     once[first] = total / times * (1 + np.log(times))
-    return top_words(batch, once, count)
+    return [tuple(filter(knows, words))[:count] for words in top_words(batch, once, 2 * count + 2)]

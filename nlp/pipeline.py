@@ -14,7 +14,7 @@ import numpy as np
 from nlp import clean, cues, features, keywords, linear, personal, places, search, segment
 from nlp.base import Analysis, Label, Text
 from nlp.clean import Cleaned
-from nlp.features import Batch, Ints
+from nlp.features import Batch
 from nlp.linear import LinearModel
 from nlp.segment import Segmenter
 from nlp.version import version
@@ -75,25 +75,27 @@ class Analyser:
 
     def batch(self, texts: Sequence[Text | str]) -> Batch:
         """Only cut and hash; for clustering and similar work."""
-        return features.make_batch([_prepare(text).form for text in texts], self.segmenter)
+        return self._lay_out([_prepare(text) for text in texts])
+
+    def _lay_out(self, chunk: Sequence[_Prepared]) -> Batch:
+        titles = [one.title_length for one in chunk]
+        return features.make_batch([one.form for one in chunk], self.segmenter, titles)
 
     def words(self, text: Text | str, count: int) -> list[str]:
         """The ``count`` most telling words of one text."""
-        one = _prepare(text)
-        batch = features.make_batch([one.form], self.segmenter)
-        return list(keywords.keywords(batch, keywords.word_weights(batch, _title_ends([one])), count)[0])
+        batch = self.batch([text])
+        return list(keywords.keywords(batch, keywords.word_weights(batch), count, self.segmenter.knows)[0])
 
     def _analyse(self, chunk: list[_Prepared]) -> Iterator[Analysis]:
-        batch = features.make_batch([one.form for one in chunk], self.segmenter)
-        topics = _labels(model("topic"), batch)
-        tones = _labels(model("sentiment"), batch)
-        keys = keywords.keywords(batch, keywords.word_weights(batch, _title_ends(chunk)), KEYWORDS)
+        batch = self._lay_out(chunk)
+        topics = _labels(model("topic"), batch, chunk)
+        tones = _labels(model("sentiment"), batch, chunk)
+        keys = keywords.keywords(batch, keywords.word_weights(batch), KEYWORDS, self.segmenter.knows)
         bounds = np.searchsorted(batch.word_doc, np.arange(batch.size + 1)).tolist()
         for number, one in enumerate(chunk):
             words = batch.pieces[bounds[number] : bounds[number + 1]]
-            empty = not words
-            topic, tone = (_NO_TOPIC, _NEUTRAL) if empty else (topics[number], tones[number])
-            yield self._assemble(one, words, topic, tone, keys[number])
+            tone = tones[number] if words else _NEUTRAL
+            yield self._assemble(one, words, topics[number], tone, keys[number])
 
     def _assemble(self, one: _Prepared, words: list[str], topic: Label, tone: Label, keys: tuple[str, ...]) -> Analysis:
         text = one.whole.text
@@ -116,6 +118,7 @@ class Analyser:
         )
 
 
+_NOTHING = Cleaned("", "")
 _NO_TOPIC, _NEUTRAL = Label("", 0.0), Label("neutral", 1.0)
 
 
@@ -123,7 +126,7 @@ def _prepare(text: Text | str) -> _Prepared:
     text = Text(text) if isinstance(text, str) else text
     body = clean.clean(text.body)
     if not text.title:
-        return _Prepared(clean.clean(""), body, body, clean.model_form(body.text), 0)
+        return _Prepared(_NOTHING, body, body, clean.model_form(body.text), 0)
     title = clean.clean(text.title)
     head = clean.model_form(title.text)
     form = f"{head} {clean.model_form(body.text)}"
@@ -143,15 +146,20 @@ def _chunks(prepared: list[_Prepared]) -> Iterator[list[_Prepared]]:
         yield chunk
 
 
-def _title_ends(chunk: list[_Prepared]) -> Ints:
-    lengths = np.array([len(one.form) for one in chunk])
-    return np.cumsum(lengths) - lengths + np.array([one.title_length for one in chunk])
-
-
-def _labels(chosen: LinearModel, batch: Batch) -> list[Label]:
+def _labels(chosen: LinearModel, batch: Batch, chunk: list[_Prepared]) -> list[Label]:
     scored = chosen.score(batch)
     firsts = linear.labels_of(scored.p, chosen.labels)
     return [
-        Label(value, round(p, 4), second, round(p_second, 4), words)
-        for (value, p, second, p_second), words in zip(firsts, scored.words, strict=True)
+        Label(value, round(p, 4), second, round(p_second, 4), _shown(words, one)) if known else _NO_TOPIC
+        for (value, p, second, p_second), words, known, one in zip(
+            firsts, scored.words, scored.known, chunk, strict=True
+        )
     ]
+
+
+def _shown(words: tuple[str, ...], one: _Prepared) -> tuple[str, ...]:
+    """Words as the writer put them: emoticons are one private character in the model form."""
+    if max(words, default="") < chr(clean.EMOTICON_FIRST):
+        return words
+    written = clean.emoticons(one.whole.text)
+    return tuple(written.get(word, word) for word in words if word in written or word < chr(clean.EMOTICON_FIRST))

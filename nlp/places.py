@@ -16,33 +16,188 @@ _TAILS = re.compile(r"(?:市|省|(?:壮族|回族|维吾尔)?自治区|特别行
 _NICKNAMES = {"海西州": "632800", "湘西州": "433100", "恩施州": "422800", "凉山州": "513400", "甘孜州": "513300"}
 # Short forms that are everyday words, surnames or other places: only their full name counts.
 _EVERYDAY = frozenset(
-    "朝阳 日照 三明 白银 天水 中山 大同 兴安 中卫 海东 吉林 海南 定西 固原 山南 黄山 河池 安康".split()
+    "朝阳 日照 三明 白银 天水 中山 大同 兴安 中卫 海东 吉林 海南 定西 固原 山南 黄山 河池 安康".split()  # noqa: SIM905
 )
-_AMBIGUOUS = frozenset("吉林 海南 朝阳 兴安".split())
+_AMBIGUOUS = frozenset(["吉林", "海南", "朝阳", "兴安"])
 
-_SPOT_KINDS = (
-    "小区 社区 花园 家园 公寓 花苑 新村 新城 大厦 广场 商场 市场 菜市场 超市 公园 医院 卫生院 学校 小学 中学 大学 学院 "
-    "幼儿园 车站 火车站 汽车站 地铁站 公交站 收费站 加油站 服务区 高架桥 大桥 立交桥 天桥 隧道 路口 交叉口 十字路口 "
-    "工业园 产业园 开发区 高新区 水库 工地 村"
-).split()
-_ROAD_KINDS = "大道 路 街 巷 胡同 高速 国道 省道 环线".split()
-_DISTRICT_KINDS = "区 县 旗".split()
-_STREET_KINDS = "街道 镇 乡".split()
-_WHOLE = {kind: level for level, kinds in (
-    ("spot", [*_SPOT_KINDS, *_ROAD_KINDS]), ("street", _STREET_KINDS), ("district", _DISTRICT_KINDS)
-) for kind in kinds}  # fmt: skip
-_KIND = "|".join(sorted(_WHOLE, key=len, reverse=True))
-_NAMED = re.compile(rf"([\u4e00-\u9fa5A-Za-z0-9]{{1,8}}?)({_KIND})")
-# A name starts after the last of these, so that 我们住在人民路 gives 人民路.
-_LEADING = re.compile(
-    r".*(?:[的了在到从于和与及至由往向是有为把被给让跟对经沿离住去来过靠近且或等说把因将该本某此这那每各全整几两]"
-    r"|我们|你们|他们|我家|位于|附近|旁边|对面|门口|隔壁|尊敬|反映|关于|咨询|请问|建议|希望|举报|投诉|求助|请求"
-    r"|政府|领导|书记|局长|省|市(?!场|民|政)|[区县旗镇乡](?=[\u4e00-\u9fa5]{2})|街道|以及|一个|一条|很多|许多|所有|多个|附近|周边|进入|经过|通过|连接)"
+_KINDS = {
+    "spot": "小区 社区 花园 家园 公寓 花苑 新村 新城 大厦 广场 商场 市场 菜市场 超市 公园 医院 卫生院 学校 小学 中学 大学 学院 "  # noqa: E501
+    "幼儿园 车站 火车站 汽车站 地铁站 公交站 收费站 加油站 服务区 高架桥 大桥 立交桥 天桥 隧道 路口 交叉口 十字路口 工业园 "  # noqa: E501
+    "产业园 开发区 高新区 水库 工地 村 大道 路 街 巷 胡同 高速 国道 省道 环线",
+    "street": "街道 镇 乡",
+    "district": "区 县 旗",
+}
+_LEVEL = {kind: level for level, kinds in _KINDS.items() for kind in kinds.split()}
+# Words that only begin or end like a kind of place: 线路, 乡村, 路灯, 市场监管局, 小学生.
+_NOT_BEFORE = {"路": "线道公铁马网思同走半套"}
+_NOT_AFTER = {
+    "路": "灯|边|段|上|过|人|途|面|况|程|线|费|由|演|牌|基|政", "街": "道|头|坊|上|边", "区": "别|域|间|分", "县": "城|委|级|里|政",  # noqa: E501
+    "镇": "静|压|政|区|上", "乡": "村|镇|亲|下|里|政|音", "村": "民|里|庄|镇|医|上", "旗": "帜|下|袍|子|舰", "巷": "子", "市场": "监|价|经|化|主",  # noqa: E501
+    "小学": "生|老师", "中学": "生|老师", "大学": "生|毕业|本科|老师", "学校": "食堂|老师", "社区": "卫生|医|工作", "超市": "化", "高速": "增|发|行",  # noqa: E501
+    "环线": "路", "大道": "理"
+
+}  # fmt: skip
+
+
+def _kind_pattern(kind: str) -> str:
+    before, after = _NOT_BEFORE.get(kind), _NOT_AFTER.get(kind)
+    return (f"(?<![{before}])" if before else "") + kind + (f"(?!{after})" if after else "")
+
+
+_KIND = re.compile("|".join(map(_kind_pattern, sorted(_LEVEL, key=len, reverse=True))))
+_SHORT_KINDS = frozenset("区县镇乡村路街旗巷")  # what they follow is a short name, or no name at all
+_COUNTED = frozenset("段条个座处所片块些")  # 一段路 is no name
+# No name reaches back over one of these, so that 我们住在人民路 gives 人民路.
+_BREAKS = frozenset(
+    "的了在到从于和与及至由往是有为把被给让跟对经沿离住去来过靠近且或等说因将该本某此这那每各几两们请问"
 )
-_HOLLOW = re.compile(
-    r"^(?:[一二三四五六七八九十百千两几多大小新老旧高低好坏长短东南西北左右上下前后内外中]?|什么|哪个|我们?|整个|全部|住宅|商业|居民|附近|周边|当地"
-    r"|农村|城市|城乡|乡村|农贸|建材|建筑|施工|公立|私立|民办|公办|高等|义务|人民|中心|农民|社会|马|公|铁|线|道|网|思|出|上|下|半|回|套"
-    r"|走|同|问|绿|水|电|气|修|让|带|过|陆|一条|这条|那条|逛|过|天|当|每|整|全)$"
+_BREAK_WORDS = re.compile(
+    "我家|位于|附近|旁边?|对面|门口|隔壁|尊敬|反映|关于|咨询|建议|希望|举报|投诉|求助|请求|政府|领导|书记|局长|省|市(?![场民政])"
+    "|[区县旗镇乡](?=[\u4e00-\u9fa5]{2})|街道|以及|一个|一条|很多|许多|所有|多个|周边|进入|通过|连接|全体|居住|感谢|送上|怀疑|今年|孩子|目前|现在|本人|建成|新建|来自|严重|没有|所有|擅自|投资"
+)
+_HOLLOW = frozenset(
+    [
+        "一",
+        "二",
+        "三",
+        "四",
+        "五",
+        "六",
+        "七",
+        "八",
+        "九",
+        "十",
+        "百",
+        "千",
+        "几",
+        "多",
+        "大",
+        "小",
+        "新",
+        "老",
+        "旧",
+        "高",
+        "低",
+        "好",
+        "坏",
+        "长",
+        "短",
+        "东",
+        "南",
+        "西",
+        "北",
+        "左",
+        "右",
+        "上",
+        "下",
+        "前",
+        "后",
+        "内",
+        "外",
+        "中",
+        "什么",
+        "哪个",
+        "我",
+        "整个",
+        "全部",
+        "住宅",
+        "商业",
+        "居民",
+        "当地",
+        "农村",
+        "城市",
+        "城乡",
+        "乡村",
+        "农贸",
+        "建材",
+        "建筑",
+        "施工",
+        "公立",
+        "私立",
+        "民办",
+        "公办",
+        "高等",
+        "义务",
+        "中心",
+        "农民",
+        "社会",
+        "马",
+        "公",
+        "铁",
+        "线",
+        "道",
+        "网",
+        "思",
+        "出",
+        "半",
+        "回",
+        "套",
+        "走",
+        "同",
+        "绿",
+        "水",
+        "电",
+        "气",
+        "修",
+        "带",
+        "陆",
+        "逛",
+        "天",
+        "当",
+        "整",
+        "全",
+        "没",
+        "无",
+        "山",
+        "城",
+        "郊",
+        "市",
+        "辖",
+        "校",
+        "园",
+        "景",
+        "片",
+        "灾",
+        "农",
+        "本",
+        "地",
+        "社",
+        "新建",
+        "整条",
+        "条",
+        "个",
+        "门",
+        "便民",
+        "街",
+        "双向",
+        "主",
+        "次",
+        "专用",
+        "步行",
+        "断头",
+        "盲",
+        "一路",
+        "出",
+        "口",
+        "学",
+        "入",
+        "单行",
+        "老旧",
+        "城中",
+        "高档",
+        "安置",
+        "商住",
+        "封闭",
+        "开放",
+        "大型",
+        "废品",
+        "早",
+        "夜",
+        "二手",
+        "医",
+        "老年",
+        "民营",
+    ]
 )
 
 
@@ -102,15 +257,31 @@ def find(cleaned: Cleaned, own: tuple[tuple[str, str, str], ...] = (), limit: in
 
 
 def _named(text: str) -> list[tuple[int, int, tuple[str, str, str, bool]]]:
+    """Names that end in a kind of place: 人民路, 幸福小区, 云溪镇."""
     found = []
-    for match in _NAMED.finditer(text):
-        name = _LEADING.sub("", match[1])
-        kind = match[2]
-        if (
-            not name
-            or _HOLLOW.match(name)
-            or (kind in ("区", "县", "镇", "乡", "村", "路", "街", "旗", "巷") and len(name) > 4)
-        ):
+    last = 0
+    for match in _KIND.finditer(text):
+        start, kind = _name_start(text, match.start(), last), match[0]
+        name = text[start : match.start()]
+        if _no_name(name, kind):
             continue
-        found.append((match.end() - len(name) - len(kind), match.end(), (name + kind, _WHOLE[kind], "", False)))
+        last = match.end()
+        found.append((start, last, (name + kind, _LEVEL[kind], "", False)))
     return found
+
+
+def _no_name(name: str, kind: str) -> bool:
+    if not name or name in _HOLLOW or name[-1] in _COUNTED:
+        return True
+    return kind in _SHORT_KINDS and (len(name) > 4 or (name.isdigit() and kind == "路"))
+
+
+def _name_start(text: str, end: int, low: int) -> int:
+    """How far back the name before ``end`` reaches: eight characters at most, not past a break."""
+    start = end
+    low = max(low, end - 8)
+    while start > low and text[start - 1].isalnum() and text[start - 1] not in _BREAKS:
+        start -= 1
+    for broken in _BREAK_WORDS.finditer(text, start, end):
+        start = broken.end()
+    return start

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from itertools import repeat
 
 from nlp.clean import clean
 
 _INDEX_CHARS = 60_000
-_RUN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0002fa1f]+|[a-z0-9]+")
+_RUN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0002fa1f]+|[a-z0-9]{1,64}")
 _HAN_FIRST = "\u3400"
+_NONE = repeat(None)
 _PRIVATE = "\U000f0000"  # emoticons in their model form begin here
 
 
@@ -16,10 +19,12 @@ def tokens(text: str, words: list[str]) -> str:
     """Words, then character pairs of Han runs, then Latin words and numbers; lower case, each once, order kept.
 
     ``text`` is a clean text, ``words`` are its words in lower case."""
-    found = dict.fromkeys(word for word in words if word < _PRIVATE)
+    found = dict.fromkeys(words)
+    if max(found, default="") >= _PRIVATE:
+        found = {word: None for word in found if word < _PRIVATE}
     for run in _RUN.findall(text[:_INDEX_CHARS].lower()):
         if run >= _HAN_FIRST and len(run) > 1:
-            found.update(dict.fromkeys(map(str.__add__, run, run[1:])))
+            found.update(zip(map(str.__add__, run, run[1:]), _NONE, strict=False))
         else:
             found[run] = None
     return " ".join(found)
@@ -33,6 +38,6 @@ def query_tokens(text: str) -> list[list[str]]:
     it stands as a word. Nothing searchable: an empty list."""
     groups = []
     for run in _RUN.findall(clean(text[:200]).text.lower()):
-        pairs = [a + b for a, b in zip(run, run[1:], strict=False)] if run >= _HAN_FIRST else []
+        pairs = [a + b for a, b in itertools.pairwise(run)] if run >= _HAN_FIRST else []
         groups.append(list(dict.fromkeys(pairs)) or [run])
     return groups

@@ -6,7 +6,6 @@ where they agree; both get the same government dictionary with the same frequenc
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
@@ -16,8 +15,6 @@ from typing import Any, Protocol
 
 from nlp import quiet
 
-KEPT = "\u4e00-\u9fd5A-Za-z0-9\U000f0000-\U000fffef"
-_OTHER = re.compile(f"[^{KEPT}]")
 LEXICONS = ("departments", "platforms", "government")
 
 
@@ -26,7 +23,13 @@ class Segmenter(Protocol):
 
     name: str
 
-    def cut(self, text: str) -> list[str]: ...
+    def cut(self, text: str) -> list[str]:
+        """The pieces of a text."""
+        ...
+
+    def knows(self, word: str) -> bool:
+        """Is it a word of the dictionary, not one guessed from its surroundings?"""
+        ...
 
 
 class JiebaSegmenter:
@@ -47,8 +50,13 @@ class JiebaSegmenter:
             self._jieba.add_word(word, frequency)
 
     def cut(self, text: str) -> list[str]:
+        """The pieces of a text."""
         pieces: list[str] = self._jieba.lcut(text)
         return pieces
+
+    def knows(self, word: str) -> bool:
+        """Is it a word of the dictionary?"""
+        return bool(self._jieba.FREQ.get(word))
 
 
 class RjiebaSegmenter:
@@ -64,18 +72,13 @@ class RjiebaSegmenter:
             self._jieba.add_word(word, frequency, "n")
 
     def cut(self, text: str) -> list[str]:
+        """The pieces of a text."""
         pieces: list[str] = self._jieba.cut(text)
         return pieces
 
-
-def prepared(text: str) -> str:
-    """``text`` with everything that is not Han, letter or digit as a blank; the length stays."""
-    return _OTHER.sub(" ", text)
-
-
-def words_of(segmenter: Segmenter, text: str) -> list[str]:
-    """The words of a text, without marks and blanks."""
-    return [piece for piece in segmenter.cut(prepared(text)) if not piece.isspace()]
+    def knows(self, word: str) -> bool:
+        """Is it a word of the dictionary?"""
+        return bool(self._jieba.has_word(word))
 
 
 def fast_available() -> bool:
@@ -89,6 +92,14 @@ def lexicon(name: str) -> tuple[tuple[str, int], ...]:
     lines = files("nlp").joinpath("lexicons", f"{name}.txt").read_text(encoding="utf-8").splitlines()
     rows = (line.split() for line in lines if line.strip() and not line.startswith("#"))
     return tuple((row[0], int(row[1]) if len(row) > 1 else 2000) for row in rows)
+
+
+@cache
+def word_lists(name: str) -> tuple[tuple[str, str], ...]:
+    """(kind, word) pairs of ``nlp/lexicons/NAME.txt``: a kind and its words per line, ``#`` starts a comment."""
+    lines = files("nlp").joinpath("lexicons", f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    rows = (line.split() for line in lines if line.strip() and not line.startswith("#"))
+    return tuple((row[0], word) for row in rows for word in row[1:])
 
 
 def make_segmenter(*, fast: bool | None = None, cache_dir: Path | None = None, extra: Sequence[str] = ()) -> Segmenter:

@@ -1,4 +1,4 @@
-"""``python -m nlp.training DATA [OUT]``: train all models from the folders ``topics`` and ``sentiment`` of DATA."""
+"""``python -m nlp.training DATA [OUT] [NAME]``: train the models from the folders topics and sentiment of DATA."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from pathlib import Path
 
 from nlp.training import shipped
 
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
 if __name__ == "__main__":
-    target = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(__file__).parents[1] / "models"
-    shipped.train_all(Path(sys.argv[1]), target, lambda line: sys.stderr.write(line + "\n"))
+    _, source, *rest = sys.argv
+    target = Path(rest[0]) if rest else Path(__file__).parents[1] / "models"
+    shipped.train_all(Path(source), target, _say, rest[1] if len(rest) > 1 else "")

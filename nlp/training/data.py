@@ -3,27 +3,63 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from nlp import clean, features, segment
+from openpyxl import load_workbook
+
+from nlp import clean, cues, features, segment
 from nlp.features import Batch
 from nlp.segment import Segmenter
 
 TOPIC_TRAIN, TOPIC_DEV, TOPIC_STOP = "gov7_train_segmented.tsv", "gov7_dev_raw.tsv", "gov7_stopwords.txt"
+TAXONOMY = "taxonomy_517.xlsx"
 TONE_TRAIN, TONE_DEV, TONE_COVID = "weibo3_train.tsv", "weibo3_dev.tsv", "weibo3_dev_covid.tsv"
+LETTERS, ANSWERED = Path("hot_issues/hot_messages.tsv"), Path("gov_messages/answered_2816.xlsx")
+TONE_TWO = ("weibo2_train.tsv", "weibo2_dev.tsv")
+UNJUDGED = ("taxonomy", "own", "letters")  # sources whose labels no person gave: not for calibration
+TITLE_WORDS = 10  # the cut rows do not tell where a title ends; this many words of a title are usual
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Texts in their model form (or as words parted by blanks), their labels and where they come from."""
+    """Texts in their model form (or as words parted by blanks) and what is known of each.
+
+    ``titles``: leading characters that are the title. ``partial``: only the tone's direction is known, not whether
+    there is one."""
 
     texts: list[str]
     labels: list[str]
     sources: list[str]
+    titles: list[int] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    partial: list[bool] = field(default_factory=list)
 
     def __add__(self, other: Labelled) -> Labelled:
-        return Labelled(self.texts + other.texts, self.labels + other.labels, self.sources + other.sources)
+        return Labelled(
+            self.texts + other.texts,
+            self.labels + other.labels,
+            self.sources + other.sources,
+            self.titles + other.titles,
+            self.weights + other.weights,
+            self.partial + other.partial,
+        )
+
+
+def labelled(
+    texts: list[str],
+    labels: list[str],
+    source: str | list[str],
+    *,
+    titles: list[int] | None = None,
+    weight: float = 1.0,
+    partial: bool = False,
+) -> Labelled:
+    """Texts with the same weight."""
+    count = len(texts)
+    sources = [source] * count if isinstance(source, str) else source
+    return Labelled(texts, labels, sources, titles or [0] * count, [weight] * count, [partial] * count)
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -43,27 +79,60 @@ def form(text: str) -> str:
     return clean.model_form(clean.clean(text).text)
 
 
-def tones(path: Path) -> Labelled:
+def tones(path: Path, *, weight: float = 1.0, partial: bool = False) -> Labelled:
     """Sentiment rows; surprise is neither good nor bad and is dropped."""
     rows = [row for row in read(path) if row["label"] != "surprise"]
-    return Labelled(
-        [form(row["text"]) for row in rows], [row["label"] for row in rows], [row["source"] for row in rows]
-    )
+    texts, labels = [form(row["text"]) for row in rows], [row["label"] for row in rows]
+    return labelled(texts, labels, [row["source"] for row in rows], weight=weight, partial=partial)
+
+
+def weak_tones(folder: Path, weight: float) -> Labelled:
+    """Citizens' letters, which nobody has labelled: plain praise, plain questions and plain complaints by their words.
+
+    Only letters of which the words say one thing are taken, so that a model trained on microblogs knows their style."""
+    letters = [(row["title"], row["body"]) for row in read(folder / LETTERS)]
+    sheet = load_workbook(folder / ANSWERED, read_only=True).active
+    assert sheet is not None
+    letters += [(str(row[2]), str(row[4])) for row in sheet.iter_rows(min_row=2, values_only=True)]
+    cleaned = [(clean.clean(title).text, clean.clean(body).text) for title, body in letters]
+    told = [(f"{title} {body}", cues.plain_tone(title, body)) for title, body in cleaned]
+    rows = [(clean.model_form(text), tone) for text, tone in told if tone]
+    return labelled([text for text, _ in rows], [tone for _, tone in rows], "letters", weight=weight)
 
 
 def topics_cut(path: Path) -> Labelled:
     """Topic rows that come as words; what our dictionary holds as one word is put together again."""
     rows = read(path)
     known = {word.lower() for name in segment.LEXICONS for word, _ in segment.lexicon(name)}
-    texts = [" ".join(_merged(form(row["tokens"]).split(" "), known)) for row in rows]
-    return Labelled(texts, [row["label"] for row in rows], ["gov7"] * len(rows))
+    words = [_merged(form(row["tokens"]).split(" "), known) for row in rows]
+    titles = [len(" ".join(row[:TITLE_WORDS])) for row in words]
+    return labelled([" ".join(row) for row in words], [row["label"] for row in rows], "gov7", titles=titles)
 
 
 def topics_raw(path: Path) -> Labelled:
     """Topic rows with title and body."""
     rows = read(path)
-    texts = [form(row["title"]) + " " + form(row["body"]) for row in rows]
-    return Labelled(texts, [row["label"] for row in rows], ["raw"] * len(rows))
+    heads = [form(row["title"]) for row in rows]
+    texts = [f"{head} {form(row['body'])}" for head, row in zip(heads, rows, strict=True)]
+    return labelled(texts, [row["label"] for row in rows], "raw", titles=[len(head) for head in heads])
+
+
+def taxonomy(path: Path, labels: Sequence[str], segmenter: Segmenter, stop: set[str], weight: float) -> Labelled:
+    """The names of the second and third level as very short texts of their first-level class."""
+    sheet = load_workbook(path, read_only=True).active
+    assert sheet is not None
+    rows = [[str(cell) for cell in row[:3]] for row in sheet.iter_rows(min_row=2, values_only=True)]
+    rows = [row for row in rows if row[0] in labels]
+    batches_ = [features.make_batch([form(f"{second} {third}")], segmenter) for _, second, third in rows]
+    texts = [" ".join(word for word in batch.pieces if word not in stop) or "-" for batch in batches_]
+    return labelled(texts, [row[0] for row in rows], "taxonomy", weight=weight)
+
+
+def own_terms(name: str, segmenter: Segmenter, weight: float) -> Labelled:
+    """Our own terms of each class (nlp/lexicons/NAME.txt) as very short texts."""
+    pairs = segment.word_lists(name)
+    texts = [" ".join(features.make_batch([form(term)], segmenter).pieces) for _, term in pairs]
+    return labelled(texts, [label for label, _ in pairs], "own", weight=weight)
 
 
 def stop_words(path: Path) -> list[str]:
@@ -71,10 +140,11 @@ def stop_words(path: Path) -> list[str]:
     return sorted({clean.clean(line).text.lower() for line in path.read_text(encoding="utf-8").split("\n")} - {""})
 
 
-def batches(texts: list[str], segmenter: Segmenter, size: int = 1000) -> list[tuple[int, Batch]]:
+def batches(rows: Labelled, segmenter: Segmenter, size: int = 1000) -> list[tuple[int, Batch]]:
     """The texts laid out, ``size`` at a time, each batch with the number of its first text."""
     return [
-        (start, features.make_batch(texts[start : start + size], segmenter)) for start in range(0, len(texts), size)
+        (at, features.make_batch(rows.texts[at : at + size], segmenter, rows.titles[at : at + size]))
+        for at in range(0, len(rows.texts), size)
     ]
 
 

@@ -12,8 +12,13 @@ from nlp import features, linear
 from nlp.features import Ints
 from nlp.linear import Floats, LinearModel, Recipe, Rows
 from nlp.segment import Segmenter
-from nlp.training import data, solver
+from nlp.training import data, margin, solver
 from nlp.training.data import Labelled
+from nlp.training.solver import Pace, Problem
+
+_BLOCK = 50
+_STEPS = 3000
+_FINE = 24  # bits at which features are told apart when rare ones are dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +27,14 @@ class Plan:
 
     labels: tuple[str, ...]
     recipe: Recipe
-    strength: float
-    loss: str = "logistic"
-    rounds: int = 60
-    folds: int = 5
+    pace: Pace | float  # a walk, or the strength of a support vector machine
+    base: str  # the label that all scores are taken against: its weights become zero and cost no room
+    rare: int = 1  # features met in fewer texts are dropped
+    rounds: int = 1  # fits with different orders, averaged
+    levels: int = 127  # steps of a rounded weight on either side of zero
+    least: int = 0  # rounded weights up to this become zero
+    shifted: bool = True  # calibrate each label's share too; False where the shares of the training rows mean nothing
+    held: int = 5  # one block of texts in so many is kept back for calibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,43 +44,50 @@ class Table:
     rows: Rows
     target: Ints
     weight: Floats
+    partial: NDArray[np.bool_]
+    ordinary: NDArray[np.bool_]  # labelled by people
 
 
 def stop_hashes(words: Sequence[str]) -> NDArray[np.uint32]:
-    """Stop words as a model keeps them."""
+    """Stop words as a model keeps them: sorted."""
     batch = features.make_batch([" ".join(words)], features.Parted())
     return np.unique(linear.short_hash(features.word_hashes(batch)))
 
 
-def document_counts(texts: list[str], recipe: Recipe, segmenter: Segmenter) -> Ints:
+def document_counts(labelled: Labelled, recipe: Recipe, segmenter: Segmenter) -> Ints:
     """In how many texts each bucket occurs."""
     counts = np.zeros(1 << recipe.bits, np.int64)
-    for _, batch in data.batches(texts, segmenter):
-        found = linear.rows(linear.occurrences(batch, recipe), batch.size, recipe)
+    plain = replace(recipe, style=False)
+    for _, batch in data.batches(labelled, segmenter):
+        found = linear.rows(linear.occurrences(batch, plain), batch, plain)
         counts += np.bincount(found.bucket, minlength=len(counts))
     return counts
 
 
 def smooth_idf(counts: Ints, size: int) -> NDArray[np.float32]:
-    """ln((1 + n) / (1 + df)) + 1, stored with half precision."""
-    return (np.log((1 + size) / (1 + counts)) + 1).astype(np.float16).astype(np.float32)
+    """ln((1 + n) / (1 + df)) + 1 with the precision of a model file; 0 where nothing was met."""
+    idf = np.log((1 + size) / (1 + counts)) + 1
+    return np.where(counts > 0, idf, 0).astype(np.float16).astype(np.float32)
 
 
-def tabulate(
-    labelled: Labelled,
-    plan: Plan,
-    segmenter: Segmenter,
-    idf: NDArray[np.float32] | None,
-    stop: NDArray[np.uint32] | None,
-) -> Table:
-    """All rows of a set, with its class numbers and even weights."""
+def tabulate(labelled: Labelled, plan: Plan, segmenter: Segmenter, idf: NDArray[np.float32] | None = None) -> Table:
+    """All rows of a set with class numbers and weights; every class weighs the same in all."""
+    fine = plan.recipe if plan.rare == 1 else replace(plan.recipe, bits=_FINE)
     parts = []
-    for start, batch in data.batches(labelled.texts, segmenter):
-        found = linear.rows(linear.occurrences(batch, plan.recipe, stop), batch.size, plan.recipe, idf)
-        parts.append((found.doc + start, found.bucket, found.value.astype(np.float32)))
+    for start, batch in data.batches(labelled, segmenter):
+        found = linear.rows(linear.occurrences(batch, fine), batch, fine, idf)
+        order = np.argsort(found.doc, kind="stable")
+        parts.append(((found.doc + start)[order], found.bucket[order], found.value[order].astype(np.float32)))
     doc, bucket, value = (np.concatenate(column) for column in zip(*parts, strict=True))
+    if plan.rare > 1:
+        common = np.bincount(bucket)[bucket] >= plan.rare
+        doc, bucket, value = doc[common], bucket[common] >> (_FINE - plan.recipe.bits), value[common]
     target = np.array([plan.labels.index(label) for label in labelled.labels])
-    return Table(Rows(len(target), doc, bucket, value), target, np.ones(len(target)))
+    weight, partial = np.array(labelled.weights), np.array(labelled.partial)
+    share = np.bincount(target[~partial], weight[~partial], minlength=len(plan.labels))
+    even = weight * np.where(partial, 1.0, (share.sum() / len(share) / share)[target])
+    ordinary = np.array([source not in data.UNJUDGED for source in labelled.sources])
+    return Table(Rows(len(target), doc, bucket, value), target, even, partial, ordinary)
 
 
 def subset(table: Table, chosen: NDArray[np.bool_]) -> Table:
@@ -79,38 +95,55 @@ def subset(table: Table, chosen: NDArray[np.bool_]) -> Table:
     keep = chosen[table.rows.doc]
     number = np.cumsum(chosen) - 1
     rows = Rows(int(chosen.sum()), number[table.rows.doc[keep]], table.rows.bucket[keep], table.rows.value[keep])
-    return Table(rows, table.target[chosen], table.weight[chosen])
+    return Table(rows, table.target[chosen], table.weight[chosen], table.partial[chosen], table.ordinary[chosen])
 
 
-def fit(table: Table, plan: Plan) -> LinearModel:
-    """One fit, rounded to int8; calibration left neutral."""
-    problem = solver.Problem(table.rows, table.target, table.weight, len(plan.labels), 1 << plan.recipe.bits)
-    weights, bias = solver.fit(problem, plan.strength, loss=plan.loss, rounds=plan.rounds)
-    scale = np.abs(weights).max(axis=1) / 127
+def fit(table: Table, plan: Plan, start: LinearModel | None = None) -> LinearModel:
+    """Fit, average over rounds, round to int8; calibration left neutral. ``start``: a model to begin from."""
+    base = plan.labels.index(plan.base)
+    problem = Problem(
+        table.rows, table.target, table.weight, len(plan.labels), 1 << plan.recipe.bits, base, table.partial
+    )
+    begin = None if start is None else start.weights * start.scale[:, None]
+    weights, bias = np.zeros((problem.classes, problem.buckets)), np.zeros(problem.classes)
+    for seed in range(plan.rounds):
+        fitted = _solve(problem, plan, begin, seed)
+        weights += fitted[0] / plan.rounds
+        bias += fitted[1] / plan.rounds
+    weights -= weights[base].copy()
+    scale = np.maximum(np.abs(weights).max(axis=1), 1e-9) / plan.levels
     rounded = np.rint(weights / scale[:, None]).astype(np.int8)
+    rounded[np.abs(rounded) <= plan.least] = 0
     count = len(plan.labels)
-    return LinearModel(plan.labels, plan.recipe, rounded, scale, bias, np.ones(count), np.zeros(count))
+    return LinearModel(plan.labels, plan.recipe, rounded, scale, bias - bias[base], np.ones(count), np.zeros(count))
+
+
+def _solve(problem: Problem, plan: Plan, begin: Floats | None, seed: int) -> tuple[Floats, Floats]:
+    if isinstance(plan.pace, Pace):
+        return solver.fit(problem, plan.pace, begin, seed)
+    return margin.fit(problem, plan.pace, seed=seed)
 
 
 def fit_calibrated(table: Table, plan: Plan) -> LinearModel:
-    """Fit on everything; calibrate on scores that folds gave to texts they had not seen."""
-    fold = np.random.default_rng(20260101).permutation(len(table.target)) % plan.folds
-    scores = np.zeros((len(table.target), len(plan.labels)))
-    for number in range(plan.folds):
-        held = fold == number
-        scores[held] = fit(subset(table, ~held), plan).scores(subset(table, held).rows)
-    slope, shift = calibrate(scores, table.target)
+    """Fit on everything; calibrate on the scores that a fit without them gave to the texts kept back.
+
+    Whole blocks of neighbours are kept back, because the same matter is often told twice in a row."""
+    held = np.arange(len(table.target)) // _BLOCK % plan.held == 0
+    scores = fit(subset(table, ~held), plan).scores(subset(table, held).rows)
+    full = (~table.partial & table.ordinary)[held]
+    slope, shift = calibrate(scores[full], table.target[held][full], shifted=plan.shifted)
     return replace(fit(table, plan), slope=slope, shift=shift)
 
 
-def calibrate(scores: Floats, target: Ints, steps: int = 2000, pace: float = 0.5) -> tuple[Floats, Floats]:
+def calibrate(scores: Floats, target: Ints, *, shifted: bool = True) -> tuple[Floats, Floats]:
     """A common slope and a shift per label that make softmax(slope * score + shift) honest: least log loss."""
     count = scores.shape[1]
     truth = np.eye(count)[target]
     spread = scores.std() or 1.0
     slope, shift = 1.0 / spread, np.zeros(count)
-    for _ in range(steps):
+    for _ in range(_STEPS):
         gap = linear.softmax(scores * slope + shift) - truth
-        slope -= pace * float((gap * scores).sum(axis=1).mean()) / spread**2
-        shift -= pace * gap.mean(axis=0)
+        slope -= 0.5 * float((gap * scores).sum(axis=1).mean()) / spread**2
+        if shifted:
+            shift -= 0.5 * gap.mean(axis=0)
     return np.full(count, slope), shift - shift.mean()

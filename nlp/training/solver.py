@@ -1,9 +1,8 @@
-"""Fit a linear classifier on sparse rows: L-BFGS over a smooth loss, in numpy, deterministic."""
+"""Fit a linear classifier on sparse rows: AdaGrad over small batches with averaging, in numpy, deterministic."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from nlp.linear import Floats, Rows
 
 Floats32 = NDArray[np.float32]
+SEED = 20260101
 
 
 @dataclass(frozen=True)
@@ -22,107 +22,123 @@ class Problem:
     weight: Floats
     classes: int
     buckets: int
+    excluded: int = -1  # a class that rows marked partial say nothing about
+    partial: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
 
 
-class _Matrix:
-    """The rows twice, by text and by bucket, so that both products are one gather and one reduceat."""
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How the fit walks: passes over the data, step length, pull back to the start, share of features left out."""
 
-    def __init__(self, found: Rows, buckets: int) -> None:
-        self.used, column = np.unique(found.bucket, return_inverse=True)
-        self.size, self.doc = found.size, found.doc
-        self.column, self.value = column, found.value.astype(np.float32)
-        order = np.argsort(column, kind="stable")
-        self.by_column_doc, self.by_column_value = found.doc[order], self.value[order]
-        self.column_starts = np.searchsorted(column[order], np.arange(len(self.used)))
-        self.text_ids, self.text_starts = np.unique(found.doc, return_index=True)
-
-    def times(self, weights: Floats32) -> Floats32:
-        out = np.zeros((self.size, weights.shape[1]), np.float32)
-        for label in range(weights.shape[1]):
-            product = weights[:, label][self.column] * self.value
-            out[self.text_ids, label] = np.add.reduceat(product, self.text_starts)
-        return out
-
-    def transposed_times(self, residual: Floats32) -> Floats32:
-        columns = [
-            np.add.reduceat(residual[:, label][self.by_column_doc] * self.by_column_value, self.column_starts)
-            for label in range(residual.shape[1])
-        ]
-        return np.stack(columns, axis=1)
+    passes: int = 8
+    rate: float = 0.2
+    pull: float = 0.0
+    drop: float = 0.0
+    size: int = 256
 
 
-def fit(problem: Problem, strength: float, *, loss: str = "hinge", rounds: int = 60) -> tuple[Floats, Floats]:
-    """Weights (classes x buckets) and bias. ``strength`` is the C of a support vector machine; ``loss``: hinge
-    (squared, one class against the rest) or logistic (all classes together)."""
-    matrix = _Matrix(problem.rows, problem.buckets)
-    shape = (len(matrix.used) + 1, problem.classes)
-    signs = np.where(problem.target[:, None] == np.arange(problem.classes), 1.0, -1.0).astype(np.float32)
-    measure = _hinge if loss == "hinge" else _logistic
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One small batch, by text and by bucket."""
 
-    def objective(flat: Floats32) -> tuple[float, Floats32]:
-        weights = flat.reshape(shape)
-        cost, slope = measure(matrix.times(weights[:-1]) + weights[-1], signs)
-        slope = slope * problem.weight[:, None].astype(np.float32) * np.float32(strength)
-        value = 0.5 * float(np.dot(flat, flat)) + strength * float(np.dot(cost, problem.weight))
-        gradient = np.vstack([matrix.transposed_times(slope), slope.sum(axis=0, keepdims=True)])
-        return value, (gradient + weights).ravel()
-
-    solution = minimise(objective, np.zeros(shape[0] * shape[1], np.float32), rounds).reshape(shape)
-    weights = np.zeros((problem.classes, problem.buckets))
-    weights[:, matrix.used] = solution[:-1].T
-    return weights, solution[-1].astype(np.float64)
+    texts: NDArray[np.int64]
+    column: NDArray[np.int64]  # used-bucket number of each entry, in the order of texts
+    value: Floats32
+    begins: NDArray[np.int64]  # where each text begins
+    order: NDArray[np.int64]  # the entries in the order of buckets
+    doc: NDArray[np.int64]  # text of each entry, in the order of buckets
+    touched: NDArray[np.int64]
+    touched_begins: NDArray[np.int64]
 
 
-def _hinge(scores: Floats32, signs: Floats32) -> tuple[Floats, Floats32]:
-    gap = np.maximum(0, 1 - signs * scores)
-    return (gap * gap).sum(axis=1).astype(np.float64), -2 * signs * gap
+def fit(problem: Problem, pace: Pace, start: Floats | None = None, seed: int = 0) -> tuple[Floats, Floats]:
+    """Weights (classes x buckets) and bias of a logistic model; the same input gives the same output.
+
+    ``start``: weights to begin from and to stay near, so that a few new rows move a trained model only where they
+    speak. Rows marked partial know only that they are not of the excluded class: their loss runs over the others."""
+    used, parts = _split(problem, pace.size, SEED + seed)
+    walk = _Walk(problem, pace, np.zeros((problem.classes, problem.buckets)) if start is None else start, used)
+    draw = np.random.default_rng(SEED + seed)
+    for number in range(pace.passes):
+        for place in draw.permutation(len(parts)):
+            walk.step(parts[place], draw)
+        walk.remember(number)
+    weights = np.zeros((problem.classes, problem.buckets)) if start is None else start.copy()
+    weights[:, used] = walk.mean
+    return weights, walk.mean_bias.astype(np.float64)
 
 
-def _logistic(scores: Floats32, signs: Floats32) -> tuple[Floats, Floats32]:
-    top = scores.max(axis=1, keepdims=True)
-    exps = np.exp(scores - top)
-    total = exps.sum(axis=1, keepdims=True)
-    own = (scores * (signs > 0)).sum(axis=1)
-    cost = np.log(total[:, 0]) + top[:, 0] - own
-    return cost.astype(np.float64), (exps / total - (signs > 0)).astype(np.float32)
+class _Walk:
+    """The moving weights, their step lengths, and the mean over the later passes."""
+
+    def __init__(self, problem: Problem, pace: Pace, start: Floats, used: NDArray[np.int64]) -> None:
+        self.problem, self.pace = problem, pace
+        self.start = start[:, used].astype(np.float32)
+        self.weights = self.start.copy()
+        self.seen = np.full_like(self.weights, 1e-3)
+        self.bias = np.zeros(problem.classes, np.float32)
+        self.bias_seen = np.full(problem.classes, 1e-3, np.float32)
+        self.mean, self.mean_bias, self.kept = self.weights * 0, self.bias * 0, 0
+        self.truth = np.eye(problem.classes, dtype=np.float32)[problem.target]
+        self.closed = np.zeros_like(self.truth)
+        if len(problem.partial):
+            self.closed[problem.partial, problem.excluded] = -1e9
+
+    def step(self, part: _Part, draw: np.random.Generator) -> None:
+        value = part.value
+        if self.pace.drop:
+            value = value * (draw.random(len(value), np.float32) >= self.pace.drop) / (1 - self.pace.drop)
+        scores = np.stack([np.add.reduceat(row[part.column] * value, part.begins) for row in self.weights], axis=1)
+        slope = _softmax(scores + self.bias + self.closed[part.texts]) - self.truth[part.texts]
+        slope *= self.problem.weight[part.texts, None].astype(np.float32)
+        sorted_value = value[part.order]
+        for label in range(self.problem.classes):
+            gradient = np.add.reduceat(slope[:, label][part.doc] * sorted_value, part.touched_begins)
+            self._move(label, part.touched, gradient)
+        total = slope.sum(axis=0)
+        self.bias_seen += total * total
+        self.bias -= self.pace.rate * total / np.sqrt(self.bias_seen)
+
+    def _move(self, label: int, touched: NDArray[np.int64], gradient: Floats32) -> None:
+        weights = self.weights[label, touched]
+        gradient = gradient + np.float32(self.pace.pull * self.pace.size) * (weights - self.start[label, touched])
+        seen = self.seen[label, touched] + gradient * gradient
+        self.seen[label, touched] = seen
+        self.weights[label, touched] = weights - np.float32(self.pace.rate) * gradient / np.sqrt(seen)
+
+    def remember(self, number: int) -> None:
+        """Take the weights after the later half of the passes into the mean."""
+        if number >= self.pace.passes // 2:
+            self.kept += 1
+            self.mean += (self.weights - self.mean) / self.kept
+            self.mean_bias += (self.bias - self.mean_bias) / self.kept
 
 
-def minimise(
-    objective: Callable[[Floats32], tuple[float, Floats32]], start: Floats32, rounds: int, memory: int = 8
-) -> Floats32:
-    """L-BFGS with a backtracking line search; stops early when the gradient has become 1/1000 of the first."""
-    point, (value, gradient) = start, objective(start)
-    first = float(np.linalg.norm(gradient)) or 1.0
-    steps: list[Floats32] = []
-    changes: list[Floats32] = []
-    for number in range(rounds):
-        direction = -_two_loop(gradient, steps, changes)
-        length = 1.0 if number else 1.0 / first
-        slope = float(np.dot(gradient, direction))
-        while True:
-            trial = point + np.float32(length) * direction
-            trial_value, trial_gradient = objective(trial)
-            if trial_value <= value + 1e-4 * length * slope or length < 1e-10:
-                break
-            length *= 0.5
-        step, change = trial - point, trial_gradient - gradient
-        if float(np.dot(step, change)) > 1e-10:
-            steps, changes = [*steps, step][-memory:], [*changes, change][-memory:]
-        point, value, gradient = trial, trial_value, trial_gradient
-        if float(np.linalg.norm(gradient)) < 1e-3 * first:
-            break
-    return point
+def _softmax(scores: Floats32) -> Floats32:
+    exps = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(exps / exps.sum(axis=1, keepdims=True))
 
 
-def _two_loop(gradient: Floats32, steps: list[Floats32], changes: list[Floats32]) -> Floats32:
-    direction = gradient.copy()
-    factors = []
-    for step, change in zip(reversed(steps), reversed(changes), strict=True):
-        factor = np.dot(step, direction) / np.dot(step, change)
-        direction -= factor * change
-        factors.append(factor)
-    if steps:
-        direction *= np.dot(steps[-1], changes[-1]) / np.dot(changes[-1], changes[-1])
-    for step, change, factor in zip(steps, changes, reversed(factors), strict=True):
-        direction += (factor - np.dot(change, direction) / np.dot(step, change)) * step
-    return direction
+def _split(problem: Problem, size: int, seed: int) -> tuple[NDArray[np.int64], list[_Part]]:
+    """Deal the texts into small batches, once; texts without a feature are left out."""
+    rows = problem.rows
+    used = np.flatnonzero(np.bincount(rows.bucket, minlength=problem.buckets))
+    number = np.zeros(problem.buckets, np.int64)
+    number[used] = np.arange(len(used))
+    bounds = np.searchsorted(rows.doc, np.arange(rows.size + 1))
+    full = np.flatnonzero(np.diff(bounds))
+    dealt = np.random.default_rng(seed).permutation(full)
+    return used, [_part(rows, number, bounds, dealt[at : at + size]) for at in range(0, len(dealt), size)]
+
+
+def _part(rows: Rows, number: NDArray[np.int64], bounds: NDArray[np.int64], texts: NDArray[np.int64]) -> _Part:
+    lengths = bounds[texts + 1] - bounds[texts]
+    begins = np.cumsum(lengths) - lengths
+    entries = np.repeat(bounds[texts] - begins, lengths) + np.arange(lengths.sum())
+    column = number[rows.bucket[entries]]
+    order = np.argsort(column, kind="stable")
+    doc = np.repeat(np.arange(len(texts)), lengths)[order]
+    touched_begins = np.flatnonzero(np.diff(column[order], prepend=-1))
+    touched = column[order][touched_begins]
+    value = rows.value[entries].astype(np.float32)
+    return _Part(texts, column, value, begins, order, doc, touched, touched_begins)
