@@ -30,16 +30,20 @@ def configure(
     places: Iterable[tuple[str, str, str]] = (),
     sensitive: Iterable[str] = (),
     fast: bool | None = None,
+    engine: str = "linear",
 ) -> None:
     """Set up this process, replacing what was set before; safe to call again.
 
     ``cache_dir``: folder for jieba's cache (none: no cache, a slower first call). ``places``: the office's own places as
     (name, level, code), level as in ``Place``. ``sensitive``: words that flag a message here. ``fast``: None takes the
-    rjieba accelerator when installed, False never, True insists (ImportError on the first call without it)."""  # noqa: E501
+    rjieba accelerator when installed, False never, True insists (ImportError on the first call without it). ``engine``: who judges the tone, linear or classic
+    (snownlp's Bayes class, taught on the same texts; for comparison). Raises ValueError for another engine."""  # noqa: E501
     from nlp.pipeline import Analyser, Setup
 
+    if engine not in ("linear", "classic"):
+        raise ValueError(engine)
     with _lock:
-        _current[:] = [Analyser(Setup(cache_dir, tuple(places), tuple(sensitive), fast))]
+        _current[:] = [Analyser(Setup(cache_dir, tuple(places), tuple(sensitive), fast, engine))]
 
 
 def analyser() -> Analyser:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import IO, Any
 
@@ -15,7 +15,7 @@ from nlp import features
 from nlp.features import Batch, Hashes, Ints
 
 Floats = NDArray[np.float64]
-FORMAT = 1  # readers accept every format up to this one
+FORMAT = 2  # 1 kept all weights, 2 keeps those that are not zero; readers accept every format up to this one
 STYLE_VALUE = 0.25
 _SILENT = 1e-9  # scale of a label whose weights are all zero
 
@@ -205,7 +205,8 @@ class LinearModel:
     def save(self, target: IO[bytes]) -> None:
         """Write the .npz; reading it back gives the same scores to the last bit."""
         arrays: dict[str, NDArray[Any]] = {
-            "weights": self.weights,
+            "filled": np.packbits(self.weights != 0, axis=1),
+            "values": self.weights[self.weights != 0],
             "scale": self.scale,
             "bias": self.bias,
             "slope": self.slope,
@@ -231,7 +232,7 @@ def load(data: bytes) -> LinearModel:
         return LinearModel(
             labels=tuple(head["labels"]),
             recipe=recipe,
-            weights=stored["weights"],
+            weights=_weights(stored, len(head["labels"]), 1 << recipe.bits),
             scale=stored["scale"],
             bias=stored["bias"],
             slope=stored["slope"],
@@ -240,6 +241,14 @@ def load(data: bytes) -> LinearModel:
             stop=stored["stop"] if "stop" in names else None,
             meta=head["meta"],
         )
+
+
+def _weights(stored: Mapping[str, NDArray[Any]], labels: int, buckets: int) -> NDArray[np.int8]:
+    if "weights" in stored:
+        return stored["weights"]
+    weights = np.zeros((labels, buckets), np.int8)
+    weights[np.unpackbits(stored["filled"], axis=1).astype(bool)] = stored["values"]
+    return weights
 
 
 def softmax(scores: Floats) -> Floats:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nlp import clean, cues, features, keywords, linear, personal, places, search, segment
+from nlp import classic, clean, cues, features, keywords, linear, personal, places, search, segment
 from nlp.base import Analysis, Label, Text
+from nlp.classic import BayesModel
 from nlp.clean import Cleaned
 from nlp.features import Batch
 from nlp.linear import LinearModel
@@ -25,12 +26,14 @@ KEYWORDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What an office may choose: where jieba keeps its cache, its own places and sensitive words, the engine."""
+    """What an office may choose: where jieba keeps its cache, its own places and sensitive words, whether to use the
+    accelerator, and which engine judges the tone (linear or classic)."""
 
     cache_dir: Path | None = None
     places: tuple[tuple[str, str, str], ...] = ()
     sensitive: tuple[str, ...] = ()
     fast: bool | None = None
+    engine: str = "linear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,14 @@ class _Prepared:
 
 @cache
 def model(name: str) -> LinearModel:
-    """A shipped model by name: topic or sentiment."""
+    """A shipped linear model by name: topic or sentiment."""
     return linear.load(files("nlp").joinpath("models", f"{name}.npz").read_bytes())
+
+
+@cache
+def classic_model() -> BayesModel:
+    """The shipped classic model of sentiment."""
+    return classic.load(files("nlp").joinpath("models", "classic.npz").read_bytes())
 
 
 class Analyser:
@@ -86,10 +95,13 @@ class Analyser:
         batch = self.batch([text])
         return list(keywords.keywords(batch, keywords.word_weights(batch), count, self.segmenter.knows)[0])
 
+    def _tone_model(self) -> LinearModel | BayesModel:
+        return classic_model() if self.setup.engine == "classic" else model("sentiment")
+
     def _analyse(self, chunk: list[_Prepared]) -> Iterator[Analysis]:
         batch = self._lay_out(chunk)
         topics = _labels(model("topic"), batch, chunk)
-        tones = _labels(model("sentiment"), batch, chunk)
+        tones = _labels(self._tone_model(), batch, chunk)
         keys = keywords.keywords(batch, keywords.word_weights(batch), KEYWORDS, self.segmenter.knows)
         bounds = np.searchsorted(batch.word_doc, np.arange(batch.size + 1)).tolist()
         for number, one in enumerate(chunk):
@@ -146,7 +158,7 @@ def _chunks(prepared: list[_Prepared]) -> Iterator[list[_Prepared]]:
         yield chunk
 
 
-def _labels(chosen: LinearModel, batch: Batch, chunk: list[_Prepared]) -> list[Label]:
+def _labels(chosen: LinearModel | BayesModel, batch: Batch, chunk: list[_Prepared]) -> list[Label]:
     scored = chosen.score(batch)
     firsts = linear.labels_of(scored.p, chosen.labels)
     return [

@@ -7,13 +7,15 @@ import resource
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import nlp
-from nlp import features, linear, segment
+from nlp import classic, features, linear, segment
+from nlp.classic import BayesModel
 from nlp.features import Parted
 from nlp.keywords import BITS as RARITY_BITS
 from nlp.linear import LinearModel, Recipe
@@ -31,7 +33,9 @@ TONE = Plan(
     pace=Pace(passes=6, rate=0.2),
     base="neutral",
     rare=2,
-    rounds=2,
+    rounds=3,
+    levels=63,
+    least=1,
 )
 TOPIC = Plan(
     labels=nlp.TOPICS,
@@ -40,7 +44,7 @@ TOPIC = Plan(
     base="城乡建设",
     shifted=False,
 )
-TWO_WEIGHT, COVID_WEIGHT, LETTER_WEIGHT, TERM_WEIGHT = 0.3, 2.0, 0.3, 2.0
+TWO_WEIGHT, COVID_WEIGHT, LETTER_WEIGHT, TERM_WEIGHT = 0.3, 2.0, 0.15, 2.0
 
 
 def train_all(source: Path, target: Path, say: Say, only: str = "") -> None:
@@ -48,7 +52,12 @@ def train_all(source: Path, target: Path, say: Say, only: str = "") -> None:
     target.mkdir(parents=True, exist_ok=True)
     segmenter = segment.make_segmenter()
     gc.disable()  # millions of numbers, no cycles
-    for name, make in (("rarity", train_rarity), ("topic", train_topic), ("sentiment", train_tone)):
+    for name, make in (
+        ("rarity", train_rarity),
+        ("topic", train_topic),
+        ("sentiment", train_tone),
+        ("classic", train_classic),
+    ):
         if only in ("", name):
             make(source, target / f"{name}.npz", segmenter, say)
             gc.collect()
@@ -88,6 +97,19 @@ def train_tone(source: Path, target: Path, segmenter: Segmenter, say: Say) -> No
     _store(made, target, used, len(own.texts) + len(covid.texts), result, say)
 
 
+def train_classic(source: Path, target: Path, segmenter: Segmenter, say: Say) -> None:
+    """snownlp's Bayes class on the same microblogs, for comparison."""
+    folder = source / "sentiment"
+    own = data.tones(folder / data.TONE_TRAIN)
+    rows: list[tuple[list[str], str]] = []
+    for at, batch in data.batches(own, segmenter):
+        bounds = np.searchsorted(batch.word_doc, np.arange(batch.size + 1)).tolist()
+        rows += [(batch.pieces[low:high], own.labels[at + i]) for i, (low, high) in enumerate(pairwise(bounds))]
+    made = classic.teach(rows, nlp.SENTIMENTS)
+    result = {name: measure(made, data.tones(folder / name), segmenter) for name in (data.TONE_DEV, data.TONE_COVID)}
+    _store(made, target, [folder / data.TONE_TRAIN], len(own.texts), result, say)
+
+
 def train_rarity(source: Path, target: Path, segmenter: Segmenter, say: Say) -> None:
     """How rare words are, over citizens' letters and microblogs; stop words and words of every day count nothing."""
     recipe = Recipe(bits=RARITY_BITS)
@@ -103,7 +125,7 @@ def train_rarity(source: Path, target: Path, segmenter: Segmenter, say: Say) -> 
     say(f"{target.name}: {target.stat().st_size // 1024} KB")
 
 
-def measure(made: LinearModel, rows: Labelled, segmenter: Segmenter) -> dict[str, Any]:
+def measure(made: LinearModel | BayesModel, rows: Labelled, segmenter: Segmenter) -> dict[str, Any]:
     """Scores of a model on rows it has not seen: macro-F1 with its 95 % interval, top two, calibration error."""
     p = np.concatenate([made.score(batch, explain=0).p for _, batch in data.batches(rows, segmenter)])
     said = linear.labels_of(p, made.labels)
@@ -120,7 +142,9 @@ def measure(made: LinearModel, rows: Labelled, segmenter: Segmenter) -> dict[str
     }
 
 
-def _store(made: LinearModel, target: Path, sources: list[Path], size: int, result: dict[str, Any], say: Say) -> None:
+def _store(
+    made: LinearModel | BayesModel, target: Path, sources: list[Path], size: int, result: dict[str, Any], say: Say
+) -> None:
     meta: dict[str, Any] = {
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "rows": size,
