@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nlp
-from nlp import classic, clusters, features, files, linear, segment
+from nlp import classic, clusters, features, linear, segment
 from nlp.linear import LinearModel, Recipe
 from nlp.training import data, fit, margin, scores, solver
 from nlp.training.data import Labelled
@@ -120,41 +120,7 @@ def test_shipped_models_are_small_and_carry_their_record() -> None:
         assert meta["trained_at"].startswith("20")
 
 
-# --- files and hot issues ---------------------------------------------------------------------------------------------
-
-
-def test_a_file_is_tagged_with_its_columns_kept(tmp_path: Path) -> None:
-    source, target = tmp_path / "in.tsv", tmp_path / "out.tsv"
-    source.write_text("id\ttitle\tbody\n7\t楼下油烟扰民\t投诉多次没人管\n8\t\t\n9\t只有标题\n", encoding="utf-8")
-    heard: list[int] = []
-    assert files.tag_file(source, target, heard.append) == 3
-    head, first, empty, short = (line.split("\t") for line in target.read_text(encoding="utf-8").splitlines())
-    assert head == ["id", "title", "body", *files.ADDED]
-    said = dict(zip(head, first, strict=True))
-    assert (said["id"], said["body"], said["request_type"]) == ("7", "投诉多次没人管", "投诉")
-    assert said["topic"] == "环境保护"
-    assert dict(zip(head, empty, strict=True))["topic"] == ""
-    assert short[:3] == ["9", "只有标题", ""]
-    assert heard == [3]
-
-
-@pytest.mark.parametrize(
-    ("content", "word"),
-    [(b"a\tb\n1\t2\n", "text"), ("text\n小区没水".encode("gb18030"), "UTF-8"), (b"text\na\tb\n", "表头")],
-)
-def test_a_file_that_does_not_fit_is_refused_in_words(tmp_path: Path, content: bytes, word: str) -> None:
-    source = tmp_path / "in.tsv"
-    source.write_bytes(content)
-    with pytest.raises(files.Unreadable, match=word):
-        files.tag_file(source, tmp_path / "out.tsv")
-
-
-def test_the_source_is_never_written_over(tmp_path: Path) -> None:
-    source = tmp_path / "in.tsv"
-    source.write_text("text\n停水\n", encoding="utf-8")
-    with pytest.raises(files.Unreadable, match="相同"):
-        files.tag_file(source, source)
-    assert source.read_text(encoding="utf-8") == "text\n停水\n"
+# --- hot issues -------------------------------------------------------------------------------------------------------
 
 
 MATTERS = {
@@ -192,14 +158,3 @@ def test_issues_keep_their_number_across_windows(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(clusters, "WINDOW", 10)
     assert clusters.group(nlp.analyser(), texts) == whole
     assert len(set(whole)) == len(set(gold))
-
-
-def test_a_file_is_clustered_by_time_and_named_by_the_first_message(tmp_path: Path) -> None:
-    texts, _ = burst(3)
-    lines = ["id\ttime\ttitle\tbody"]
-    lines += [f"m{n}\t{900 - n}\t{text.title}\t{text.body}" for n, text in enumerate(texts)]
-    source, target = tmp_path / "in.tsv", tmp_path / "out.tsv"
-    source.write_text("\n".join(lines), encoding="utf-8")
-    assert files.cluster_file(source, target) == 9
-    rows = dict(line.split("\t") for line in target.read_text(encoding="utf-8").splitlines()[1:])
-    assert rows["m0"] == rows["m3"] == rows["m6"] == "m6"  # the earliest time comes last in the file

@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "user": ("web.cli.people", "user", N_("人员：新增、改密码")),
     "audit": ("web.cli.audit", "audit", N_("审计日志：校验哈希链")),
     "doctor": ("web.cli.doctor", "doctor", N_("检查设置、数据库、队列、账号、时钟与字体，并说明怎么办")),
+    "nlp": ("web.cli.language", "nlp", N_("语言：给文件打标签、归并同一事项、检查文稿，训练与评测模型")),
     "i18n": ("web.cli.texts", "i18n", N_("界面文字：提取、检查译文")),
 }
 

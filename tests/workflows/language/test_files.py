@@ -1,0 +1,81 @@
+"""Files through the language room: columns kept, problems named, nothing half written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hub.errors import Refused
+from workflows.language import files
+
+
+def test_a_file_is_tagged_with_its_columns_kept(tmp_path: Path) -> None:
+    source, target = tmp_path / "in.tsv", tmp_path / "out.tsv"
+    source.write_text("id\ttitle\tbody\n7\t楼下油烟扰民\t投诉多次没人管\n8\t\t\n9\t只有标题\n", encoding="utf-8")
+    heard: list[int] = []
+    assert files.tag_file(source, target, heard.append) == 3
+    head, first, empty, short = (line.split("\t") for line in target.read_text(encoding="utf-8").splitlines())
+    assert head == ["id", "title", "body", *files.ADDED]
+    said = dict(zip(head, first, strict=True))
+    assert (said["id"], said["body"], said["request_type"]) == ("7", "投诉多次没人管", "投诉")
+    assert said["topic"] == "环境保护"
+    assert dict(zip(head, empty, strict=True))["topic"] == ""
+    assert short[:3] == ["9", "只有标题", ""]
+    assert heard == [3]
+
+
+def test_columns_of_an_earlier_run_are_replaced(tmp_path: Path) -> None:
+    once, twice, source = tmp_path / "once.tsv", tmp_path / "twice.tsv", tmp_path / "in.tsv"
+    source.write_text("text\tid\n路灯不亮\t1\n", encoding="utf-8-sig")
+    files.tag_file(source, once)
+    files.tag_file(once, twice)
+    assert once.read_text(encoding="utf-8") == twice.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"a\tb\n1\t2\n", "text"),
+        ("text\n小区没水".encode("gb18030"), "UTF-8"),
+        ("text\n好\n".encode() + b"a\tb\n", "第 3 行"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_refused_in_words_and_leaves_nothing(
+    tmp_path: Path, content: bytes, word: str
+) -> None:
+    source, target = tmp_path / "in.tsv", tmp_path / "out.tsv"
+    source.write_bytes(content)
+    target.write_text("yesterday", encoding="utf-8")
+    with pytest.raises(Refused, match=word):
+        files.tag_file(source, target)
+    assert target.read_text(encoding="utf-8") == "yesterday"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.tsv", "out.tsv"]
+
+
+def test_the_source_is_never_written_over(tmp_path: Path) -> None:
+    source = tmp_path / "in.tsv"
+    source.write_text("text\n停水\n", encoding="utf-8")
+    for work in (files.tag_file, files.cluster_file):
+        with pytest.raises(Refused, match="相同"):
+            work(source, source)
+    assert source.read_text(encoding="utf-8") == "text\n停水\n"
+
+
+def test_a_file_is_clustered_by_time_and_named_by_the_first_message(tmp_path: Path) -> None:
+    told = "丽景新城旁搅拌站半夜生产噪音大灰尘多业主无法睡觉"
+    lines = ["id\ttime\ttitle\tbody"]
+    lines += [f"m{n}\t{900 - n}\t丽景新城旁搅拌站扰民\t{told[: 20 + n]}，请处理" for n in range(3)]
+    lines += ["x\t800\t社保卡补办\t请问社保卡丢失后如何补办"]
+    source, target = tmp_path / "in.tsv", tmp_path / "out.tsv"
+    source.write_text("\n".join(lines), encoding="utf-8")
+    assert files.cluster_file(source, target) == 4
+    rows = dict(line.split("\t") for line in target.read_text(encoding="utf-8").splitlines()[1:])
+    assert rows == {"m0": "m2", "m1": "m2", "m2": "m2", "x": ""}  # the earliest time comes last in the file
+
+
+def test_grouping_needs_ids(tmp_path: Path) -> None:
+    source = tmp_path / "in.tsv"
+    source.write_text("text\n停水\n", encoding="utf-8")
+    with pytest.raises(Refused, match="id"):
+        files.cluster_file(source, tmp_path / "out.tsv")
