@@ -4,6 +4,7 @@ from hub.models.accounts import Account, Pause, PauseScope, Stream
 from hub.models.audit import AuditEntry, Change, Heartbeat
 from hub.models.cases import Audience, Case, CaseClass, CaseEvent, CaseState, Reply, ReplyState
 from hub.models.deliveries import Attempt, AttemptResult, Delivery, DeliveryKind, DeliveryState
+from hub.models.learning import Because, Correction, LearnRun, LearnState, LearntModel, LiveModel, ModelChange
 from hub.models.messages import (
     Arrival,
     ArrivalState,
@@ -27,11 +28,13 @@ __all__ = [
     "AttemptResult",
     "Audience",
     "AuditEntry",
+    "Because",
     "Case",
     "CaseClass",
     "CaseEvent",
     "CaseState",
     "Change",
+    "Correction",
     "Delivery",
     "DeliveryKind",
     "DeliveryState",
@@ -40,8 +43,13 @@ __all__ = [
     "IdempotencyKey",
     "ImportRun",
     "ImportState",
+    "LearnRun",
+    "LearnState",
+    "LearntModel",
+    "LiveModel",
     "Message",
     "MessageKind",
+    "ModelChange",
     "Pause",
     "PauseScope",
     "Post",
