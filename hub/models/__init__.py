@@ -18,6 +18,8 @@ from hub.models.messages import (
 from hub.models.opinion import Rollup
 from hub.models.people import ApiToken, Department, IdempotencyKey, Role, SignIn, User, UserRole
 from hub.models.posts import Post, PostEvent, PostState, PostTarget
+from hub.models.routing import Dispatch, Router, RoutingRule
+from hub.models.watching import PlanAlert, PlanHit, PlanMode, PlanRun, RunState, WatchPlan
 
 __all__ = [
     "Account",
@@ -39,6 +41,7 @@ __all__ = [
     "DeliveryKind",
     "DeliveryState",
     "Department",
+    "Dispatch",
     "Heartbeat",
     "IdempotencyKey",
     "ImportRun",
@@ -52,6 +55,10 @@ __all__ = [
     "ModelChange",
     "Pause",
     "PauseScope",
+    "PlanAlert",
+    "PlanHit",
+    "PlanMode",
+    "PlanRun",
     "Post",
     "PostEvent",
     "PostState",
@@ -60,10 +67,14 @@ __all__ = [
     "ReplyState",
     "Role",
     "Rollup",
+    "Router",
+    "RoutingRule",
+    "RunState",
     "SavedMapping",
     "SignIn",
     "Stream",
     "Tagging",
     "User",
     "UserRole",
+    "WatchPlan",
 ]
