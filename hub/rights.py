@@ -71,9 +71,9 @@ ROLE_MAY: dict[Role, frozenset[May]] = {
         May.read_tree_cases, May.sign, May.hand_back, May.draft_reply, May.review_reply, May.add_note,
         May.correct_tags, May.reveal_personal, May.use_api,
     }),
-    Role.leader: frozenset({May.read_tree_cases, May.read_opinion, May.read_posts}),
+    Role.leader: frozenset({May.read_tree_cases, May.read_opinion, May.read_posts, May.use_api}),
     Role.auditor: frozenset({
-        May.read_messages, May.read_all_cases, May.read_posts, May.read_audit, May.read_opinion,
+        May.read_messages, May.read_all_cases, May.read_posts, May.read_audit, May.read_opinion, May.use_api,
     }),
     Role.administrator: frozenset({May.manage_accounts, May.manage_people, May.read_status, May.use_api}),
 }

@@ -10,8 +10,8 @@ from workflows.cases.sweeps import sweep_cases
 from workflows.delivery.watch import watch_removed
 from workflows.desk import Job
 from workflows.house import House
-from workflows.intake.jobs import pull_due, read_arrivals, run_imports
-from workflows.tagging.jobs import tag_messages
+from workflows.intake.jobs import pull_due, read_arrivals, run_imports, sweep_uploads
+from workflows.tagging.jobs import retag_messages, tag_messages
 
 
 async def sweep_feed(house: House) -> int:
@@ -40,12 +40,14 @@ JOBS: tuple[Job, ...] = (
     Job("pull_due", pull_due, every=1.0, at_once=4),
     Job("read_arrivals", read_arrivals),
     Job("tag_messages", tag_messages),
+    Job("retag_messages", retag_messages, every=60.0),
     Job("run_imports", run_imports),
     Job("sweep_cases", sweep_cases, every=15.0),
     Job("watch_removed", watch_removed, every=30.0),
     Job("sweep_feed", sweep_feed, every=60.0),
     Job("sweep_sessions", sweep_sessions, every=600.0),
     Job("sweep_answers", sweep_answers, every=600.0),
+    Job("sweep_uploads", sweep_uploads, every=600.0),
 )
 
 NAMES: tuple[str, ...] = (*DELIVERY_RINGS, *(job.name for job in JOBS))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from sqlalchemy import or_, update
@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from hub import audit, clock, crypto
 from hub.db import Unit
 from hub.errors import Invalid, NotAllowed, NotFound
-from hub.i18n import N_, _
+from hub.i18n import N_, _, listed
 from hub.models import ApiToken, User
 from hub.people.actors import Identity, load_actor
 from hub.rights import Actor, May
@@ -30,7 +30,30 @@ SCOPES = {
     "accounts:read": N_("读账号和部门名录"),
     "reports:read": N_("读舆情和报表"),
 }
+_CASES = (May.read_all_cases, May.read_tree_cases, May.read_department_cases)
+# One of these rights makes a scope worth having: nobody is offered a key to a door that stays shut for them. Leaders
+# and auditors, who only read, thereby get tokens that only read.
+SCOPE_NEEDS: Mapping[str, tuple[May, ...]] = {
+    "messages:read": (May.read_messages, *_CASES),
+    "messages:write": (May.correct_tags,),
+    "cases:read": (*_CASES, May.review_reply),
+    "cases:write": (
+        May.accept, May.refuse, May.dispatch, May.sign, May.hand_back, May.suspend, May.close, May.reopen,
+        May.add_note, May.draft_reply, May.review_reply,
+    ),
+    "posts:read": (May.read_posts, May.write_post),
+    "posts:write": (May.write_post, May.review_post),
+    "deliveries:read": (May.read_posts, *_CASES),
+    "deliveries:write": (May.settle_delivery,),
+    "accounts:read": (),
+    "reports:read": (May.read_opinion,),
+}  # fmt: skip
 _TOUCH_EVERY = timedelta(minutes=1)
+
+
+def scopes_for(actor: Actor) -> list[str]:
+    """The scopes that let this person's programs do anything, in the order of the list."""
+    return [scope for scope in SCOPES if not SCOPE_NEEDS[scope] or any(map(actor.can, SCOPE_NEEDS[scope]))]
 
 
 async def issue(unit: Unit, actor: Actor, name: str, scopes: Iterable[str], days: int) -> tuple[ApiToken, str]:
@@ -42,6 +65,8 @@ async def issue(unit: Unit, actor: Actor, name: str, scopes: Iterable[str], days
         problems["name"] = _("请写明用途，最多 100 个字。")
     if not chosen or not set(chosen) <= set(SCOPES):
         problems["scopes"] = _("请至少选择一项范围。")
+    elif beyond := sorted(set(chosen) - set(scopes_for(actor))):
+        problems["scopes"] = _("您没有这些范围所需的权限：%(scopes)s", scopes=listed(beyond))
     if not 1 <= days <= LONGEST_DAYS:
         problems["days"] = _("有效期为 1 至 %(n)s 天。", n=LONGEST_DAYS)
     if problems:

@@ -22,7 +22,7 @@ from tests.web.world import World
 from workflows.house import House
 from workflows.intake import uploads
 from workflows.intake.history import safe_cell
-from workflows.intake.jobs import run_imports
+from workflows.intake.jobs import run_imports, sweep_uploads
 
 ROWS = """留言编号,留言主题,留言内容,留言时间,留言用户
 1,路灯,路灯不亮,2026-01-05 10:00,张三
@@ -199,6 +199,23 @@ async def test_old_uploads_are_swept_unless_a_run_needs_them(house: House, ctx: 
             os.utime(folder / name, (old, old))
     async with unit_of_work(ctx) as unit:
         unit.add(ImportRun(account_id=world.account_id, file_name="x", stored_as=f"{uploads.FOLDER}/{'b' * 32}"))
-    async with reading(ctx) as unit:
-        assert await uploads.sweep(house, unit) == 1
+    assert await sweep_uploads(house) == 1
     assert sorted(path.name[0] for path in folder.iterdir()) == ["b", "c"]
+
+
+async def test_files_of_failed_imports_do_not_stay(visit: Visit, house: House) -> None:
+    folder = Path(house.ctx.settings.data) / uploads.FOLDER
+    no_book, rows = (
+        b"PK\x03\x04 not a workbook",
+        [f"{n},标题,正文,2026-01-05 10:00,张三\n".encode("gb18030") for n in range(30)],
+    )
+    no_table = ROWS + b"".join(rows) + b'"' + b"x" * 200_000
+    async with visit("press_officer") as client:
+        assert (await hand_in(client, no_book, "来信.xlsx")).status_code == 422
+        assert list(folder.iterdir()) == [], "what cannot be opened is not kept"
+        page = (await hand_in(client, no_table)).headers["location"]
+        run = (await client.post(page, data=await chosen_on(client, page) | {"do": "run"})).headers["location"]
+        await run_imports(house)
+        failed = words((await client.get(run)).text)
+    assert "没有导入完" in failed
+    assert [path.suffix for path in folder.iterdir()] == [".json"]

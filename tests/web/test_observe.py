@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+import structlog
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 from sqlmodel import select
@@ -18,12 +20,14 @@ from hub.db import Context, unit_of_work
 from hub.embedded import Valkey
 from hub.models import Heartbeat, Message, Stream
 from tests.sims.sandbox import SandboxProcess
+from tests.web.casework import words
 from tests.web.conftest import Visit
 from tests.web.world import World
 from web.app import create_app
 from web.observe import health
 from workflows.bell import ArqBell
 from workflows.house import House
+from workflows.tagging.jobs import retag_messages, tag_messages
 from workflows.vitals import backlog
 
 
@@ -207,3 +211,47 @@ async def test_the_app_is_made_from_a_house_and_gives_it_back(house: House) -> N
     app = create_app(house)
     async with app.router.lifespan_context(app):
         assert not app.state.feed.streams
+
+
+async def test_who_hangs_up_is_no_fault(app: Starlette) -> None:
+    """The asker goes away in the middle of a body: nothing is answered, nothing counts as broken."""
+    body = [{"type": "http.request", "body": b"username=a", "more_body": True}, {"type": "http.disconnect"}]
+    answered: list[Any] = []
+
+    async def receive() -> Any:
+        return body.pop(0)
+
+    async def send(message: Any) -> None:
+        answered.append(message)
+
+    headers = [
+        (b"host", b"hub.test"), (b"content-type", b"application/x-www-form-urlencoded"),
+        (b"cookie", b"hub_before=visitor"), (b"x-csrf-token", b"visitor"),
+    ]  # fmt: skip
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "path": "/login",
+        "raw_path": b"/login", "query_string": b"", "root_path": "", "scheme": "http", "headers": headers,
+        "client": ("127.0.0.1", 1), "server": ("hub.test", 80),
+    }  # fmt: skip
+    with structlog.testing.capture_logs() as lines:
+        await app(scope, receive, send)
+    assert answered == []
+    assert [(line["log_level"], line["status"]) for line in lines] == [("info", 499)]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub.test") as client:
+        figures = (await client.get("/metrics")).text
+    assert "hub_http_faults_total 0.0" in figures
+    assert 'route="/login",status="499"' in figures
+
+
+async def test_an_administrator_sees_and_starts_retagging(visit: Visit, house: House) -> None:
+    async with visit("administrator") as client:
+        before = words((await client.get("/admin/status")).text)
+        answer = await client.post("/admin/status/retag")
+        running = words((await client.get("/admin/status?part=figures")).text)
+        await tag_messages(house)  # new messages come first
+        await retag_messages(house)
+        done = words((await client.get("/admin/status?part=figures")).text)
+    assert "等待开始" in before
+    assert answer.headers["location"] == "/admin/status#renewal"
+    assert "正在重新打标" in running
+    assert "全部留言都是最新的标签" in done

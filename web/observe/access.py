@@ -10,7 +10,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from sqlalchemy.exc import StatementError
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub import crypto, log
@@ -18,6 +18,8 @@ from web.errors import crashed
 
 _log = log.get("web")
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0)
+# What servers write down when the asker hung up before the request was read: nobody is there to be answered.
+HUNG_UP = 499
 # Asked every few seconds by machines: not worth a line each.
 QUIET = ("/static/", "/healthz", "/readyz", "/metrics", "/poll")
 
@@ -57,6 +59,8 @@ class Access:
 
         try:
             await self.app(scope, receive, send_numbered)
+        except ClientDisconnect:
+            status = status or HUNG_UP
         except Exception as error:  # noqa: BLE001 -- the last net: whatever it is, the person gets words and a number
             self.counted.faults.inc()
             _log.error("request failed", path=scope["path"], method=scope["method"], **what_happened(error))

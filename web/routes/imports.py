@@ -17,7 +17,7 @@ from hub.i18n import N_, _
 from hub.models import Account, ImportState
 from hub.rights import May
 from web.casework import words
-from web.forms import Form, read_form
+from web.forms import Form, read_form, whole
 from web.request import house, looking, me, writing
 from web.routes.table import NavItem, PageRoute
 from web.templating import part_of, redirect, render
@@ -51,7 +51,7 @@ async def _index(request: Request, values: dict[str, str], problems: dict[str, s
     before = request.query_params.get("before", "")
     async with looking(request) as unit:
         found = await history.runs(
-            unit, me(request), before=int(before) if before.isdigit() and len(before) < 18 else None, limit=PAGE + 1
+            unit, me(request), before=whole(before), limit=PAGE + 1
         )
         accounts = await _file_accounts(unit)
     facts = {
@@ -87,13 +87,20 @@ async def upload(request: Request) -> Response:
         async with looking(request) as unit:
             await imports.find_account(unit, account)
         kept = await uploads.keep(house(request), me(request), file.filename or "", account, file.file)
-        shown = await imports.preview(house(request), uploads.path_of(house(request), kept))
+        shown = await _opened(request, kept)
     except Invalid as error:
         return await _index(request, form.values, error.problems, 422)
     uploads.note_expected(house(request), kept, shown.expected)
-    async with looking(request) as unit:
-        await uploads.sweep(house(request), unit)
     return redirect(request, f"/imports/files/{kept.token}")
+
+
+async def _opened(request: Request, kept: Upload) -> Preview:
+    """The file as the mapping screen shows it; one that cannot be read at all is not kept."""
+    try:
+        return await imports.preview(house(request), uploads.path_of(house(request), kept))
+    except Invalid:
+        uploads.drop(house(request), kept)
+        raise
 
 
 async def show_columns(request: Request) -> Response:

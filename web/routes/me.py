@@ -128,7 +128,7 @@ async def _tokens_page(
         mine = await tokens.of_person(unit, me(request).user_id or 0)
     facts = {
         "tokens": mine,
-        "scopes": [(scope, _(text) + aside(scope)) for scope, text in tokens.SCOPES.items()],
+        "scopes": [(one, _(tokens.SCOPES[one]) + aside(one)) for one in tokens.scopes_for(me(request))],
         "chosen": form.many("scopes") if form else [],
         "days": [(str(n), _("%(n)s 天", n=n)) for n in DAYS],
         "values": form.values if form else {},

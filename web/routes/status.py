@@ -6,13 +6,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub import clock
+from hub.i18n import _
 from hub.rights import May
 from web import admin, statuswords
 from web.observe.figures import read_figures
 from web.observe.health import Vitals
-from web.request import house, me
+from web.request import house, looking, me, writing
 from web.routes.table import PageRoute
-from web.templating import part_of, render
+from web.templating import part_of, redirect, render
+from workflows.tagging import renewal
 
 
 async def status(request: Request) -> Response:
@@ -25,7 +27,12 @@ async def status(request: Request) -> Response:
         statuswords.sending(figures),
         statuswords.pulls(figures),
     )
+    async with looking(request) as unit:
+        pass_over = await renewal.standing(unit)
     facts = {
+        "renewal": pass_over,
+        "version": renewal.in_force(),
+        "may_renew": me(request).can(May.manage_accounts),
         "tabs": admin.tabs(me(request), "/admin/status"),
         "parts": groups[0],
         "work": groups[1],
@@ -39,4 +46,14 @@ async def status(request: Request) -> Response:
     return await render(request, "admin/status.html", facts, part=part_of(request, "figures"))
 
 
-ROUTES = [PageRoute("/admin/status", status, May.read_status)]
+async def retag(request: Request) -> Response:
+    """Have every message looked at again, in the background. Safe to press twice."""
+    async with writing(request) as unit:
+        await renewal.start(unit, me(request))
+    return redirect(request, "/admin/status#renewal", _("已开始，后台会分批重新打标；可以离开本页。"))
+
+
+ROUTES = [
+    PageRoute("/admin/status", status, May.read_status),
+    PageRoute("/admin/status/retag", retag, May.manage_accounts, ("POST",)),
+]

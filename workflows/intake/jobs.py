@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from hub import clock
 from workflows.house import House
-from workflows.intake import pulling, reading, runs
+from workflows.intake import pulling, reading, runs, uploads
 
 _BUDGET = timedelta(seconds=30)
 _BATCH = 500
@@ -30,3 +30,8 @@ async def read_arrivals(house: House) -> int:
 async def run_imports(house: House) -> int:
     """Work on uploaded files for about 30 seconds; how many rows."""
     return await runs.run_waiting(house)
+
+
+async def sweep_uploads(house: House) -> int:
+    """Remove uploaded files that no import will take any more; how many."""
+    return await uploads.sweep(house)

@@ -148,7 +148,8 @@ async def _end(house: House, work: Work, *, state: ImportState, error: str = "")
             return
         counts = {"rows": work.rows, "new": work.new, "known": work.known, "errors": work.error_count}
         await audit.record(unit, system(), f"import_{state.value}", f"import:{work.run_id}", **counts)
-    if work.stored_as and state is ImportState.done and not work.is_dry:
+    is_used_up = state is ImportState.failed or not work.is_dry
+    if work.stored_as and is_used_up:
         (house.ctx.settings.data / work.stored_as).unlink(missing_ok=True)
 
 

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from sqlmodel import col, select
 
-from hub.db import Unit
+from hub.db import reading
 from hub.errors import Invalid, NotFound
 from hub.i18n import _
 from hub.models import ImportRun, ImportState
@@ -94,6 +94,12 @@ def path_of(house: House, upload: Upload) -> Path:
     return house.ctx.settings.data / upload.stored_as
 
 
+def drop(house: House, upload: Upload) -> None:
+    """Remove a file with its note. Safe to run twice."""
+    path_of(house, upload).unlink(missing_ok=True)
+    (house.ctx.settings.data / FOLDER / f"{upload.token}.json").unlink(missing_ok=True)
+
+
 def _read(data: Path, token: str) -> Upload | None:
     if not _TOKEN.fullmatch(token):
         return None
@@ -103,10 +109,14 @@ def _read(data: Path, token: str) -> Upload | None:
         return None
 
 
-async def sweep(house: House, unit: Unit) -> int:
-    """Remove files nobody took within two days, and notes whose file a run has used up. Safe to run at any time."""
+async def sweep(house: House) -> int:
+    """Remove files nobody took within two days (mapping given up, run failed), and notes whose file a run has used up.
+
+    How many files went. Files of runs under way stay, however old. Safe to run at any time.
+    """
     open_runs = select(col(ImportRun.stored_as)).where(col(ImportRun.state).in_(_OPEN))
-    needed = {Path(stored_as).stem for stored_as in await unit.all(open_runs)}
+    async with reading(house.ctx) as unit:
+        needed = {Path(stored_as).stem for stored_as in await unit.all(open_runs)}
     return await asyncio.to_thread(_remove_old, house.ctx.settings.data, needed)
 
 

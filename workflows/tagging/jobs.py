@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from hub import clock
 from workflows.house import House
-from workflows.tagging import batches
+from workflows.tagging import batches, renewal
 
 _BUDGET = timedelta(seconds=30)
 
@@ -20,3 +20,8 @@ async def tag_messages(house: House) -> int:
             return done
     await batches.attach_waiting(house)
     return done
+
+
+async def retag_messages(house: House) -> int:
+    """Bring old messages to the analyser in force for about 30 seconds; how many changed."""
+    return await renewal.go_on(house, clock.now() + _BUDGET)

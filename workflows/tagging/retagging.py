@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlmodel import col, select
 
 import nlp
 from hub import clock, feed
 from hub.db import Unit, reading, unit_of_work
-from hub.models import Message, Reply, ReplyState, Tagging
+from hub.models import Case, Message, Reply, ReplyState, Tagging
 from hub.queries import search
 from nlp.base import Analysis
 from workflows.house import House
@@ -27,17 +28,6 @@ class Retagged:
 
     changed: int
     last: int
-
-
-async def retag_all(house: House, progress: Callable[[int], None] = lambda changed: None) -> int:
-    """Bring every message to the analyser in force; how many changed. Safe to stop and to run again."""
-    changed = last = 0
-    while True:
-        step = await retag(house, after=last)
-        changed, last = changed + step.changed, step.last
-        progress(changed)
-        if not last:
-            return changed
 
 
 async def retag(house: House, *, after: int = 0, limit: int = 200) -> Retagged:
@@ -71,10 +61,29 @@ async def _write(house: House, analyses: Mapping[int, Analysis]) -> int:
         await unit.run(update(Tagging).where(col(Tagging.message_id).in_(ids)).values(is_current=False))
         await writing.write(unit, [Tagged(message, analyses[message.id or 0]) for message in messages], clock.now())
         await rollups.move(unit, before + [rollups.delta(message) for message in messages])
+        await _follow(unit, messages)
         tokens = [(number, analyses[number].tokens) for number in ids]
         await search.index(unit, tokens, answered=await _answered(unit, messages))
         feed.tell(unit, "opinion")
     return len(messages)
+
+
+async def _follow(unit: Unit, messages: Sequence[Message]) -> None:
+    """A case shows the tags of its first message, so that lists, filters and figures agree; where it lies stays."""
+    given = [
+        {"b_id": one.case_id, "b_first": one.id, "b_topic": one.topic, "b_place": one.place, "b_tone": one.sentiment}
+        for one in messages
+        if one.case_id is not None
+    ]
+    if given:
+        await unit.run(_FOLLOW, given)
+
+
+_FOLLOW: Any = (
+    update(Case.__table__)  # type: ignore[attr-defined]
+    .where(col(Case.id) == bindparam("b_id"), col(Case.first_message_id) == bindparam("b_first"))
+    .values(topic=bindparam("b_topic"), place=bindparam("b_place"), sentiment=bindparam("b_tone"))
+)
 
 
 async def _answered(unit: Unit, messages: Sequence[Message]) -> set[int]:

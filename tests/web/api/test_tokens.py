@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from hub import clock
 from hub.db import Context, unit_of_work
+from hub.errors import Invalid
 from hub.models import Role
 from hub.people import load_actor, tokens
 from hub.rights import Actor, rights_of
@@ -64,7 +65,7 @@ async def test_revoked_expired_and_gone(program: Program, issue: Issue, ctx: Con
 async def test_every_operation_asks_for_its_scope(program: Program, op: Operation, world: World) -> None:
     """A person with the right but without the scope is told which one."""
     role = next(role for role in ("press_officer", "head", "dispatcher", "reviewer3") if _may(op, role))
-    others = [scope for scope in tokens.SCOPES if scope != op.scope]
+    others = [scope for scope in tokens.scopes_for(_somebody(role)) if scope != op.scope]
     path = op.plain_path.removeprefix(BASE).format_map(world.places["own"])
     async with program(role, *others) as client:
         answer = await client.request(op.method, path)
@@ -75,7 +76,30 @@ async def test_every_operation_asks_for_its_scope(program: Program, op: Operatio
 
 
 def _may(op: Operation, role: str) -> bool:
-    return as_page_route(op).admits(Actor(1, "", may=rights_of([Role(role)])))
+    return as_page_route(op).admits(_somebody(role))
+
+
+def _somebody(role: str) -> Actor:
+    return Actor(1, "", may=rights_of([Role(role)]))
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_scope_is_offered_where_it_opens_something(role: Role) -> None:
+    """For each role exactly the scopes of operations that admit it; who only reads gets scopes that only read."""
+    opens = {op.scope for op in OPERATIONS if op.scope and _may(op, role.value)}
+    assert set(tokens.scopes_for(_somebody(role.value))) == opens
+    if role in (Role.leader, Role.auditor):
+        assert "reports:read" in opens
+        assert all(scope.endswith(":read") for scope in opens)
+
+
+async def test_leaders_read_reports_by_token_and_nothing_is_written(program: Program, issue: Issue) -> None:
+    async with program("leader", "reports:read") as client:
+        assert (await client.get("/reports/leaders")).status_code == 200
+        assert (await client.get("/cases")).status_code == 403
+    with pytest.raises(Invalid) as refused:
+        await issue("leader", "reports:read", "cases:write")
+    assert "cases:write" in refused.value.problems["scopes"]
 
 
 async def test_rights_are_the_persons(program: Program, world: World) -> None:

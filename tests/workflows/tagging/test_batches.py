@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from nlp.base import Analysis
 from tests.workflows.intake import town
 from workflows.house import House
 from workflows.intake import import_file, read_waiting, store
-from workflows.tagging import batches, columns, jobs, retagging
+from workflows.tagging import batches, columns, jobs
 
 WORDS = [
     "小区地下车库漏水三天没人管，太让人失望了",
@@ -174,37 +173,6 @@ async def test_answered_pairs_become_similar_cases(any_house: House) -> None:
         hits = await search.similar(unit, nlp.similar_query("地下车库一直漏水"))
     answered = await town.message(any_house, "1")
     assert [hit.message_id for hit in hits] == [answered.id]
-
-
-async def test_a_new_version_tags_again_but_never_over_a_person(
-    any_house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await arrive(any_house, *[town.letter(n, words, likes=str(n)) for n, words in enumerate(WORDS)])
-    await batches.tag_waiting(any_house)
-    assert await retagging.retag_all(any_house) == 0, "nothing is stale"
-    person = await town.person(any_house)
-    async with unit_of_work(any_house.ctx) as unit:
-        corrected = await unit.get(Tagging, 1)
-        assert corrected
-        corrected.by_id = person.user_id
-    monkeypatch.setitem(vars(nlp), "VERSION", "next")
-    real = nlp.analyse
-    monkeypatch.setattr(nlp, "analyse", lambda texts: [_next(a) for a in real(texts)])
-    assert await retagging.retag_all(any_house) == 4
-    assert await retagging.retag_all(any_house) == 0
-    messages = await town.all_rows(any_house, Message)
-    assert [message.place for message in messages].count("") >= 1
-    assert [m.topic == "环境保护" for m in messages[1:]] == [True] * 4
-    current = [t for t in await town.all_rows(any_house, Tagging) if t.is_current]
-    assert Counter(t.version for t in current) == {"next": 4, corrected.version: 1}
-    assert len({t.message_id for t in current}) == 5
-    assert await _found(any_house, "nextversion") == [m.id for m in reversed(messages[1:])]
-    await check_rollups(any_house)
-
-
-def _next(analysis: Analysis) -> Analysis:
-    topic = replace(analysis.topic, value="环境保护")
-    return replace(analysis, version="next", topic=topic, tokens=analysis.tokens + " nextversion")
 
 
 @pytest.mark.real_data
