@@ -42,6 +42,8 @@ class May(StrEnum):
     settle_quarantine = "settle_quarantine"
     manage_accounts = "manage_accounts"
     manage_people = "manage_people"
+    watch_plans = "watch_plans"
+    set_rules = "set_rules"
     use_api = "use_api"
 
 
@@ -55,14 +57,16 @@ ROLE_MAY: dict[Role, frozenset[May]] = {
     Role.press_officer: frozenset({
         May.read_messages, May.read_all_cases, May.correct_tags, May.add_note, May.read_posts, May.write_post,
         May.settle_delivery, May.pause_sending, May.import_files, May.read_opinion, May.settle_quarantine,
-        May.use_api,
+        May.watch_plans, May.use_api,
     }),
     Role.reviewer1: frozenset(_REVIEW),
     Role.reviewer2: frozenset(_REVIEW | {May.read_all_cases, May.review_reply}),
     Role.reviewer3: frozenset(_REVIEW | {
         May.read_all_cases, May.review_reply, May.pause_sending, May.read_opinion,
     }),
-    Role.dispatcher: frozenset(_DESK | {May.import_files, May.settle_quarantine}),
+    Role.dispatcher: frozenset(_DESK | {
+        May.import_files, May.settle_quarantine, May.watch_plans, May.set_rules,
+    }),
     Role.handler: frozenset({
         May.read_department_cases, May.sign, May.draft_reply, May.add_note, May.correct_tags, May.reveal_personal,
         May.use_api,
@@ -75,7 +79,9 @@ ROLE_MAY: dict[Role, frozenset[May]] = {
     Role.auditor: frozenset({
         May.read_messages, May.read_all_cases, May.read_posts, May.read_audit, May.read_opinion, May.use_api,
     }),
-    Role.administrator: frozenset({May.manage_accounts, May.manage_people, May.read_status, May.use_api}),
+    Role.administrator: frozenset({
+        May.manage_accounts, May.manage_people, May.read_status, May.set_rules, May.use_api,
+    }),
 }
 # fmt: on
 

@@ -35,6 +35,7 @@ TOPICS: Mapping[str, frozenset[May]] = {
     "messages": frozenset({May.read_messages, May.read_all_cases, May.read_tree_cases, May.read_department_cases}),
     "posts": frozenset({May.read_posts, May.write_post}),
     "opinion": frozenset({May.read_opinion}),
+    "plans": frozenset({May.read_opinion}),
     "imports": frozenset({May.import_files}),
     "quarantine": frozenset({May.settle_quarantine}),
     "accounts": frozenset({May.manage_accounts}),

@@ -12,6 +12,7 @@ from workflows.desk import Job
 from workflows.house import House
 from workflows.intake.jobs import pull_due, read_arrivals, run_imports, sweep_uploads
 from workflows.tagging.jobs import retag_messages, tag_messages
+from workflows.watching.jobs import run_plans
 
 
 async def sweep_feed(house: House) -> int:
@@ -42,6 +43,7 @@ JOBS: tuple[Job, ...] = (
     Job("tag_messages", tag_messages),
     Job("retag_messages", retag_messages, every=60.0),
     Job("run_imports", run_imports),
+    Job("run_plans", run_plans),
     Job("sweep_cases", sweep_cases, every=15.0),
     Job("watch_removed", watch_removed, every=30.0),
     Job("sweep_feed", sweep_feed, every=60.0),

@@ -1,0 +1,182 @@
+"""What plans hit, as far as a person may see it: lists, counts by day, rows for a file. Alarms."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, true
+from sqlalchemy import select as columns
+from sqlalchemy import text as sql
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+
+from hub import audit, clock, feed
+from hub.clock import at_local, local
+from hub.db import Unit
+from hub.errors import Invalid, NotAllowed
+from hub.i18n import _
+from hub.models import Account, Case, CaseState, Department, Message, MessageKind, PlanAlert, PlanHit, WatchPlan
+from hub.queries import visible
+from hub.rights import Actor, May
+from workflows.watching.pieces import Piece, of_message
+
+MOST_EXPORTED = 20_000
+# Under a name of its own: what a person may see asks the cases, too.
+_Case: Any = aliased(Case)
+
+
+@dataclass(frozen=True, slots=True)
+class HitRow:
+    """One message a plan hit, masked, its words apart."""
+
+    message_id: int
+    at: datetime
+    words: list[str]
+    title: list[Piece]
+    text: list[Piece]
+    kind: MessageKind
+    account: str
+    author_name: str
+    sentiment: str
+    topic: str
+    is_sensitive: bool
+    url: str
+    number: str
+    state: CaseState | None
+    department: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some hits, the newest first, and where the next ones begin; ``after`` empty: these were the last."""
+
+    rows: list[HitRow]
+    after: str = ""
+
+
+async def newest(
+    unit: Unit, actor: Actor, plan_id: int, *, after: str = "", day: date | None = None, limit: int = 30
+) -> Page:
+    """Hits of a plan the person may see, of one day or of all. Invalid when ``after`` is no mark of a page."""
+    found = await _rows(unit, actor, plan_id, _behind(after) if after else true(), day, limit + 1)
+    rows = [_shown(row) for row in found[:limit]]
+    if len(found) <= limit:
+        return Page(rows)
+    last: PlanHit = found[limit - 1][0]
+    return Page(rows, f"{last.at.isoformat()}~{last.id}")
+
+
+async def exported(unit: Unit, actor: Actor, plan: WatchPlan) -> list[HitRow]:
+    """At most 20,000 hits for a file, masked like the page; the export is written into the audit log."""
+    found = await _rows(unit, actor, plan.id or 0, true(), None, MOST_EXPORTED)
+    await audit.record(unit, actor, "plan.export", f"plan/{plan.id}", name=plan.name, rows=len(found))
+    return [_shown(row, 2000) for row in found]
+
+
+async def _rows(
+    unit: Unit, actor: Actor, plan_id: int, where: ColumnElement[bool], day: date | None, limit: int
+) -> Sequence[Any]:
+    asked: tuple[Any, ...] = (PlanHit, Message, Account.name, _Case.number, _Case.state, Department.short_name)
+    wanted: Any = (
+        columns(*asked)
+        .join(Message, col(Message.id) == col(PlanHit.message_id))
+        .join(Account, col(Account.id) == col(Message.account_id))
+        .outerjoin(_Case, col(_Case.id) == col(Message.case_id))
+        .outerjoin(Department, col(Department.id) == col(_Case.department_id))
+        .where(col(PlanHit.plan_id) == plan_id, _seen(actor), where)
+    )
+    if day is not None:
+        wanted = wanted.where(col(PlanHit.at) >= at_local(day), col(PlanHit.at) < at_local(day + timedelta(days=1)))
+    newest_first = wanted.order_by(col(PlanHit.at).desc(), col(PlanHit.id).desc())
+    found: Sequence[Any] = (await unit.session.exec(newest_first.limit(limit))).all()
+    return found
+
+
+def _seen(actor: Actor) -> ColumnElement[bool]:
+    """The hit's message is one the person may see."""
+    if actor.can(May.read_messages):
+        return true()
+    mine = columns(col(Message.id)).join(Case, col(Case.id) == col(Message.case_id)).where(visible.cases(actor))
+    return col(PlanHit.message_id).in_(mine.correlate(None))
+
+
+def _behind(mark: str) -> ColumnElement[bool]:
+    at, _tilde, number = mark.partition("~")
+    try:
+        moment, last = datetime.fromisoformat(at), int(number)
+    except ValueError:
+        moment, last = None, 0
+    if moment is None or moment.tzinfo is None:
+        raise Invalid({"after": _("页码无效，请从第一页开始")})
+    return or_(col(PlanHit.at) < moment, and_(col(PlanHit.at) == moment, col(PlanHit.id) < last))
+
+
+def _shown(row: Any, length: int = 140) -> HitRow:
+    hit, message, account, number, state, department = row
+    title, text = of_message(message, hit.words, length)
+    return HitRow(
+        message_id=message.id or 0, at=hit.at, words=hit.words, title=title, text=text, kind=message.kind,
+        account=account, author_name=message.author_name, sentiment=message.sentiment, topic=message.topic,
+        is_sensitive=message.is_sensitive, url=message.url, number=number or "", state=state,
+        department=department or "",
+    )  # fmt: skip
+
+
+async def by_day(unit: Unit, actor: Actor, plan_id: int, days: int) -> list[tuple[date, int]]:
+    """How many hits on each of the last ``days`` days of the office, today last."""
+    first = clock.today() - timedelta(days=days - 1)
+    shift = "strftime('%Y-%m-%d', planhit.at, '+8 hours')"
+    if not unit.ctx.is_sqlite:
+        shift = "to_char(planhit.at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD')"
+    wanted = columns(sql(f"{shift} AS day"), func.count(col(PlanHit.id))).select_from(PlanHit)
+    mine = (col(PlanHit.plan_id) == plan_id, col(PlanHit.at) >= at_local(first), _seen(actor))
+    counted = {row[0]: row[1] for row in await unit.rows(wanted.where(*mine).group_by(sql("day")))}
+    span = [first + timedelta(days=n) for n in range(days)]
+    return [(day, counted.get(day.isoformat(), 0)) for day in span]
+
+
+async def counts(unit: Unit, actor: Actor, since: datetime) -> Counter[int]:
+    """Hits by plan since a moment."""
+    wanted = columns(col(PlanHit.plan_id), func.count(col(PlanHit.id))).where(col(PlanHit.at) >= since, _seen(actor))
+    return Counter({row[0]: row[1] for row in await unit.rows(wanted.group_by(col(PlanHit.plan_id)))})
+
+
+async def newest_by_plan(unit: Unit, actor: Actor) -> dict[int, datetime]:
+    """When each plan hit last."""
+    wanted = columns(col(PlanHit.plan_id), func.max(col(PlanHit.at))).where(_seen(actor))
+    return {row[0]: row[1] for row in await unit.rows(wanted.group_by(col(PlanHit.plan_id)))}
+
+
+async def alerts(unit: Unit, actor: Actor, plan_id: int | None = None) -> Sequence[PlanAlert]:
+    """Alarms nobody has answered yet, newest first; for those who watch, nobody else."""
+    if not actor.can(May.read_opinion):
+        return []
+    mine = [col(PlanAlert.plan_id) == plan_id] if plan_id is not None else []
+    wanted = select(PlanAlert).where(col(PlanAlert.seen_at).is_(None), *mine)
+    return await unit.all(wanted.order_by(col(PlanAlert.id).desc()).limit(50))
+
+
+async def answer_alerts(unit: Unit, actor: Actor, plan: WatchPlan) -> int:
+    """Somebody has seen the alarms of a plan; how many were open. Safe to run twice."""
+    if not actor.can(May.watch_plans):
+        raise NotAllowed(_("没有设置监测方案的权限"))
+    mine = (col(PlanAlert.plan_id) == plan.id, col(PlanAlert.seen_at).is_(None))
+    open_ = [row[0] for row in await unit.rows(columns(col(PlanAlert.id)).where(*mine))]
+    done = 0
+    for number in open_:
+        seen = {"seen_at": clock.now(), "seen_by_id": actor.user_id, "seen_by_name": actor.name}
+        free = col(PlanAlert.seen_at).is_(None)
+        done += await unit.claim(PlanAlert, col(PlanAlert.id) == number, free, **seen)
+    if done:
+        await audit.record(unit, actor, "plan.seen", f"plan/{plan.id}", name=plan.name, alerts=done)
+        feed.tell(unit, "plans", plan.id)
+    return done
+
+
+def day_of(moment: datetime) -> date:
+    """The office's day of a moment."""
+    return local(moment).date()
