@@ -18,7 +18,7 @@ from nlp.clean import Cleaned
 from nlp.features import Batch
 from nlp.linear import LinearModel
 from nlp.segment import Segmenter
-from nlp.version import version
+from nlp.taught import Taught, taught
 
 BATCH_TEXTS, BATCH_CHARS = 256, 120_000
 KEYWORDS = 5
@@ -95,21 +95,25 @@ class Analyser:
         batch = self.batch([text])
         return list(keywords.keywords(batch, keywords.word_weights(batch), count, self.segmenter.knows)[0])
 
-    def _tone_model(self) -> LinearModel | BayesModel:
-        return classic_model() if self.setup.engine == "classic" else model("sentiment")
+    def _tone_model(self, now: Taught) -> LinearModel | BayesModel:
+        if self.setup.engine == "classic":
+            return classic_model()
+        return now.models.get("sentiment") or model("sentiment")
 
     def _analyse(self, chunk: list[_Prepared]) -> Iterator[Analysis]:
-        batch = self._lay_out(chunk)
-        topics = _labels(model("topic"), batch, chunk)
-        tones = _labels(self._tone_model(), batch, chunk)
+        batch, now = self._lay_out(chunk), taught[0]
+        topics = _labels(now.models.get("topic") or model("topic"), batch, chunk)
+        tones = _labels(self._tone_model(now), batch, chunk)
         keys = keywords.keywords(batch, keywords.word_weights(batch), KEYWORDS, self.segmenter.knows)
         bounds = np.searchsorted(batch.word_doc, np.arange(batch.size + 1)).tolist()
         for number, one in enumerate(chunk):
             words = batch.pieces[bounds[number] : bounds[number + 1]]
             tone = tones[number] if words else _NEUTRAL
-            yield self._assemble(one, words, topics[number], tone, keys[number])
+            yield self._assemble(one, words, topics[number], tone, keys[number], now.version)
 
-    def _assemble(self, one: _Prepared, words: list[str], topic: Label, tone: Label, keys: tuple[str, ...]) -> Analysis:
+    def _assemble(
+        self, one: _Prepared, words: list[str], topic: Label, tone: Label, keys: tuple[str, ...], by: str
+    ) -> Analysis:
         text = one.whole.text
         positive = {tone.value: tone.p, tone.second: tone.p_second}.get("positive", 0.0)
         urgent, urgent_words = cues.urgency(text)
@@ -126,7 +130,7 @@ class Analyser:
             places=places.find(one.whole, self.setup.places),
             personal=personal.find(one.whole),
             tokens=search.tokens(text, words),
-            version=version(),
+            version=by,
         )
 
 
