@@ -23,6 +23,7 @@ from functools import lru_cache
 from typing import Any
 
 import httpcore
+import httpcore._synchronization
 import httpx
 
 from connectors.addresses import GuardedBackend
@@ -31,6 +32,10 @@ from connectors.base import ConnectorError, Effect, ErrorKind
 # These loggers print whole addresses, and some platforms put the token into the address.
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
+
+# httpcore asks seven times a call whether this is asyncio or trio by importing a package that need not be there, and
+# looking for it in vain along the whole path took a quarter of the call.
+httpcore._synchronization.current_async_library = lambda: "asyncio"
 
 Clock = Callable[[], datetime]
 AGENT = "zhengsheng/0.1"

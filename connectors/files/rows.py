@@ -13,6 +13,7 @@ from connectors.files.columns import LABELS, Field, Mapping
 from connectors.files.moments import moment
 from connectors.files.source import EXTRA, Row
 from connectors.files.table import CELL_CHARACTERS
+from connectors.markup import plain_if_html
 from connectors.text import LONGEST_ID, as_payload, clean, one_line
 
 _KINDS = {
@@ -102,7 +103,7 @@ def _external_id(values: abc.Mapping[Field, str], cells: abc.Mapping[str, str]) 
 
 
 def parse_item(item: RawItem) -> Inbound:
-    """A stored row understood; :class:`Unparsable` when it was not written by :func:`to_item`."""
+    """A stored row understood, HTML as plain text; :class:`Unparsable` when :func:`to_item` did not write it."""
     try:
         shape = json.loads(item.payload)
     except (ValueError, RecursionError):
@@ -119,14 +120,14 @@ def parse_item(item: RawItem) -> Inbound:
     return Inbound(
         kind=item.kind,
         external_id=item.external_id,
-        text=shape["text"],
+        text=plain_if_html(shape["text"]) or shape["text"],
         author=Author(one_line(str(shape.get("author_id", ""))) or name, name),
         created_at=at,
-        title=one_line(str(shape.get("subject", ""))),
+        title=one_line(plain_if_html(str(shape.get("subject", "")))),
         thread_id=item.external_id,
         url=_link(str(shape.get("url", ""))),
         likes=_count(str(shape.get("likes", ""))),
-        answer=str(shape.get("answer", "")),
+        answer=plain_if_html(str(shape.get("answer", ""))),
         answered_at=moment(str(shape.get("answered_at", ""))),
         extra=extra,
     )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.base import Author, Inbound, Kind, Media, OwnItem, RawItem, Unparsable
-from connectors.mastodon.markup import plain
+from connectors.markup import plain
 from connectors.text import as_payload, clean, id_of, one_line
 
 # Where pull leaves the root of a thread in a notification; not a name any server uses.

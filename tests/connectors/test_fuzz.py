@@ -18,7 +18,7 @@ from connectors.base import AccountRef, Inbound, Kind, RawItem, Reject, Unparsab
 from connectors.files import FileRefused, Mapping, RowError, read, suggest, to_item
 from connectors.files.moments import moment
 from connectors.http import Http
-from connectors.mastodon.markup import plain
+from connectors.markup import plain
 from connectors.mastodon.schemas import own_item as mastodon_own
 from connectors.mastodon.schemas import raw_item as mastodon_raw
 from connectors.registry import connectors

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from connectors.base import Kind, RawItem
+from connectors.files import suggest, to_item
+from connectors.files.rows import parse_item
+from connectors.markup import plain, plain_if_html
 from connectors.mastodon.client import MastodonConnector
-from connectors.mastodon.markup import plain
 from connectors.mastodon.schemas import id_order, own_item, raw_item, text_id, without_mention
 
 
@@ -90,3 +92,29 @@ def test_the_mention_before_an_own_answer_is_ours_not_the_texts() -> None:
     posted = own_item(status | {"in_reply_to_id": None})
     assert posted is not None
     assert posted.text == "@alice 好"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("<p>路灯坏了。</p><p>请&nbsp;修</p>", "路灯坏了。\n\n请 修"),
+        ("请&nbsp;修&ldquo;路灯&rdquo;", "请 修“路灯”"),
+        ("3<5 而 7>6，a<b，<A9路口>的灯&不亮", "3<5 而 7>6，a<b，<A9路口>的灯&不亮"),
+        ('<div style="x"><script>alert(1)</script>井盖</div>', "井盖"),
+        ("没有标记", "没有标记"),
+    ],
+)
+def test_html_out_of_files_is_read_as_a_browser_shows_it(written: str, read: str) -> None:
+    assert plain_if_html(written) == read
+
+
+def test_rows_keep_what_was_exported_and_say_what_was_meant() -> None:
+    row = (
+        2,
+        {"内容": "<p>路灯<b>坏了</b></p>", "时间": "2026-01-05 10:00", "答复": "<p>已修</p>", "标题": "<i>路灯</i>"},
+    )
+    item = to_item(row, suggest(list(row[1])))
+    assert isinstance(item, RawItem)
+    assert "<p>" in item.payload
+    found = parse_item(item)
+    assert (found.text, found.title, found.answer) == ("路灯坏了", "路灯", "已修")

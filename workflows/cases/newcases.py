@@ -21,6 +21,7 @@ from workflows.cases import clocks
 from workflows.cases.moves import Move
 from workflows.cases.routing import Candidate, Routed, route
 from workflows.opinion.heat import heat
+from workflows.tagging.markup import without_markup
 from workflows.tagging.types import Tagged
 
 TITLE_LENGTH = 40
@@ -93,9 +94,9 @@ def class_of(urgency: str) -> CaseClass:
 
 def title_of(message: Message) -> str:
     """The message's own title, or the first sentence without names called at its beginning; masked, 40 characters."""
-    own = " ".join(message.title.split())
+    own = " ".join(without_markup(message.title).split())
     if not own:
-        text = _LEADING.sub("", message.text.strip())
+        text = _LEADING.sub("", without_markup(message.text).strip() or message.text.strip())
         own = " ".join(_SENTENCE_END.split(text, maxsplit=1)[0].split()) or " ".join(text.split())
     own = mask(own[: 4 * TITLE_LENGTH])
     if not own:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import text
@@ -16,12 +17,16 @@ from hub.db import Unit, reading, unit_of_work
 from hub.models import Message
 from hub.queries import search
 from nlp.base import Analysis, Text
+from nlp.watch import Matcher
 from workflows.cases.opening import attach
 from workflows.house import House
 from workflows.intake import messages as own_items
 from workflows.opinion import rollups
 from workflows.tagging import writing
+from workflows.tagging.markup import without_markup
 from workflows.tagging.types import Tagged
+from workflows.watching import matching
+from workflows.watching.matching import Hits
 
 # A message that could not be given a case is tried again after this time.
 TRY_AGAIN = timedelta(minutes=5)
@@ -31,7 +36,7 @@ _log = log.get(__name__)
 async def tag_waiting(house: House, limit: int = 200) -> int:
     """Tag at most ``limit`` messages, the oldest first; how many were tagged by this call.
 
-    One transaction writes tagging, columns, search index, rollups and cases. Safe to run twice and beside others:
+    One transaction writes tags, search index, rollups, cases and hits of plans. Safe to run twice and beside others:
     only messages that are still untagged are taken. When one message breaks the batch, each is tried alone, and the
     one at fault is tagged without a case, which :func:`attach_waiting` tries again.
     """
@@ -39,14 +44,15 @@ async def tag_waiting(house: House, limit: int = 200) -> int:
         waiting = await unit.all(
             select(Message).where(col(Message.tagged_at).is_(None)).order_by(col(Message.id)).limit(limit)
         )
+        plans = await matching.in_force(unit) if waiting else Matcher({})
     if not waiting:
         return 0
-    analyses = await analyse(waiting)
+    analyses, hits = await analyse(waiting), await matching.find(plans, waiting)
     try:
-        return await _write(house, analyses)
+        return await _write(house, analyses, hits)
     except _Broken as broken:
         _log.warning("batch broke", size=len(waiting), error=broken.name)
-    return sum([await _write_alone(house, number, analysis) for number, analysis in analyses.items()])
+    return sum([await _write_alone(house, number, analysis, hits) for number, analysis in analyses.items()])
 
 
 async def attach_waiting(house: House, limit: int = 50) -> int:
@@ -63,14 +69,24 @@ async def attach_waiting(house: House, limit: int = 50) -> int:
 async def analyse(waiting: Sequence[Message]) -> dict[int, Analysis]:
     """Analyses by message id, made in a thread, so that the loop goes on answering."""
     texts = [Text(body=message.text, title=message.title) for message in waiting]
-    found = await asyncio.to_thread(_analyse, texts) if texts else []
+    found = await asyncio.to_thread(_analyse_words, texts) if texts else []
     return {message.id or 0: analysis for message, analysis in zip(waiting, found, strict=True)}
 
 
+def _analyse_words(texts: Sequence[Text]) -> list[Analysis]:
+    """What is said counts, markup does not; personal data is looked for in all that pages may show."""
+    said = [Text(body=without_markup(text.body), title=without_markup(text.title)) for text in texts]
+    found = _analyse(said)
+    marked = [n for n, (text, words) in enumerate(zip(texts, said, strict=True)) if text != words]
+    for n, whole in zip(marked, _analyse([texts[n] for n in marked]), strict=True):
+        found[n] = replace(found[n], personal=whole.personal)
+    return found
+
+
 def _analyse(texts: Sequence[Text]) -> list[Analysis]:
-    """Any text is analysed; should one break the analyser all the same, it alone is taken as empty."""
+    """Any text is analysed, none is nothing; should one break the analyser all the same, it alone is taken as empty."""
     try:
-        return nlp.analyse(texts)
+        return nlp.analyse(texts) if texts else []
     except Exception as error:  # noqa: BLE001 -- tagging must never stand still because of one text
         _log.error("analysis broke", size=len(texts), error=type(error).__name__)
     if len(texts) == 1:
@@ -86,7 +102,7 @@ class _Broken(Exception):
         self.name = type(error).__name__
 
 
-async def _write(house: House, analyses: Mapping[int, Analysis], *, with_cases: bool = True) -> int:
+async def _write(house: House, analyses: Mapping[int, Analysis], hits: Hits, *, with_cases: bool = True) -> int:
     async with unit_of_work(house.ctx) as unit:
         mine = await _claim(unit, analyses)
         if not mine:
@@ -96,7 +112,9 @@ async def _write(house: House, analyses: Mapping[int, Analysis], *, with_cases: 
         await rollups.move(unit, [rollups.delta(one.message) for one in mine if not one.message.is_own])
         if with_cases:
             await _attach(unit, mine)
-        await _link_own(unit, [one.message for one in mine])
+        messages = [one.message for one in mine]
+        await _link_own(unit, messages)
+        await matching.note(unit, messages, hits)
         feed.tell(unit, "messages")
         feed.tell(unit, "opinion")
     return len(mine)
@@ -130,12 +148,12 @@ async def _link_own(unit: Unit, batch: Sequence[Message]) -> None:
                 message.case_id = cases.get((message.thread_id, message.parent_id))
 
 
-async def _write_alone(house: House, number: int, analysis: Analysis) -> int:
+async def _write_alone(house: House, number: int, analysis: Analysis, hits: Hits) -> int:
     try:
-        return await _write(house, {number: analysis})
+        return await _write(house, {number: analysis}, hits)
     except _Broken as broken:
         _log.error("no case for a message", message=number, error=broken.name)
-        return await _write(house, {number: analysis}, with_cases=False)
+        return await _write(house, {number: analysis}, hits, with_cases=False)
 
 
 async def _attach_alone(house: House, number: int, analysis: Analysis) -> int:

@@ -285,10 +285,14 @@ def _attempt(row: Row) -> dict[str, Any]:
 
 
 async def settings(request: Request, wanted: dict[str, Any]) -> Any:
-    """``push_interval``: seconds between two tries of a push. ``now``: stop the platform's clock (null: go on)."""
+    """``push_interval``: seconds between two tries of a push; ``push_tries``: how many before giving up.
+
+    ``now``: stop the platform's clock (null: go on)."""
     pushes: Pushes = request.app.state.pushes
     if "push_interval" in wanted:
         pushes.interval = max(0.01, float(wanted["push_interval"]))
+    if "push_tries" in wanted:
+        pushes.tries = max(1, int(wanted["push_tries"]))
     if "now" in wanted:
         clock.stop_at(None if wanted["now"] is None else float(wanted["now"]))
-    return {"push_interval": pushes.interval, "now": clock.now()}
+    return {"push_interval": pushes.interval, "push_tries": pushes.tries, "now": clock.now()}

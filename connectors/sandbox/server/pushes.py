@@ -1,4 +1,4 @@
-"""Pushes to the hub, as the fan-service platform sends them: signed, cut at 5 s, three tries."""
+"""Pushes to the hub, as the fan-service platform sends them: signed, cut at 5 s, three tries unless told otherwise."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Pushes:
         self._wire = Wire(store)
         self._http = Http(live=False, read=SECONDS, total=SECONDS)
         self._bell = asyncio.Event()
-        self.interval = interval
+        self.interval, self.tries = interval, TRIES
 
     def queue(self, account: Row, item_id: int) -> bool:
         """Put an item's push into the queue; False when the account has no push address."""
@@ -71,7 +71,7 @@ class Pushes:
         if account is not None:
             status, note = await self._post(account, push["body"])
         tries = push["tries"] + 1
-        state = "done" if 200 <= status < 300 else "failed" if tries >= TRIES or account is None else "waiting"
+        state = "done" if 200 <= status < 300 else "failed" if tries >= self.tries or account is None else "waiting"
         sql = "UPDATE push SET tries = ?, state = ?, status = ?, note = ?, next_at = ? WHERE id = ?"
         self._store.change(sql, tries, state, status, note, time.time() + self.interval, push["id"])
 

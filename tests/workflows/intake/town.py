@@ -95,7 +95,8 @@ class Numbers(FileConnector):
         if fault := shape.get("break"):
             raise {"parse": ValueError, "key": KeyError, "recursion": RecursionError}[fault](shape["text"])
         inbound = super().parse(account, item)
-        inbound = replace(inbound, thread_id=shape.get("thread", ""), parent_id=shape.get("parent", ""))
+        places = {"thread_id": shape.get("thread", ""), "parent_id": shape.get("parent", "")}
+        inbound = replace(inbound, text=shape["text"], **places)  # as written: no file, so no HTML is taken out
         if "extra_object" in shape:
             inbound = replace(inbound, extra={"object": object()})
         return replace(inbound, is_own=bool(shape.get("own")))

@@ -1,8 +1,9 @@
-"""The HTML of a status as plain text: paragraphs, line breaks, links; nothing that could run."""
+"""HTML as plain text: paragraphs, line breaks, links; nothing that could run."""
 
 from __future__ import annotations
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 
 from connectors.text import clean
@@ -10,6 +11,15 @@ from connectors.text import clean
 LONGEST = 200_000
 _DROPPED = frozenset({"script", "style", "template", "head", "title"})
 _BLOCKS = frozenset({"p", "div", "blockquote", "pre", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6"})
+# Only what exports of web systems hold: a citizen's "a<b" or <A9路口> is no markup, and a lone script is shown as
+# it was written.
+_TAG = re.compile(
+    r"</?(?:p|br|div|span|a|b|i|u|em|strong|font|small|big|sub|sup|img|hr|h[1-6]|ul|ol|li|dl|dt|dd|table|thead|tbody|tr"
+    r"|td|th|blockquote|pre|code|section|article|center|label|input|form|button|iframe|svg|video|audio|object|embed"
+    r"|html|head|body|meta|link|o:p)(?:\s+[a-z_:@-][^<>]*|\s*)/?>|<!--.*?-->",
+    re.IGNORECASE | re.DOTALL,
+)
+_ENTITY = re.compile(r"&(?:nbsp|amp|lt|gt|quot|apos|[lr]dquo|[lr]squo|hellip|mdash|middot|#\d{1,7});")
 _MANY_BREAKS = re.compile(r"\n{3,}")
 
 
@@ -20,6 +30,17 @@ def plain(html: str) -> str:
     reader.close()
     text = clean("".join(reader.parts)).replace("\u200b", "")
     return _MANY_BREAKS.sub("\n\n", "\n".join(line.rstrip() for line in text.split("\n"))).strip()
+
+
+def plain_if_html(text: str) -> str:
+    """``text`` as it is, unless it holds tags or entities of HTML: then what a browser would have shown of it."""
+    if len(text) > LONGEST:
+        return text
+    if "<" in text and _TAG.search(text):
+        return plain(text).replace("\xa0", " ")
+    if "&" in text and _ENTITY.search(text):
+        return clean(unescape(text)).replace("\xa0", " ").strip()
+    return text
 
 
 class _Reader(HTMLParser):
