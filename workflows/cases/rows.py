@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlmodel import col
 
 from hub.clock import local
@@ -137,12 +137,21 @@ def deadline(case: Any, policy: Policy, now: datetime) -> Deadline | None:
     return Deadline(_(label), at, is_late, is_soon, str(case.calendar_version).endswith("~"), days)
 
 
+def signs_first() -> ColumnElement[bool]:
+    """Whether the clock shown is the one for signing, for the database: what :func:`_clock` says of one case.
+
+    Whichever comes first: a case handed round may be late as a whole before the new department is.
+    """
+    sign, finish = col(Case.sign_due_at), col(Case.due_at)
+    comes_first = and_(sign.is_not(None), or_(finish.is_(None), sign <= finish))
+    return and_(col(Case.state) == CaseState.dispatched, comes_first)
+
+
 def _clock(case: Any) -> tuple[str, datetime | None, datetime | None]:
     if case.state in _DESK:
         return ACCEPT, case.accept_due_at, case.opened_at
-    # Whichever comes first: a case handed round may be late as a whole before the new department is.
-    signs_first = case.sign_due_at is not None and (case.due_at is None or case.sign_due_at <= case.due_at)
-    if case.state is CaseState.dispatched and signs_first:
+    comes_first = case.sign_due_at is not None and (case.due_at is None or case.sign_due_at <= case.due_at)
+    if case.state is CaseState.dispatched and comes_first:
         return SIGN, case.sign_due_at, case.dispatched_at
     if case.state in {CaseState.dispatched, CaseState.handling, CaseState.waiting, CaseState.review}:
         return FINISH, case.due_at, case.dispatched_at or case.opened_at
