@@ -26,7 +26,7 @@ from tests.sims.sandbox import Control, SandboxProcess
 from tests.workflows.delivery.office import Office, open_office
 from workflows.accounts import push_path
 
-SHOTS = int(os.environ.get("HUB_TEST_SHOTS", "0"))
+SHOTS = int(os.environ.get("HUB_TEST_SHOTS", "40"))
 PAUSE = 0.8
 ACCOUNTS = ("临江发布", "临江交通", "临江城管")
 POSTS, PUSHED, LISTED = 100, 700, 300
@@ -100,11 +100,12 @@ async def _all(data: Path, statement: Any) -> list[Any]:
 def platform(tmp_path: Path) -> Any:
     process = SandboxProcess(tmp_path / "platform", push_interval=2.0)
     process.start()
-    yield Control(process.base_url)
+    control = Control(process.base_url)
+    control.push_tries(10_000)  # this platform does not give up: all that it pushes must arrive in the end
+    yield control
     process.kill()
 
 
-@pytest.mark.skipif(SHOTS == 0, reason="the storm runs on demand: HUB_TEST_SHOTS=200; it still finds something")
 @pytest.mark.parametrize("flush", [False, True], ids=["kills", "kills-and-flushes"])
 def test_killed_again_and_again_nothing_is_lost_or_doubled(tmp_path: Path, platform: Control, flush: bool) -> None:
     shots = SHOTS if not flush else SHOTS // 2
@@ -132,7 +133,7 @@ def test_killed_again_and_again_nothing_is_lost_or_doubled(tmp_path: Path, platf
         assert not storm.is_alive()
         tree.await_health(60)
         states, waited = settle(data, 60)
-        await_pushes(platform, 30)
+        await_pushes(platform, 60)
         await_listed(data, 60 - waited)
         verify_arrivals(data, platform)
         verify_deliveries(data, platform)
@@ -164,10 +165,9 @@ def verify_arrivals(data: Path, platform: Control) -> None:
     messages = asyncio.run(_all(data, select(Message).where(~col(Message.is_own))))
     texts = Counter(message.text for message in messages)
     assert max(texts.values()) == 1, [text for text, times in texts.items() if times > 1][:5]
-    acknowledged = platform.push_counts()["done"]
+    counts = platform.push_counts()
     pushed = [text for text in texts if "封私信" in text]
-    assert len(pushed) >= acknowledged, f"{acknowledged} acknowledged, {len(pushed)} stored"
-    assert acknowledged > PUSHED / 10, "the storm missed the web entirely: nothing was proved"
+    assert len(pushed) == counts["done"] == PUSHED, f"{counts} at the platform, {len(pushed)} stored"
     listed = [text for text in texts if "次提及" in text]
     assert len(listed) == LISTED, f"{LISTED} listed, {len(listed)} stored"
 

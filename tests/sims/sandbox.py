@@ -208,6 +208,10 @@ class Control:
     def push_interval(self, seconds: float) -> None:
         self._call("POST", "/control/settings", {"push_interval": seconds})
 
+    def push_tries(self, count: int) -> None:
+        """How often a push is tried before it is given up."""
+        self._call("POST", "/control/settings", {"push_tries": count})
+
 
 def signed_query(app_secret: str, at: float | None = None) -> dict[str, str]:
     """The query of a genuine push, made without the connector's own code."""
