@@ -91,7 +91,7 @@ async def _set(town: Town, case: Case, **values: Any) -> None:
 @pytest.mark.parametrize("which", [Which.mine, Which.all])
 async def test_pages_hold_every_case_once_also_with_equal_times(any_town: Town, which: Which) -> None:
     cases = [await any_town.case(f"第{n}处漏水") for n in range(11)]
-    await _set(any_town, cases[3], due_at=None)
+    await _set(any_town, cases[3], due_at=None, sign_due_at=None)
     seen, after = [], ""
     for _page in range(6):
         found = await page(any_town, "clerk", which, after=after, limit=3)
