@@ -13,14 +13,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp import linear
+from nlp import keywords, linear
 from nlp.base import Text
 from nlp.features import Ints
 from nlp.linear import Recipe
 from nlp.pipeline import Analyser
 
 RECIPE = Recipe(weighting="tfidf", title=2, bits=20)
-NEAR = 0.14  # average similarity that makes two groups one
+NEAR = 0.15  # average similarity that makes two groups one
 WINDOW = 4_400  # messages looked at together: 80 MB of similarities
 CARRIED = 1_500  # groups taken along into the next window, the last ones that had several messages
 _BATCH = 500
@@ -47,8 +47,13 @@ def rarity_of(analyser: Analyser, texts: Sequence[Text]) -> Floats32:
         found = linear.rows(linear.occurrences(batch, RECIPE), batch, RECIPE, flat)
         counts += np.bincount(found.bucket, minlength=len(counts))
     idf = np.log((1 + len(texts)) / (1 + counts)) + 1
-    idf[(counts > max(20, _BROAD * len(texts))) | (counts == 0)] = 0
+    idf[(counts > max(20, _BROAD * len(texts))) | (counts == 0) | (language() == 0)] = 0
     return idf.astype(np.float32)
+
+
+def language() -> Floats32:
+    """idf of every feature in the language at large; 0 for stop words."""
+    return np.repeat(keywords.rarity(), 1 << (RECIPE.bits - keywords.BITS)) / keywords.SCALE
 
 
 def members(analyser: Analyser, texts: Sequence[Text], idf: Floats32) -> Iterable[Member]:
@@ -86,41 +91,40 @@ def _carry(taking: list[Member], first: Ints) -> dict[int, Member]:
     places: dict[int, list[Member]] = {}
     for member, number in zip(taking, first.tolist(), strict=True):
         places.setdefault(number, []).append(member)
-    grown = [(number, _sum(parts)) for number, parts in places.items()]
+    grown = [(number, added(parts)) for number, parts in places.items()]
     return dict([(number, member) for number, member in grown if member.size > 1][-CARRIED:])
 
 
-def _sum(parts: list[Member]) -> Member:
+def added(parts: Sequence[Member]) -> Member:
+    """The group of all these."""
     bucket, place = np.unique(np.concatenate([part.bucket for part in parts]), return_inverse=True)
     value = np.bincount(place, np.concatenate([part.value for part in parts]), minlength=len(bucket))
     return Member(bucket, value.astype(np.float32), sum(part.size for part in parts))
 
 
-def _similarities(taking: list[Member]) -> Floats32:
-    """The average similarity of each pair of members; nobody is similar to itself."""
-    lengths = np.array([len(member.bucket) for member in taking])
-    owner = np.repeat(np.arange(len(taking)), lengths)
-    _, bucket = np.unique(np.concatenate([member.bucket for member in taking]), return_inverse=True)
-    value = np.concatenate([member.value / member.size for member in taking])
+def similarities(rows: Sequence[Member], columns: Sequence[Member]) -> Floats32:
+    """The average similarity of each of ``rows`` to each of ``columns``."""
+    table = np.zeros((len(rows), len(columns)), np.float32)
+    if not rows or not columns:
+        return table
+    owner = np.repeat(np.arange(len(columns)), [len(member.bucket) for member in columns])
+    bucket = np.concatenate([member.bucket for member in columns])
+    value = np.concatenate([member.value / member.size for member in columns])
     order = np.argsort(bucket, kind="stable")
-    by_owner, by_value = owner[order], value[order]
-    starts = np.searchsorted(bucket[order], np.arange(int(bucket.max(initial=0)) + 2))
-    table = np.zeros((len(taking), len(taking)), np.float32)
-    ends = np.cumsum(lengths)
-    for number, (low, high) in enumerate(zip(ends - lengths, ends, strict=True)):
-        own = bucket[low:high]
-        spans = starts[own + 1] - starts[own]
-        before = np.cumsum(spans) - spans
-        at = np.repeat(starts[own] - before, spans) + np.arange(spans.sum())
-        shares = np.repeat(value[low:high], spans) * by_value[at]
-        table[number] = np.bincount(by_owner[at], shares, minlength=len(taking))
-    np.fill_diagonal(table, -1)
+    bucket, owner, value = bucket[order], owner[order], value[order]
+    for number, member in enumerate(rows):
+        low = np.searchsorted(bucket, member.bucket)
+        spans = np.searchsorted(bucket, member.bucket, side="right") - low
+        at = np.repeat(low - (np.cumsum(spans) - spans), spans) + np.arange(spans.sum())
+        shares = np.repeat(member.value / member.size, spans) * value[at]
+        table[number] = np.bincount(owner[at], shares, minlength=len(columns))
     return table
 
 
 def _linked(taking: list[Member], near: float) -> list[int]:
     """For each member the first member of its group: average link by nearest-neighbour chains."""
-    table = _similarities(taking)
+    table = similarities(taking, taking)
+    np.fill_diagonal(table, -1)
     size = np.array([member.size for member in taking], np.float32)
     into = np.arange(len(taking))
     alive = np.ones(len(taking), bool)

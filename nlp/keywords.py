@@ -14,6 +14,7 @@ from nlp.features import Batch
 from nlp.linear import Floats, top_words
 
 BITS = 18
+SCALE = 4  # steps of the stored idf per unit
 _HAN = (0x4E00, 0x9FD5)
 
 
