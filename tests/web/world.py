@@ -24,15 +24,18 @@ from hub.models import (
     MessageKind,
     Pause,
     PauseScope,
+    PlanHit,
     Post,
     PostEvent,
     PostTarget,
     Reply,
     Role,
+    RoutingRule,
     SignIn,
     Stream,
     User,
     UserRole,
+    WatchPlan,
 )
 from hub.settings import Settings
 
@@ -149,11 +152,23 @@ async def _objects(unit: Unit, world: World, side: str) -> None:
     )  # fmt: skip
     unit.add(delivery, run, event, lifted)
     await unit.flush()
+    places |= await _watching(unit, world, side, message)
     places.update(
         case_id=case.id, number=case.number, message_id=message.id, reply_id=reply.id, post_id=post.id,
         delivery_id=delivery.id, event_id=event.id, pause_id=lifted.id, arrival_id=arrival.id, run_id=run.id,
         account_id=world.account_id, user_id=world.sessions["handler", side].user_id, department_id=department,
     )  # fmt: skip
+
+
+async def _watching(unit: Unit, world: World, side: str, message: Message) -> dict[str, object]:
+    """A monitoring plan with one hit, and a routing rule."""
+    plan = WatchPlan(name=f"路灯-{side}", classes={"subject": ["路灯"], "event": ["不亮"]})
+    rule = RoutingRule(name=f"路灯归住建-{side}", keywords="路灯", department_id=world.departments[side])
+    unit.add(plan, rule)
+    await unit.flush()
+    hit = PlanHit(plan_id=plan.id or 0, message_id=message.id or 0, at=message.created_at, words=["路灯", "不亮"])
+    unit.add(hit)
+    return {"plan_id": plan.id, "rule_id": rule.id}
 
 
 async def _message(unit: Unit, world: World, side: str) -> tuple[Message, Arrival]:
@@ -178,5 +193,5 @@ async def _message(unit: Unit, world: World, side: str) -> tuple[Message, Arriva
 # Path places → values, for the rights matrix. Names not found in a side's ``places`` are taken from here.
 PLACES: dict[str, object] = {
     "key": "no-such-key", "session_id": 999_999, "token_id": 999_999, "token": "0" * 32, "move": "sign",
-    "name": "sentiments",
+    "name": "sentiments", "kind": "csv",
 }  # fmt: skip

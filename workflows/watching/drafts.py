@@ -127,8 +127,10 @@ def _both(asked: Rule, stop: Rule) -> str:
     return next((word.text for word in plans.words_of(asked) if word.form in stopped), "")
 
 
-def as_expression(draft: Draft) -> str:
-    """A draft of the simple mode as the expert mode writes it; empty when it cannot be read."""
-    problems: dict[str, str] = {}
-    asked, _stop = _simple(draft, problems)
-    return plans.written(asked) if asked is not None and not problems else ""
+def as_expressions(draft: Draft) -> tuple[str, str]:
+    """A draft of the simple mode as the expert mode writes it: what is asked for, and the stop words. Words that cannot
+    be read are left out."""
+    classes = {name: [one for one in given if not _class_trouble([one])] for name, given in draft.classes.items()}
+    asked = plans.from_classes([classes.get(name, ()) for name in CLASSES])
+    stop = plans.from_classes([classes.get("stop", ())])
+    return (plans.written(asked) if asked is not None else ""), (plans.written(stop) if stop is not None else "")
