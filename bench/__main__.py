@@ -1,17 +1,18 @@
-"""``python -m bench [NAME…] [--json]``: intake, lateness, month, memory."""
+"""``python -m bench [NAME…] [--json]``: intake, month, memory, burst, lateness."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping
 
-from bench import intake, lateness, memory, month
+from bench import burst, intake, lateness, memory, month
 from bench.figures import Bench, Figure, show
 
 BENCHES: Mapping[str, Bench] = {
     "intake": intake.run,
     "month": month.run,
     "memory": memory.run,
+    "burst": burst.run,
     "lateness": lateness.run,
 }
 

@@ -17,6 +17,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from hub.crypto import Vault
 from hub.settings import Settings
+from hub.sqlite import Driver
 
 Row = TypeVar("Row", bound=SQLModel)
 T = TypeVar("T")
@@ -44,7 +45,7 @@ def make_engine(url: str) -> AsyncEngine:
     """An engine for SQLite (WAL; writers wait at BEGIN IMMEDIATE instead of failing later) or PostgreSQL."""
     if not url.startswith("sqlite"):
         return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True)
-    engine = create_async_engine(url, hide_parameters=True)  # errors must not carry rows into logs
+    engine = create_async_engine(url, module=Driver(), hide_parameters=True)  # errors must not carry rows into logs
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

@@ -38,6 +38,10 @@ class Control:
         found: list[dict[str, Any]] = self._call("GET", "/control/accounts")["accounts"]
         return found
 
+    def fault(self, kind: str, **given: object) -> None:
+        """Let something go wrong there from now on, e.g. ``delay`` with its ``seconds``."""
+        self._call("POST", "/control/faults", {"kind": kind, **given})
+
     def stop_clock(self, moment: float | None) -> None:
         """The platform's clock stands still at ``moment`` (unix seconds); None: it goes on."""
         self._call("POST", "/control/settings", {"now": moment})

@@ -20,6 +20,7 @@ from hub.models import Delivery, DeliveryKind, DeliveryState
 from workflows.delivery import readback
 from workflows.delivery.door import is_missed, moments
 from workflows.delivery.sending import send
+from workflows.delivery.together import Together
 from workflows.house import House
 
 S = DeliveryState
@@ -52,6 +53,7 @@ class Dispatcher:
         self.looked_at: datetime | None = None
         self.handled = 0
         self._missed_at: datetime | None = None
+        self._together = Together(house.ctx)
         self._running: dict[Lane, asyncio.Task[None]] = {}
         self._blocked: dict[Lane, float] = {}
         self._bell = asyncio.Event()
@@ -99,6 +101,7 @@ class Dispatcher:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._together.close()
 
     async def drain(self) -> int:
         """Handle everything that is due now, until nothing moves any more; how many rows were handled."""
@@ -133,7 +136,7 @@ class Dispatcher:
 
     async def _handle(self, due: Due) -> DeliveryState | None:
         if due.state is S.waiting:
-            return await send(self.house, due.id)
+            return await send(self.house, due.id, self._together)
         if due.state is S.sending:
             async with unit_of_work(self.house.ctx) as unit:
                 await readback.expire(unit, due.id)

@@ -16,22 +16,33 @@ from workflows.owners import OWNERS
 
 async def change(unit: Unit, delivery_id: int, *conditions: Any, **values: Any) -> Delivery | None:
     """Change one delivery if ``conditions`` still hold; the fresh row, or None when they no longer do."""
-    values["version"] = Delivery.version + 1
-    if not await unit.claim(Delivery, col(Delivery.id) == delivery_id, *conditions, **values):
-        return None
-    delivery = await load(unit, delivery_id)
-    assert delivery is not None
-    await _tell_pages(unit, delivery)
+    delivery = await _changed(unit, delivery_id, *conditions, **values)
+    if delivery is not None:
+        await _tell_pages(unit, delivery)
     return delivery
 
 
 async def settle(unit: Unit, delivery_id: int, *conditions: Any, **values: Any) -> Delivery | None:
-    """As :func:`change`, and its owner learns of it in the same transaction."""
+    """As :func:`change`, and its owner learns of it in the same transaction, and tells the pages."""
     values.setdefault("settled_at", clock.now())
-    delivery = await change(unit, delivery_id, *conditions, **values)
+    delivery = await _changed(unit, delivery_id, *conditions, **values)
     if delivery is not None:
         await OWNERS[delivery.kind](unit, delivery)
     return delivery
+
+
+async def _changed(unit: Unit, delivery_id: int, *conditions: Any, **values: Any) -> Delivery | None:
+    """One conditional UPDATE that brings the row back as it is now."""
+    await unit.flush()
+    statement = (
+        update(Delivery)
+        .where(col(Delivery.id) == delivery_id, *conditions)
+        .values(**values, version=Delivery.version + 1)
+        .returning(Delivery)
+        .execution_options(populate_existing=True, synchronize_session=False)
+    )
+    found: Delivery | None = (await unit.session.exec(statement)).scalars().one_or_none()
+    return found
 
 
 async def load(unit: Unit, delivery_id: int) -> Delivery | None:

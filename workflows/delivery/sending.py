@@ -3,40 +3,49 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from connectors.base import ConnectorError, Done, Effect, ErrorKind, Pending
 from hub import log
-from hub.db import unit_of_work
+from hub.db import Unit
 from hub.i18n import _
 from hub.models import AttemptResult, DeliveryKind, DeliveryState
 from hub.policy.sending import sending
 from workflows.delivery import door
 from workflows.delivery.answers import end, record_failed
 from workflows.delivery.outbox import outgoing
+from workflows.delivery.together import Together
 from workflows.delivery.turning import turn_away
 from workflows.house import House
 
 _log = log.get(__name__)
 
 
-async def send(house: House, delivery_id: int) -> DeliveryState | None:
+async def send(house: House, delivery_id: int, together: Together | None = None) -> DeliveryState | None:
     """Try to send one delivery now; its state afterwards, None when there was nothing to do (yet).
 
-    Safe to call at any time, twice, or for a delivery that is not due: only the door decides.
+    Safe to call at any time, twice, or for a delivery that is not due: only the door decides. The platform is called
+    after the begin is committed and before the end is begun, whoever else's begins and ends share those transactions.
     """
-    async with unit_of_work(house.ctx) as unit:
-        ticket = await door.begin(unit, delivery_id)
-        if ticket is None:
-            return await turn_away(unit, delivery_id)
+    together = together or Together(house.ctx)
+    ticket: door.Ticket | DeliveryState | None = await together.do(partial(_begin, delivery_id=delivery_id))
+    if not isinstance(ticket, door.Ticket):
+        return ticket
     kind, why = _reason_against(house, ticket)
     if kind:
-        async with unit_of_work(house.ctx) as unit:
-            return await record_failed(unit, ticket, kind, why, AttemptResult.refused)
+        refuse = partial(record_failed, ticket=ticket, kind=kind, human=why, result=AttemptResult.refused)
+        refused: DeliveryState | None = await together.do(refuse)
+        return refused
     answer = await _call(house, ticket)
-    async with unit_of_work(house.ctx) as unit:
-        state = await end(unit, ticket, answer)
+    state: DeliveryState | None = await together.do(partial(end, ticket=ticket, answer=answer))
     _log.info("delivery_attempt", delivery=delivery_id, attempt=ticket.attempt.number, state=state or "superseded")
     return state
+
+
+async def _begin(unit: Unit, delivery_id: int) -> door.Ticket | DeliveryState | None:
+    """The ticket, or where the delivery was put that may not leave now."""
+    ticket = await door.begin(unit, delivery_id)
+    return ticket or await turn_away(unit, delivery_id)
 
 
 def _reason_against(house: House, ticket: door.Ticket) -> tuple[str, str]:
