@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from hub import crypto
 from web.faults import Forged
-from web.request import house, identity
+from web.request import fields, house, identity
 
 FIELD, HEADER, COOKIE = "csrf", "x-csrf-token", "hub_before"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -52,5 +52,5 @@ async def _sent(request: Request) -> str:
         return header
     if not request.headers.get("content-type", "").lower().startswith(FORMS):
         return ""
-    value = (await request.form()).get(FIELD, "")
+    value = (await fields(request)).get(FIELD, "")
     return value if isinstance(value, str) else ""

@@ -59,7 +59,10 @@ def _sign_in_page(onward: str) -> str:
 
 def _came_from(request: Request) -> str:
     """The page of ours whose form was sent: what was typed there waits on the person's machine."""
-    page = urlsplit(request.headers.get("referer", ""))
+    try:
+        page = urlsplit(request.headers.get("referer", ""))
+    except ValueError:  # half an IPv6 address
+        return "/"
     if page.netloc != request.url.netloc:
         return "/"
     return page.path + (f"?{page.query}" if page.query else "")

@@ -12,7 +12,14 @@ from starlette.requests import Request
 from hub import clock
 from hub.errors import Invalid
 from hub.i18n import _
-from web.faults import BadRequest
+from web.csrf import FORMS
+from web.faults import BadRequest, WrongFormat
+from web.request import fields
+
+
+def whole(text: str) -> int | None:
+    """A number of the hub as an address or a form carries it; None for anything else, also for what no id can be."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None
 
 
 class Form:
@@ -44,9 +51,10 @@ class Form:
     def number(self, name: str, *, required: bool = True) -> int:
         """A whole number; 0 where it is missing and need not be there."""
         text = self.text(name, required=required)
-        if text and not (text.lstrip("-").isascii() and text.lstrip("-").isdigit() and len(text) < 18):
+        size = whole(text.removeprefix("-"))
+        if text and size is None:
             self.problems[name] = _("请填写数字。")
-        return int(text) if text and name not in self.problems else 0
+        return -(size or 0) if text.startswith("-") else size or 0
 
     def many(self, name: str) -> list[str]:
         """Every ticked value."""
@@ -90,11 +98,14 @@ class Form:
 
 async def read_form(request: Request) -> Form:
     """The form of this request; the gate has read it already, so this costs nothing."""
-    return Form(await request.form())
+    return Form(await fields(request))
 
 
 async def read_json(request: Request) -> dict[str, Any]:
-    """The JSON object in the body; :class:`BadRequest` when it is none or holds what no database keeps."""
+    """The JSON object in the body; :class:`BadRequest` when it is none or holds what no database keeps,
+    :class:`WrongFormat` for a form."""
+    if request.headers.get("content-type", "").lower().startswith(FORMS):  # the gate has read it: nothing is left
+        raise WrongFormat
     try:
         body = json.loads(await request.body())
         clean = "\0" not in (text := json.dumps(body, ensure_ascii=False)) and bool(text.encode())

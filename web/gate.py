@@ -11,7 +11,7 @@ from hub.i18n import _
 from hub.people import Identity
 from web import csrf
 from web.faults import PasswordChangeNeeded, SignInNeeded, TokenNeeded
-from web.request import identity
+from web.request import fields, identity
 from web.routes.table import Door, Endpoint, Gate, PageRoute
 
 # Where a person with an initial password may still go.
@@ -49,7 +49,7 @@ async def admit(request: Request, route: PageRoute) -> None:
     if who is None or who.scopes is None:
         await csrf.check(request)
     if request.method not in csrf.SAFE:
-        await _refuse_nul(request)
+        await _refuse_unstorable(request)
 
 
 def _require(who: Identity | None, route: PageRoute) -> None:
@@ -63,15 +63,19 @@ def _require(who: Identity | None, route: PageRoute) -> None:
         raise NotAllowed(_("这个令牌的范围不包含此操作，需要：%(scope)s", scope=route.scope))
 
 
-async def _refuse_nul(request: Request) -> None:
-    """No database keeps a NUL in text: say so before anything is tried."""
+async def _refuse_unstorable(request: Request) -> None:
+    """No database keeps a NUL or half a character in text: say so before anything is tried."""
     if not request.headers.get("content-type", "").lower().startswith(csrf.FORMS):
         return
-    form = await request.form()
+    form = await fields(request)
     bad = {
         name: _("内容里有不能保存的控制字符，请删除后再提交。")
         for name, value in form.multi_items()
-        if "\0" in str(value)
+        if not _storable(value if isinstance(value, str) else value.filename or "")
     }
     if bad:
         raise Invalid(bad)
+
+
+def _storable(text: str) -> bool:
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
 
+from starlette.datastructures import FormData
 from starlette.requests import HTTPConnection, Request
 
 from hub.db import Unit, reading, unit_of_work
+from hub.i18n import _
 from hub.people import Identity
 from hub.rights import Actor
-from web.faults import SignInNeeded
+from web.faults import BadRequest, SignInNeeded
 from workflows.house import House
 
 
@@ -41,6 +43,14 @@ def writing(request: HTTPConnection) -> AbstractAsyncContextManager[Unit]:
 def looking(request: HTTPConnection) -> AbstractAsyncContextManager[Unit]:
     """One reading transaction."""
     return reading(house(request).ctx)
+
+
+async def fields(request: Request) -> FormData:
+    """The form in the body; read once, however often it is asked for."""
+    try:
+        return await request.form()
+    except UnicodeError:  # an encoding the form names itself, and does not keep to
+        raise BadRequest(_("提交的内容无法读取，请返回重试。")) from None
 
 
 def address(request: HTTPConnection) -> str:

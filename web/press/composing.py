@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from hub import clock
 from hub.errors import Invalid
 from hub.i18n import _
-from web.forms import Form
+from web.forms import Form, whole
 from workflows.publishing.content import FARTHEST, Draft
 
 # A new post without a wish: the next full half hour that leaves time for the review.
@@ -57,7 +57,7 @@ def typed(form: Form, known: Iterable[int]) -> Fields:
     return Fields(
         title=form.raw("title"),
         body=form.raw("body").replace("\r\n", "\n"),
-        accounts=frozenset(int(value) for value in form.many("account") if value.isascii() and value.isdigit()),
+        accounts=frozenset(number for value in form.many("account") if (number := whole(value)) is not None),
         texts={account: text for account, text in texts.items() if text},
         when=AT_ONCE if form.raw("when") == AT_ONCE else LATER,
         on=form.raw("on"),

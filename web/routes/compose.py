@@ -13,7 +13,7 @@ from hub.i18n import _
 from hub.models import Post
 from hub.policy.sending import sending
 from hub.rights import May
-from web.forms import Form, read_form
+from web.forms import Form, read_form, whole
 from web.press import cards, composing, versions
 from web.press.cards import Checked
 from web.press.composing import Fields
@@ -46,7 +46,7 @@ async def _copied(request: Request, post_id: int, account: str) -> Fields:
         draft = draft_of(post, await targets_of(unit, post))
     fresh = composing.empty(clock.now())
     made = composing.of(draft)
-    if account.isascii() and account.isdigit() and int(account) in draft.targets:
+    if whole(account) in draft.targets:
         made = Fields(made.title, draft.text_on(int(account)), frozenset({int(account)}))
     return Fields(made.title, made.body, made.accounts, made.texts, fresh.when, fresh.on, fresh.at)
 

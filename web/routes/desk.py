@@ -17,7 +17,7 @@ from web.casework import talk, words
 from web.casework.narrowing import Field, Narrowing
 from web.casework.page import number_of
 from web.casework.words import capped
-from web.forms import Form, read_form
+from web.forms import Form, read_form, whole
 from web.request import looking, me, writing
 from web.routes.table import NavItem, PageRoute, waiting
 from web.templating import part_of, redirect, render
@@ -151,7 +151,7 @@ async def _next(request: Request, unit: Unit, number: str) -> str:
 
 async def preview(request: Request) -> Response:
     """What will happen to the chosen cases: each with its suggested department and why."""
-    wanted = [int(value) for value in request.query_params.getlist("case") if value.isascii() and value.isdigit()]
+    wanted = [number for value in request.query_params.getlist("case") if (number := whole(value)) is not None]
     async with looking(request) as unit:
         rows = await lists.some(unit, me(request), wanted[:MOST_AT_ONCE])
         departments = await choices.departments(unit, me(request), Move.dispatch)
@@ -168,13 +168,13 @@ async def dispatch_many(request: Request) -> Response:
     form, actor = await read_form(request), me(request)
     sent, left = 0, []
     for value in form.many("case")[:MOST_AT_ONCE]:
-        number, _colon, version = value.partition(":")
-        department = form.raw(f"department-{number}")
-        if not (number.isdigit() and version.isdigit() and department.isdigit()):
+        number, _colon, read = value.partition(":")
+        case_id, version, department_id = map(whole, (number, read, form.raw(f"department-{number}")))
+        if case_id is None or version is None or department_id is None:
             continue
         try:
             async with writing(request) as unit:
-                await dispatch_now(unit, int(number), actor, version=int(version), department_id=int(department))
+                await dispatch_now(unit, case_id, actor, version=version, department_id=department_id)
             sent += 1
         except HubError as error:
             left.append(sentences(error.texts))

@@ -50,9 +50,7 @@ async def index(request: Request) -> Response:
 async def _index(request: Request, values: dict[str, str], problems: dict[str, str], status: int = 200) -> Response:
     before = request.query_params.get("before", "")
     async with looking(request) as unit:
-        found = await history.runs(
-            unit, me(request), before=whole(before), limit=PAGE + 1
-        )
+        found = await history.runs(unit, me(request), before=whole(before), limit=PAGE + 1)
         accounts = await _file_accounts(unit)
     facts = {
         "runs": found[:PAGE], "older": found[PAGE - 1].run.id if len(found) > PAGE else None, "values": values,

@@ -10,7 +10,7 @@ from hub.errors import Invalid, Stale
 from hub.i18n import N_, _, ngettext
 from hub.rights import Actor, May
 from web.casework import words
-from web.forms import read_form
+from web.forms import read_form, whole
 from web.request import looking, me, writing
 from web.routes.table import NavItem, PageRoute, waiting
 from web.templating import part_of, redirect, render
@@ -30,13 +30,11 @@ async def _page(
 ) -> Response:  # fmt: skip
     before = request.query_params.get("before", "")
     async with looking(request) as unit:
-        held = await quarantine.held(
-            unit, me(request), before=int(before) if before.isdigit() and len(before) < 18 else None, limit=PAGE + 1
-        )
+        held = await quarantine.held(unit, me(request), before=whole(before), limit=PAGE + 1)
     facts = {
         "held": held[:PAGE], "older": held[PAGE - 1].id if len(held) > PAGE else None, "is_first": not before,
         "problems": problems, "failed": failed, "typed": typed, "refused": refused or [], "w": words.tools(),
-        "live_src": f"/quarantine?part=items{'&before=' + before if before.isdigit() else ''}",
+        "live_src": f"/quarantine?part=items{f'&before={before}' if whole(before) is not None else ''}",
     }  # fmt: skip
     return await render(request, "quarantine/index.html", facts, status, part=part_of(request, "items"))
 

@@ -231,7 +231,10 @@ def _claimed(typed: str) -> tuple[str, str]:
     typed = typed.strip()
     if not typed.startswith(("https://", "http://")):
         return typed[:255], ""
-    path = urlsplit(typed).path.rstrip("/")
+    try:
+        path = urlsplit(typed).path.rstrip("/")
+    except ValueError:
+        raise Invalid({"remote_id": _("这不是一个网址，请从浏览器地址栏复制，或只填平台上的编号")}) from None
     return path.rpartition("/")[2][:255], typed[:2000]
 
 
