@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from hub.i18n import _, day, ngettext, number, percent
 from workflows.opinion import charts
-from workflows.opinion.leaders import Figure, LeadersPage
+from workflows.opinion.leaders import Figure, LateAt, LeadersPage
 
 WEEK = 7
 # Below this a percentage says more than there is.
@@ -175,9 +175,14 @@ def span(hours: float) -> str:
     return ngettext("%(n)s 天", "%(n)s 天", round(hours / 24))
 
 
-def overdue(page: LeadersPage, due: datetime) -> str:
-    """How long the oldest deadline has passed."""
-    return span((page.at - due) / timedelta(hours=1))
+def overdue(page: LeadersPage, late: LateAt) -> str:
+    """How long the oldest clock has run over: from a day on in working days, as every list says it."""
+    length = page.at - late.oldest
+    if length >= timedelta(days=1):
+        if late.days:
+            return ngettext("%(n)s 个工作日", "%(n)s 个工作日", late.days)
+        return ngettext("%(n)s 小时", "%(n)s 小时", int(length / timedelta(hours=1)))
+    return span(length / timedelta(hours=1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from hub.rights import Actor, May
 from nlp import query_tokens
 from workflows.cases.facts import IS_OPEN, policy_of
 from workflows.cases.moves import Move
-from workflows.cases.rows import CaseRow, as_row, rows_of_cases, signs_first
+from workflows.cases.rows import CaseRow, as_row, clock_at, rows_of_cases, signs_first
 
 # Counting further than people read is waste: badges show 999+.
 MOST_COUNTED = 1000
@@ -247,7 +247,7 @@ class _Order:
 
 
 class _Nearest:
-    """By the clock a row shows: for signing where that comes first, else for the answer.
+    """A department's cases by the clock a row shows: for signing where that comes first, else for the answer.
 
     Two short reads put together: the second one, of by far the most cases, stays in the department's index.
     """
@@ -258,15 +258,24 @@ class _Nearest:
             self._part([*conditions, among], at, after, limit)
             for among, at in ((signing, col(Case.sign_due_at)), (not_(signing), col(Case.due_at)))
         ]
-        both = union_all(*[columns(part.c.id, part.c.sort_at) for part in parts]).subquery("nearest")
-        wanted = rows_of_cases().add_columns(both.c.sort_at).join(both, both.c.id == col(Case.id))
-        return wanted.order_by(both.c.sort_at.asc().nulls_last(), col(Case.id)).limit(limit)
+        return self._rows(union_all(*[columns(part.c.id, part.c.sort_at) for part in parts]).subquery()).limit(limit)
+
+    def _rows(self, found: Subquery) -> Select[Any]:
+        wanted = rows_of_cases().add_columns(found.c.sort_at).join(found, found.c.id == col(Case.id))
+        return wanted.order_by(found.c.sort_at.asc().nulls_last(), col(Case.id))
 
     def _part(self, conditions: Sequence[Any], at: Any, after: Mark | None, limit: int) -> Subquery:
         part = columns(col(Case.id).label("id"), at.label("sort_at")).where(*conditions)
         if after:
             part = part.where(_later(at, *after))
         return part.order_by(at.asc().nulls_last(), col(Case.id)).limit(limit).subquery()
+
+
+class _AtDesk(_Nearest):
+    """Cases at the desk by their clock: nearly all of them wait to be accepted, so that one read does."""
+
+    def sorted(self, conditions: Sequence[Any], after: Mark | None, limit: int) -> Select[Any]:
+        return self._rows(self._part(conditions, clock_at(), after, limit))
 
 
 def _later(at: Any, moment: datetime | None, last: int) -> ColumnElement[bool]:
@@ -281,7 +290,7 @@ _NEWEST = _Order("last_message_at", newest_first=True)
 # At the desk what must be accepted first: urgent matters before older ordinary ones, old letters of a file without a
 # clock after everything that has one.
 _ORDERS: dict[Which, _Order | _Nearest] = {
-    Which.mine: _Nearest(), Which.desk: _Order("accept_due_at"), Which.follow_up: _Order("replied_at"),
+    Which.mine: _Nearest(), Which.desk: _AtDesk(), Which.follow_up: _Order("replied_at"),
 }  # fmt: skip
 
 

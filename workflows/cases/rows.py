@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import case as case_when
 from sqlmodel import col
 
 from hub.clock import local
@@ -22,6 +23,7 @@ EXCERPT = 90
 _READ = 400
 ACCEPT, SIGN, FINISH = N_("受理时限"), N_("签收时限"), N_("办结时限")
 _DESK = frozenset({CaseState.new, CaseState.triaged})
+_RUNNING = frozenset({CaseState.handling, CaseState.waiting, CaseState.review})
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,21 +140,29 @@ def deadline(case: Any, policy: Policy, now: datetime) -> Deadline | None:
 
 
 def signs_first() -> ColumnElement[bool]:
-    """Whether the clock shown is the one for signing, for the database: what :func:`_clock` says of one case.
-
-    Whichever comes first: a case handed round may be late as a whole before the new department is.
-    """
+    """Whether the clock of an unsigned case is the one for signing, for the database."""
     sign, finish = col(Case.sign_due_at), col(Case.due_at)
     comes_first = and_(sign.is_not(None), or_(finish.is_(None), sign <= finish))
     return and_(col(Case.state) == CaseState.dispatched, comes_first)
 
 
+def clock_at() -> ColumnElement[datetime]:
+    """When the clock of an open case runs out, for the database: the ``at`` of its :class:`Deadline`."""
+    accept, finish = col(Case.accept_due_at), col(Case.due_at)
+    on_desk = and_(col(Case.state).in_(_DESK), accept.is_not(None), or_(finish.is_(None), accept <= finish))
+    return case_when((on_desk, accept), (signs_first(), col(Case.sign_due_at)), else_=finish)
+
+
 def _clock(case: Any) -> tuple[str, datetime | None, datetime | None]:
+    """Whichever clock of its state comes first: a case handed back or round may be late as a whole before the desk or
+    the new department is."""
+    own: tuple[str, datetime | None, datetime | None] = ("", None, None)
     if case.state in _DESK:
-        return ACCEPT, case.accept_due_at, case.opened_at
-    comes_first = case.sign_due_at is not None and (case.due_at is None or case.sign_due_at <= case.due_at)
-    if case.state is CaseState.dispatched and comes_first:
-        return SIGN, case.sign_due_at, case.dispatched_at
-    if case.state in {CaseState.dispatched, CaseState.handling, CaseState.waiting, CaseState.review}:
-        return FINISH, case.due_at, case.dispatched_at or case.opened_at
-    return "", None, None
+        own = ACCEPT, case.accept_due_at, case.opened_at
+    elif case.state is CaseState.dispatched:
+        own = SIGN, case.sign_due_at, case.dispatched_at
+    elif case.state not in _RUNNING:
+        return own
+    if own[1] is not None and (case.due_at is None or own[1] <= case.due_at):
+        return own
+    return FINISH, case.due_at, case.dispatched_at or case.opened_at

@@ -20,6 +20,9 @@ from hub.i18n import _
 from hub.models import Case, CaseState, Department, Rollup
 from hub.queries import visible
 from hub.rights import Actor, May
+from workflows.cases.facts import policy_of
+from workflows.cases.lists import late as is_late
+from workflows.cases.rows import clock_at
 from workflows.opinion.rollups import hour_of
 
 HOTTEST = 5
@@ -61,12 +64,16 @@ class Hot:
 
 @dataclass(frozen=True, slots=True)
 class LateAt:
-    """How many open cases are past their deadline at one department (None: not dispatched), and the oldest deadline."""
+    """How many open cases are late at one department (None: not dispatched), as the case list counts them.
+
+    ``oldest``: the clock longest past; ``days``: working days since then, by the calendar the clocks run on.
+    """
 
     department_id: int | None
     department: str
     cases: int
     oldest: datetime
+    days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +194,18 @@ async def _hottest(unit: Unit, actor: Actor, departments: Mapping[int, str]) -> 
 
 
 async def _late(unit: Unit, actor: Actor, now: datetime, departments: Mapping[int, str]) -> tuple[LateAt, ...]:
-    """By department, the most late first; the index over open cases holds both columns."""
-    columns: list[Any] = [Case.department_id, func.count(), func.min(Case.due_at)]
-    statement: Any = select(*columns).where(_IS_OPEN, col(Case.due_at) < now, visible.cases(actor))
+    """By department, the most late first: the same cases that the list behind the figure shows."""
+    columns: list[Any] = [col(Case.department_id), func.count(), func.min(clock_at())]
+    statement: Any = select(*columns).where(is_late(now), visible.cases(actor))
     rows = await unit.rows(statement.group_by(col(Case.department_id)))
-    found = [LateAt(row[0], departments.get(row[0] or 0, ""), row[1], row[2]) for row in rows]
+    calendar, today = policy_of(unit).calendar, clock.local(now).date()
+    found = [
+        LateAt(
+            row[0], departments.get(row[0] or 0, ""), row[1], row[2],
+            calendar.days_between(clock.local(row[2]).date(), today),
+        )
+        for row in rows
+    ]  # fmt: skip
     return tuple(sorted(found, key=lambda one: (-one.cases, one.oldest)))
 
 

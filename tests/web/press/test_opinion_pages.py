@@ -59,7 +59,7 @@ def test_the_week_has_a_direction_and_a_share_only_where_it_means_something(figu
 
 
 def test_the_lead_names_topic_mood_answers_and_lateness() -> None:
-    late = (LateAt(1, "住建局", 3, NOON - timedelta(days=3)), LateAt(None, "", 1, NOON))
+    late = (LateAt(1, "住建局", 3, NOON - timedelta(days=3), 1), LateAt(None, "", 1, NOON - timedelta(hours=5)))
     made = page(
         messages=(0,) * 7 + (10,) * 7, sentiments={"negative": (1,) * 7 + (5,) * 7},
         topics={"城乡建设": (0,) * 7 + (6,) * 7, "": (0,) * 7 + (4,) * 7}, late=4, late_at=late,
@@ -72,7 +72,8 @@ def test_the_lead_names_topic_mood_answers_and_lateness() -> None:
     assert "本周答复 8 件，其中一半在收到后 30 小时内答复。" in said
     assert said[-1] == "4 件工单超时未办，最多的是住建局，3 件。"
     assert digest.late(page(late=1, late_at=late[1:])) == "1 件工单超时未办，都在待派单。"
-    assert digest.overdue(made, late[0].oldest) == "3 天"
+    assert [digest.overdue(made, one) for one in late] == ["1 个工作日", "5 小时"]
+    assert digest.overdue(made, LateAt(1, "住建局", 1, NOON - timedelta(hours=50))) == "50 小时", "all on days off"
     assert [digest.span(hours) for hours in (0.001, 0.5, 1, 47.4, 48)] == [
         "1 分钟",
         "30 分钟",
