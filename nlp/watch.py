@@ -130,7 +130,7 @@ def _apart(found: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Overlapping spans joined."""
     joined: list[tuple[int, int]] = []
     for start, end in sorted(found):
-        if joined and start <= joined[-1][1]:
+        if joined and start < joined[-1][1]:
             joined[-1] = joined[-1][0], max(end, joined[-1][1])
         else:
             joined.append((start, end))
