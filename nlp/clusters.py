@@ -53,7 +53,7 @@ def rarity_of(analyser: Analyser, texts: Sequence[Text]) -> Floats32:
 
 def language() -> Floats32:
     """idf of every feature in the language at large; 0 for stop words."""
-    return np.repeat(keywords.rarity(), 1 << (RECIPE.bits - keywords.BITS)) / keywords.SCALE
+    return np.repeat(keywords.rarity() / np.float32(keywords.SCALE), 1 << (RECIPE.bits - keywords.BITS))
 
 
 def members(analyser: Analyser, texts: Sequence[Text], idf: Floats32) -> Iterable[Member]:

@@ -1,0 +1,197 @@
+"""Hot issues as they grow: each new message goes to the matter it is about, to another lone message, or stays alone.
+
+The same vectors and the same average link as :mod:`nlp.clusters`, one message after the other in the order of time.
+How rare a word is comes from what this office received (:class:`Tally`), led by the language at large as long as that
+is little. Nothing is remembered here between two calls."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlp import clean, clusters, features, keywords, linear
+from nlp.base import Text
+from nlp.clusters import RECIPE, Floats32, Member
+from nlp.features import Batch, Ints
+from nlp.pipeline import Analyser
+
+NEAR = clusters.NEAR  # average similarity at which a message joins
+ALIKE = 0.17  # average similarity at which two matters are one
+TELLING = 4  # a text with fewer telling words says too little to be placed by them
+KEPT_WORDS = 8  # per message, shown as the reason why it is where it is
+LONGEST = 300  # entries of a matter's vector; the rest weighs next to nothing
+_LED_BY = 500  # the language counts as much as this many messages of the office
+_BROAD = 0.15  # words of more than this share of the messages say nothing ...
+_BROAD_FROM = 200  # ... once there are so many messages
+_FADE = 100_000  # after so many messages the old ones count half
+_COPY_SIGNS = 10  # shorter texts are the same by chance
+
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9./?=&%_~:#+,;!$*()-]+|@[\w·-]{1,30}")
+_NO_SIGN = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """In how many messages each word occurred (hashed), of how many; old ones fade."""
+
+    documents: int
+    counts: Ints
+
+    @classmethod
+    def empty(cls) -> Tally:
+        """Nothing received yet."""
+        return cls(0, np.zeros(1 << keywords.BITS, np.int64))
+
+    @classmethod
+    def unpack(cls, documents: int, data: bytes) -> Tally:
+        """From what :meth:`packed` gave; ValueError for anything else."""
+        counts = np.frombuffer(zlib.decompress(data), np.uint32).astype(np.int64)
+        if len(counts) != 1 << keywords.BITS:
+            raise ValueError("not a tally")
+        return cls(documents, counts)
+
+    def packed(self) -> bytes:
+        """For storing: some hundred kilobytes at most."""
+        return zlib.compress(self.counts.astype(np.uint32).tobytes(), 1)
+
+    def with_words(self, batches: Sequence[Batch]) -> Tally:
+        """This and the messages of ``batches``."""
+        counts, documents = self.counts.copy(), self.documents
+        for batch in batches:
+            bucket = features.bucket(features.word_hashes(batch), keywords.BITS)
+            once = np.unique(batch.word_doc << keywords.BITS | bucket) & ((1 << keywords.BITS) - 1)
+            counts += np.bincount(once, minlength=len(counts))
+            documents += batch.size
+        if documents > _FADE:
+            counts, documents = counts // 2, documents // 2
+        return Tally(documents, counts)
+
+    def rarity(self) -> Floats32:
+        """idf of every feature; 0 for stop words and for what nearly everybody here writes."""
+        language = clusters.language()
+        seen = np.repeat(self.counts, 1 << (RECIPE.bits - keywords.BITS))
+        idf = np.log((1 + self.documents + _LED_BY) / (1 + seen + _LED_BY * np.exp(-language))) + 1
+        if self.documents >= _BROAD_FROM:
+            idf[seen > _BROAD * self.documents] = 0
+        idf[language == 0] = 0
+        return np.asarray(idf, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What one message is placed by. ``member``: its vector. ``words``: its most telling words, best first.
+
+    ``copy_of``: equal for texts that are the same but for marks, blanks, addresses and handles; 0: too short for that.
+    """
+
+    member: Member
+    words: tuple[str, ...]
+    copy_of: int
+
+    @property
+    def says_enough(self) -> bool:
+        """Whether it may be placed by its words."""
+        return len(self.member.bucket) >= TELLING
+
+
+def learn(analyser: Analyser, texts: Sequence[Text], tally: Tally) -> tuple[list[Traits], Tally]:
+    """The traits of each text, and the tally with these texts in it."""
+    batches = [analyser.batch(texts[at : at + 250]) for at in range(0, len(texts), 250)]
+    tally = tally.with_words(batches)
+    idf = tally.rarity()
+    found = [one for batch in batches for one in _members(batch, idf)]
+    copies = [fingerprint(text.whole) for text in texts]
+    return [Traits(member, words, copy) for (member, words), copy in zip(found, copies, strict=True)], tally
+
+
+def _members(batch: Batch, idf: Floats32) -> list[tuple[Member, tuple[str, ...]]]:
+    rows = linear.rows(linear.occurrences(batch, RECIPE), batch, RECIPE, idf)
+    bounds = np.searchsorted(rows.doc, np.arange(batch.size + 1)).tolist()
+    weight = idf[features.bucket(features.word_hashes(batch), RECIPE.bits)].astype(np.float64)
+    weight[batch.ends - batch.starts < 2] = 0  # single characters compare well and read badly
+    words = linear.top_words(batch, weight * np.where(batch.in_title, 2, 1), KEPT_WORDS)
+    value = rows.value.astype(np.float32)
+    return [
+        (Member(rows.bucket[low:high], value[low:high], 1), told)
+        for (low, high), told in zip(pairwise(bounds), words, strict=True)
+    ]
+
+
+def fingerprint(text: str) -> int:
+    """The same 64-bit number for a text and its re-posts; 0 for texts too short to be more than alike by chance."""
+    plain = _NO_SIGN.sub("", _ADDRESS.sub("", clean.clean(text[: clean.MODEL_CHARS]).text)).lower()
+    if len(plain) < _COPY_SIGNS:
+        return 0
+    return int.from_bytes(hashlib.blake2b(plain.encode("utf-8", "replace"), digest_size=8).digest(), signed=True) or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a message goes. ``group``: a known one by its number, or ``len(known) + n`` for the n-th new message.
+
+    ``near``: the average similarity that decided; 0 for a message that begins a group of its own."""
+
+    group: int
+    near: float
+
+
+def place(new: Sequence[Member], known: Sequence[Member], near: float = NEAR) -> list[Placed]:
+    """Each new message in turn to the nearest group, those before it included; far from all, it begins one."""
+    total = len(known) + len(new)
+    sizes = np.zeros(total, np.float32)
+    sizes[: len(known)] = [member.size for member in known]
+    sums = np.zeros((len(new), total), np.float32)  # of each message's similarities to the members of each group
+    sums[:, : len(known)] = clusters.similarities(new, known) * sizes[: len(known)]
+    between = clusters.similarities(new, new)
+    found = []
+    for number in range(len(new)):
+        mean = sums[number] / np.maximum(sizes, 1)
+        best = int(mean.argmax()) if total else 0
+        nearest = float(mean[best])
+        chosen = Placed(best, nearest) if nearest >= near else Placed(len(known) + number, 0.0)
+        sizes[chosen.group] += 1
+        sums[:, chosen.group] += between[:, number]
+        found.append(chosen)
+    return found
+
+
+def alike(touched: Sequence[Member], others: Sequence[Member], least: float = ALIKE) -> list[tuple[int, int]]:
+    """Which of ``touched`` is so much like which of ``others`` that they are one matter; a member never like itself
+    (the same object). Each of ``touched`` at most once, with the nearest."""
+    table = clusters.similarities(touched, others)
+    pairs = []
+    for number, member in enumerate(touched):
+        row = table[number]
+        row[[place for place, other in enumerate(others) if other is member]] = -1
+        best = int(row.argmax()) if len(row) else 0
+        if len(row) and row[best] >= least:
+            pairs.append((number, best))
+    return pairs
+
+
+def joined(parts: Sequence[Member]) -> Member:
+    """One group of all parts, its vector cut to the LONGEST heaviest entries."""
+    whole = clusters.added(parts)
+    if len(whole.bucket) <= LONGEST:
+        return whole
+    kept: NDArray[np.int64] = np.sort(np.argpartition(whole.value, -LONGEST)[-LONGEST:])
+    return Member(whole.bucket[kept], whole.value[kept], whole.size)
+
+
+def pack(member: Member) -> bytes:
+    """A vector for storing: 6 bytes an entry."""
+    return member.bucket.astype("<u4").tobytes() + member.value.astype("<f2").tobytes()
+
+
+def unpack(data: bytes, size: int = 1) -> Member:
+    """What :func:`pack` stored, as a group of ``size``."""
+    entries = len(data) // 6
+    bucket = np.frombuffer(data, "<u4", entries).astype(np.int64)
+    return Member(bucket, np.frombuffer(data, "<f2", entries, 4 * entries).astype(np.float32), size)
