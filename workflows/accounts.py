@@ -22,6 +22,7 @@ from hub.i18n import _
 from hub.models import Account, Delivery, DeliveryState, Stream
 from hub.rights import Actor, May
 from hub.settings import Settings
+from workflows import connecting
 from workflows.house import House
 
 # Deliveries in these states may still go out or be asked about: their account must stay.
@@ -204,9 +205,11 @@ async def _ask(house: House, ref: AccountRef) -> Health:
     try:
         health = await connector.check(ref)
     except ConnectorError as error:
-        raise Refused([error.human]) from None
+        raise Refused(connecting.reasons_of(error, ref.base_url, live=house.ctx.settings.live)) from None
     if not health.ok:
-        raise Refused([health.note or _("平台不认可这些凭据，请核对后重试。")])
+        # Whose account the credentials are is known: the note says what to compare. Otherwise they are worth nothing.
+        next_step = [] if health.account_id else [connecting.new_token()]
+        raise Refused([health.note or _("平台不认可这些凭据。"), *next_step])
     return health
 
 

@@ -80,10 +80,11 @@ async def test_secrets_are_sealed_and_every_stream_is_read(visit: Visit, platfor
     [
         ({"token": ""}, 422, "请填写「访问令牌」"),
         ({"name": ""}, 422, "名称"),
-        ({"token": "wrong"}, 409, "平台没有认可"),
-        ({"base_url": "http://127.0.0.1:9"}, 409, "平台没有认可"),
-        ({"base_url": "http://example.org"}, 409, "平台没有认可"),
-        ({"base_url": "file:///etc/passwd"}, 409, "平台没有认可"),
+        ({"token": "wrong"}, 409, "重新生成访问令牌"),
+        ({"external_id": "1"}, 409, "令牌属于另一个账号（澄江水务），请核对账号编号"),
+        ({"base_url": "http://127.0.0.1:9"}, 409, "连不上 http://127.0.0.1:9：地址写错"),
+        ({"base_url": "http://example.org"}, 409, "把设置 HUB_LIVE 改为 true"),
+        ({"base_url": "file:///etc/passwd"}, 409, "请核对填写的内容"),
         ({"name": "澄江发布"}, 422, "已有名称相同的账号"),
         ({"platform": "nowhere"}, 404, "没有这个平台"),
     ],
@@ -96,6 +97,7 @@ async def test_nothing_is_kept_when_it_is_not_right(
         done = await client.post("/accounts", data=form_of(platform, there, **changed))
         assert done.status_code == status, done.text
         assert words in done.text
+        assert "稍后处理" not in done.text, "nobody will see to it later: the person at the form must"
         assert there["token"] not in done.text, "a typed secret is never sent back"
     async with reading(ctx) as unit:
         assert len(await unit.all(select(Account))) == 1

@@ -125,7 +125,7 @@ async def check(request: Request) -> Response:
     try:
         health = await accounts.check(house(request), me(request), number)
     except Refused as error:
-        refused = _("平台没有认可：%(why)s", why=said(error.reasons[0]))
+        refused = _("没有连上：%(why)s", why=" ".join(said(reason) for reason in error.reasons))
         return redirect(request, f"/accounts/{number}", refused, kind="error")
     return redirect(
         request, f"/accounts/{number}", _("连接正常，平台上的名称是「%(name)s」。", name=health.account_name)
