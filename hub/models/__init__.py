@@ -5,6 +5,17 @@ from hub.models.audit import AuditEntry, Change, Heartbeat
 from hub.models.cases import Audience, Case, CaseClass, CaseEvent, CaseState, Reply, ReplyState
 from hub.models.deliveries import Attempt, AttemptResult, Delivery, DeliveryKind, DeliveryState
 from hub.models.learning import Because, Correction, LearnRun, LearnState, LearntModel, LiveModel, ModelChange
+from hub.models.matters import (
+    Matter,
+    MatterEvent,
+    MatterMessage,
+    MatterState,
+    ModelDraft,
+    ModelState,
+    ModelTask,
+    WordShare,
+    WordTally,
+)
 from hub.models.messages import (
     Arrival,
     ArrivalState,
@@ -50,9 +61,16 @@ __all__ = [
     "LearnState",
     "LearntModel",
     "LiveModel",
+    "Matter",
+    "MatterEvent",
+    "MatterMessage",
+    "MatterState",
     "Message",
     "MessageKind",
     "ModelChange",
+    "ModelDraft",
+    "ModelState",
+    "ModelTask",
     "Pause",
     "PauseScope",
     "PlanAlert",
@@ -77,4 +95,6 @@ __all__ = [
     "User",
     "UserRole",
     "WatchPlan",
+    "WordShare",
+    "WordTally",
 ]

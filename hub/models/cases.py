@@ -128,7 +128,10 @@ class ReplyState(StrEnum):
 
 
 class Reply(SQLModel, table=True):
-    """One answer to the citizen. What is approved is the text with this ``content_hash``, nothing else."""
+    """One answer to the citizen. What is approved is the text with this ``content_hash``, nothing else.
+
+    ``generated_by``: the model that drafted it, whatever was edited since; empty: people alone wrote it.
+    """
 
     id: int | None = key()
     case_id: int = ref("case.id")
@@ -149,3 +152,4 @@ class Reply(SQLModel, table=True):
     delivery_id: int | None = ref("delivery.id", index=False, nullable=True)
     sent_at: datetime | None = None
     is_imported: bool = False
+    generated_by: str = Field(default="", max_length=100, sa_column_kwargs={"server_default": ""})
