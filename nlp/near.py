@@ -12,6 +12,7 @@ from nlp.linear import Floats, Rows
 
 Floats32 = NDArray[np.float32]
 PASSES, MEMORY = 60, 8
+BIAS = 100.0  # how much more than a word the share of a label is held: corrections are no fair sample of it
 _ENOUGH = 1e-4  # relative gain of a pass below which the walk ends
 _FLAT = 1e-10
 
@@ -120,9 +121,10 @@ class _Problem:
         self.column_doc, self.column_value = self.doc[by_column], self.value[by_column]
         self.column_begins = np.searchsorted(self.column[by_column], np.arange(len(self.used)))
         self.start, self.truth = told.start.astype(np.float32), told.truth.astype(np.float32)
-        self.weight, self.pull = told.weight.astype(np.float32)[:, None], pull
-        self.labels = told.truth.shape[1]
+        self.weight, self.labels = told.weight.astype(np.float32)[:, None], told.truth.shape[1]
         self.length = (len(self.used) + 1) * self.labels
+        self.pulls = np.full(self.length, pull, np.float32)
+        self.pulls[-self.labels :] *= BIAS
 
     def parts(self, point: Floats32) -> tuple[Floats32, Floats32]:
         """The layer's values and its bias row."""
@@ -140,9 +142,10 @@ class _Problem:
         sums = exps.sum(axis=1, keepdims=True)
         gap = self.weight * (exps / sums - self.truth)
         wrong = (self.weight * (np.log(sums) - (self.truth * scores).sum(axis=1, keepdims=True))).sum()
-        slope = self.pull * point
+        held = point * self.pulls
+        slope = held.copy()
         slope[-self.labels :] += gap.sum(axis=0)
         if len(self.full):
             sloped = np.add.reduceat(gap[self.column_doc] * self.column_value, self.column_begins, axis=0)
             slope[: -self.labels] += sloped.ravel()
-        return float(wrong) + 0.5 * self.pull * float(point @ point), slope
+        return float(wrong) + 0.5 * float(point @ held), slope
