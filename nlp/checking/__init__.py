@@ -1,0 +1,61 @@
+"""The check of texts before they go out: confused words, wrong places, dates and figures, personal data, and what the
+office itself laid down. Pure: text and policy in, findings out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from nlp.checking import dates, figures, grammar, links, marks, office, people, places, words
+from nlp.checking.base import RULES, Finding, Phrase, Policy, Severity, Word
+
+LONGEST = 20_000  # characters looked at; no platform takes more
+MOST = 200  # findings told of one text
+_ORDER = {Severity.red: 0, Severity.error: 1, Severity.hint: 2}
+NOTHING_SET = Policy()
+
+
+def check(text: str, policy: Policy = NOTHING_SET) -> list[Finding]:
+    """Everything found in the first 20,000 characters, in reading order, at most 200; positions in code points of
+    ``text`` as given. Findings never overlap: of two the office's own list wins, then the graver one, then the longer.
+    Any string is accepted; the same text and policy always give the same findings."""
+    looked_at = text[:LONGEST]
+    found = [
+        finding
+        for finding in _all(looked_at, policy)
+        if finding.group not in policy.off
+        and ("", finding.found) not in policy.ignored
+        and (finding.group, finding.found) not in policy.ignored
+    ]
+    return _apart(found)[:MOST]
+
+
+def _all(text: str, policy: Policy) -> Iterator[Finding]:
+    yield from office.find(text, policy)
+    yield from people.find(text)
+    yield from words.find(text)
+    yield from places.find(text)
+    yield from dates.find(text)
+    yield from figures.find(text)
+    yield from links.find(text, policy)
+    yield from grammar.find(text)
+    yield from marks.find(text)
+
+
+def _apart(found: Sequence[Finding]) -> list[Finding]:
+    """Of overlapping findings the weightiest; earlier rooms win where all else is equal."""
+    weights = sorted(
+        enumerate(found),
+        key=lambda item: (
+            not office.shadowed(item[1]), _ORDER[item[1].severity], item[1].start - item[1].end, item[0],
+        ),
+    )  # fmt: skip
+    taken = bytearray(LONGEST + 1)
+    kept = []
+    for _number, finding in weights:
+        if not any(taken[finding.start : finding.end]):
+            taken[finding.start : finding.end] = b"\1" * (finding.end - finding.start)
+            kept.append(finding)
+    return sorted(kept, key=lambda finding: finding.start)
+
+
+__all__ = ["RULES", "Finding", "Phrase", "Policy", "Severity", "Word", "check"]
