@@ -11,7 +11,7 @@ from hub.i18n import _
 from hub.people import Identity
 from web import csrf
 from web.faults import PasswordChangeNeeded, SignInNeeded, TokenNeeded
-from web.request import fields, identity
+from web.request import fields, identity, is_fragment
 from web.routes.table import Door, Endpoint, Gate, PageRoute
 
 # Where a person with an initial password may still go.
@@ -30,11 +30,18 @@ def _guarded(route: PageRoute) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         try:
             await admit(request, route)
+            if _is_page(request, route):
+                request.state.live_at = await request.app.state.feed.mark()
             return await route.endpoint(request)
         finally:
             await request.close()  # files that came with a form
 
     return endpoint
+
+
+def _is_page(request: Request, route: PageRoute) -> bool:
+    """Whether a whole page may come of it, which then listens for what changes after it was read."""
+    return route.door is Door.page and route.needs is not Gate.public and not is_fragment(request)
 
 
 async def admit(request: Request, route: PageRoute) -> None:

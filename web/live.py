@@ -22,6 +22,8 @@ from hub.rights import Actor, May
 from web.faults import TooMany
 
 EVERY_SECONDS = 0.4
+# So long after a look the tail's own place is good enough for a page: a little early only tells it something twice.
+FRESH_SECONDS = 2.0
 # PostgreSQL commits out of the order of ids: rows younger than this are looked at again.
 WINDOW = timedelta(seconds=30)
 BATCH = 2000
@@ -89,6 +91,7 @@ class Feed:
         self._paths: dict[int, str] = {}
         self._wanted = asyncio.Event()
         self._tail: asyncio.Task[None] | None = None
+        self._looked_at = -FRESH_SECONDS
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -109,17 +112,36 @@ class Feed:
             stream.bell.set()
 
     async def open(self, stream: Stream, since: int | None = None) -> None:
-        """Let a page listen, from the row after ``since`` when it knows one. Raises TooMany above the limits."""
+        """Let a page listen, from the row after ``since`` when it knows one. Raises TooMany above the limits.
+
+        Nothing is missed in between: the stream hears the tail from here on, and what came after ``since`` is read
+        now; where that can no longer be known, the page is told that anything may have changed.
+        """
         if len(self.streams) >= STREAMS or self._of(stream.actor) >= STREAMS_EACH:
             raise TooMany(30)
         if not self.streams:
-            self.floor, self._seen = await self.newest(), set()
+            await self._begin()
         self.streams.add(stream)
         stream.position = self.floor
         self._wanted.set()
-        if since is not None:
-            missed = await self.after(since)
-            await self._hand_out(missed, [stream])
+        if since is not None and not await self._catch_up(stream, since):
+            stream.pending.extend(Change(topic=t) for t in stream.topics if stream.actor.may & TOPICS[t])
+            stream.bell.set()
+
+    async def _begin(self) -> None:
+        """Stand at the end of the rows; on PostgreSQL a little before it, and what is there counts as seen."""
+        self.floor = await self.mark()
+        self._seen = {row.id or 0 for row in await self.after(self.floor)}
+
+    async def _catch_up(self, stream: Stream, since: int) -> bool:
+        """Tell the stream what came after ``since``; False when some of it is forgotten already, or too much."""
+        async with reading(self.ctx) as unit:
+            oldest = await unit.first(select(func.min(Change.id)))
+            missed = await _rows_after(unit, since)
+        if len(missed) == BATCH or (oldest is not None and oldest > since + 1):
+            return False
+        await self._hand_out(missed, [stream])
+        return True
 
     def _of(self, actor: Actor) -> int:
         return sum(1 for stream in self.streams if stream.actor.user_id == actor.user_id)
@@ -135,6 +157,16 @@ class Feed:
         async with reading(self.ctx) as unit:
             top = await unit.first(select(func.max(Change.id)))
         return top or 0
+
+    async def mark(self) -> int:
+        """The id up to which whoever reads from now on sees everything: a page rendered now carries it."""
+        if self.streams and asyncio.get_running_loop().time() - self._looked_at < FRESH_SECONDS:
+            return self.floor
+        newest = select(func.max(Change.id))
+        if not self.ctx.is_sqlite:
+            newest = newest.where(col(Change.at) <= clock.now() - WINDOW)
+        async with reading(self.ctx) as unit:
+            return await unit.first(newest) or 0
 
     async def after(self, since: int) -> Sequence[Change]:
         """Rows after one, oldest first."""
@@ -171,6 +203,7 @@ class Feed:
         self._seen.update(row.id or 0 for row in fresh)
         self.floor = self.position_after(rows, self.floor)
         self._seen = {number for number in self._seen if number > self.floor}
+        self._looked_at = asyncio.get_running_loop().time()
         await self._hand_out(fresh, list(self.streams))
 
     async def _hand_out(self, changes: Sequence[Change], streams: Iterable[Stream]) -> None:

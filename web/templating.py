@@ -146,6 +146,7 @@ def surroundings(request: Request) -> dict[str, Any]:
         "rail_pinned": request.cookies.get("rail") == "pinned",
         "search_url": "/search",
         "events_url": "/events",
+        "live_at": getattr(request.state, "live_at", None),
         "query": request.query_params.get("q", "")[:200],
         **dict.fromkeys(("nav", "banners", "crumbs", "keys", "flashes"), ()),
         **dict.fromkeys(("duty", "bell", "pause"), None),

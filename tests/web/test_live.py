@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -11,11 +12,12 @@ from datetime import timedelta
 import httpx
 import pytest
 import uvicorn
+from sqlmodel import col, func, select
 from starlette.applications import Starlette
 
 from hub import clock
 from hub.db import Context, unit_of_work
-from hub.feed import tell
+from hub.feed import KEPT, sweep, tell
 from hub.models import Role
 from hub.people import load_actor
 from hub.rights import Actor, May, rights_of
@@ -186,11 +188,11 @@ async def served(app: Starlette) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def listening(address: str, world: World, role: str) -> AsyncIterator[AsyncIterator[str]]:
+async def listening(address: str, world: World, role: str, more: str = "") -> AsyncIterator[AsyncIterator[str]]:
     cookies = {COOKIE: world.sessions[role, "own"].token}
     async with (
         httpx.AsyncClient(cookies=cookies, timeout=10) as client,
-        client.stream("GET", f"{address}/events?topics=cases,opinion") as answer,
+        client.stream("GET", f"{address}/events?topics=cases,opinion{more}") as answer,
     ):
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
@@ -216,6 +218,58 @@ async def test_a_change_arrives_within_two_seconds(served: str, ctx: Context, wo
         assert await _until(lines, "event: ") == "event: cases"
         assert json.loads((await _until(lines, "data: "))[6:]) == {"topic": "cases", "n": 1, "ids": [70]}
         assert asyncio.get_running_loop().time() - begun < 2
+
+
+async def test_what_changes_between_a_page_and_its_stream_is_told(
+    served: str, ctx: Context, world: World, visit: Visit
+) -> None:
+    async with visit("handler") as client:
+        page = (await client.get("/cases")).text
+    found = re.search(r'data-live-at="(\d+)"', page)
+    assert found, "a page carries the change up to which it knows everything"
+    async with unit_of_work(ctx) as unit:
+        tell(unit, "cases", 70, world.departments["own"])
+    async with listening(served, world, "handler", f"&since={found[1]}") as lines:
+        told = json.loads((await _until(lines, "data: "))[6:])
+        assert told == {"topic": "cases", "n": 1, "ids": [70]}
+
+
+async def test_what_is_forgotten_or_too_much_is_told_as_anything(
+    ctx: Context, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "BATCH", 3)
+    who, feed = actor(Role.dispatcher), Feed(ctx)
+    async with unit_of_work(ctx) as unit:
+        for number in range(5):
+            tell(unit, "cases", number + 1, world.departments["own"])
+        await unit.flush()
+        newest = await unit.one(select(func.max(col(Change.id))))
+    for since, told in ((newest - 1, [5]), (newest - 4, [None]), (newest, [])):
+        stream = Stream(who, frozenset({"cases", "status"}))
+        await feed.open(stream, since=since)
+        assert [change.object_id for change in stream.pending] == told
+    with clock.frozen(clock.now() + KEPT + timedelta(seconds=1)):
+        async with unit_of_work(ctx) as unit:
+            await sweep(unit)
+    late = Stream(who, frozenset({"cases", "status"}))
+    await feed.open(late, since=newest - 3)
+    assert [(change.topic, change.object_id) for change in late.pending] == [("cases", None)], "no status for them"
+
+
+async def test_pages_go_on_hearing_after_quiet_hours(ctx: Context, world: World) -> None:
+    """SQLite numbers the rows of an emptied table from one again: the sweep must not empty it."""
+    feed, stream = Feed(ctx), Stream(actor(Role.dispatcher), frozenset({"cases"}))
+    async with unit_of_work(ctx) as unit:
+        for number in range(5):
+            tell(unit, "cases", number, world.departments["own"])
+    await feed.open(stream)
+    with clock.frozen(clock.now() + KEPT + timedelta(seconds=1)):
+        async with unit_of_work(ctx) as unit:
+            await sweep(unit)
+        async with unit_of_work(ctx) as unit:
+            tell(unit, "cases", 99, world.departments["own"])
+        await feed._look()
+    assert [change.object_id for change in stream.pending] == [99]
 
 
 async def test_a_stream_beats_and_ends_with_its_session(

@@ -70,7 +70,8 @@ async def events(request: Request) -> Response:
     """Server-sent events: ``event: topic``, ``data: {"topic", "n", "ids"}``; ids are of things the person may see."""
     feed: Feed = request.app.state.feed
     stream = Stream(me(request), _topics(request), await _case(request))
-    last = request.headers.get("last-event-id", "")
+    # A stream that comes back says itself what it heard last; a new one, at which state its page was made.
+    last = request.headers.get("last-event-id", "") or request.query_params.get("since", "")
     await feed.open(stream, int(last) if last.isascii() and last.isdigit() and len(last) < 18 else None)
     headers = {"X-Accel-Buffering": "no"}
     return StreamingResponse(_told(request, feed, stream), media_type="text/event-stream", headers=headers)
@@ -98,7 +99,7 @@ async def _told(request: Request, feed: Feed, stream: Stream) -> AsyncIterator[s
     who = identity(request)
     sign_in_id, checked_at = (who.sign_in_id if who else None) or 0, asyncio.get_running_loop().time()
     try:
-        yield "retry: 2000\n: open\n\n"
+        yield f"retry: 2000\nid: {stream.position}\n: open\n\n"
         while not stream.closed:
             beat = await _wait(stream)
             now = asyncio.get_running_loop().time()
@@ -106,7 +107,7 @@ async def _told(request: Request, feed: Feed, stream: Stream) -> AsyncIterator[s
                 if not await _goes_on(request, sign_in_id):
                     return
                 checked_at = now
-            yield ": still here\n\n" if beat else _written(stream)
+            yield f"id: {stream.position}\n: still here\n\n" if beat else _written(stream)
     finally:
         feed.leave(stream)
 

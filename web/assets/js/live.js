@@ -9,6 +9,7 @@ const SETTLE = 150 // a burst of changes is one refresh
 const DOZE = 20000 // a hidden page keeps its stream this long
 const LATE = 3000 // a stream that is not open after this long counts as broken
 const regions = new Set()
+let at = document.body.dataset.liveAt // the change up to which this page knows everything: its making, then what it heard
 let source,
   topics = '',
   polling,
@@ -108,7 +109,8 @@ function connect() {
   source?.close()
   topics = wanted
   const base = document.body.dataset.events || '/events'
-  source = new EventSource(`${base}?topics=${encodeURIComponent(wanted)}`)
+  const since = at ? `&since=${encodeURIComponent(at)}` : ''
+  source = new EventSource(`${base}?topics=${encodeURIComponent(wanted)}${since}`)
   source.onopen = opened
   source.onerror = broken
   source.onmessage = (event) => {
@@ -127,6 +129,7 @@ function connect() {
 }
 
 function read(event) {
+  at = event.lastEventId || at
   try {
     const { topic, n = 1, ids } = JSON.parse(event.data)
     return { topic, n, ids }
