@@ -23,6 +23,7 @@ class May(StrEnum):
     read_status = "read_status"
     reveal_personal = "reveal_personal"
     correct_tags = "correct_tags"
+    teach_analyser = "teach_analyser"
     accept = "accept"
     refuse = "refuse"
     dispatch = "dispatch"
@@ -57,7 +58,7 @@ ROLE_MAY: dict[Role, frozenset[May]] = {
     Role.press_officer: frozenset({
         May.read_messages, May.read_all_cases, May.correct_tags, May.add_note, May.read_posts, May.write_post,
         May.settle_delivery, May.pause_sending, May.import_files, May.read_opinion, May.settle_quarantine,
-        May.watch_plans, May.use_api,
+        May.watch_plans, May.teach_analyser, May.use_api,
     }),
     Role.reviewer1: frozenset(_REVIEW),
     Role.reviewer2: frozenset(_REVIEW | {May.read_all_cases, May.review_reply}),
@@ -65,7 +66,7 @@ ROLE_MAY: dict[Role, frozenset[May]] = {
         May.read_all_cases, May.review_reply, May.pause_sending, May.read_opinion,
     }),
     Role.dispatcher: frozenset(_DESK | {
-        May.import_files, May.settle_quarantine, May.watch_plans, May.set_rules,
+        May.import_files, May.settle_quarantine, May.watch_plans, May.set_rules, May.teach_analyser,
     }),
     Role.handler: frozenset({
         May.read_department_cases, May.sign, May.draft_reply, May.add_note, May.correct_tags, May.reveal_personal,
@@ -80,7 +81,8 @@ ROLE_MAY: dict[Role, frozenset[May]] = {
         May.read_messages, May.read_all_cases, May.read_posts, May.read_audit, May.read_opinion, May.use_api,
     }),
     Role.administrator: frozenset({
-        May.manage_accounts, May.manage_people, May.read_status, May.set_rules, May.use_api,
+        May.manage_accounts, May.manage_people, May.read_status, May.set_rules, May.teach_analyser,
+        May.use_api,
     }),
 }
 # fmt: on

@@ -12,7 +12,7 @@ from hub import audit, clock, feed
 from hub.db import Unit
 from hub.errors import Invalid, NotAllowed, NotFound
 from hub.i18n import _
-from hub.models import Case, CaseEvent, Message, Tagging
+from hub.models import Because, Case, CaseEvent, Correction, Message, Tagging
 from hub.queries import visible
 from hub.rights import Actor, May
 from workflows.cases.suggesting import suggest
@@ -34,28 +34,82 @@ async def correct(
     sensitive: bool | None = None,
     place: str | None = None,
     request: str | None = None,
-    reason: str,
+    reason: str = "",
+    because: Because | None = None,
 ) -> Tagging:
     """Set right what the analyser said; None leaves a tag as it is, "" clears topic, place or request.
 
     Moves the figures, writes the audit log and the history of the case (whose own tags follow when this is its first
-    message; where it lies stays). NotAllowed without the right, NotFound when the person may not see the message,
+    message; where it lies stays). Every tag set right is an example to learn from (:class:`Correction`), with the
+    kind of reason chosen (``because``), a sentence, or both. NotAllowed without the right, NotFound when the person may not see the message,
     Invalid per field, for a missing reason, and when nothing would change. Said twice, the second is that last case.
     """
+    message = await find(unit, actor, message_id)
+    given = {"topic": topic, "sentiment": sentiment, "is_sensitive": sensitive, "place": place, "request": request}
+    changed = _changed(message, given, reason if because in (None, Because.other) else because or "")
+    before = {name: getattr(message, name) for name in changed}
+    current = await current_tagging(unit, message_id)
+    tagging = await replace(unit, actor, message, changed, reason.strip())
+    kind = because or Because.other
+    unit.add(*(example(actor, tagging, current, (name, before[name], changed[name]), kind) for name in changed))
+    await audit.record(unit, actor, "tags_corrected", f"message:{message_id}", before=before, after=changed)
+    await tell_case(unit, actor, message, before, changed, reason.strip())
+    tell(unit, message_id)
+    return tagging
+
+
+async def confirm(unit: Unit, actor: Actor, message_id: int) -> Tagging:
+    """Say that topic and tone are right as they are: examples too, and the tags are a person's from now on.
+
+    NotAllowed, NotFound and Invalid as :func:`correct`; Invalid too when a person has spoken already."""
+    message = await find(unit, actor, message_id)
+    current = await current_tagging(unit, message_id)
+    if message.tagged_at is None or current is None:
+        raise Invalid({"message": _("这条留言还没有打标签，请稍后再修正")})
+    if current.by_id is not None:
+        raise Invalid({"message": _("这条留言的标签已经由人认定")})
+    tagging = await replace(unit, actor, message, {}, "")
+    for name in ("topic", "sentiment"):
+        value = getattr(message, name)
+        unit.add(example(actor, tagging, current, (name, value, value), Because.right))
+    await audit.record(unit, actor, "tags_confirmed", f"message:{message_id}")
+    tell(unit, message_id)
+    return tagging
+
+
+async def find(unit: Unit, actor: Actor, message_id: int) -> Message:
+    """The message for a person who may set its tags right; NotAllowed or NotFound otherwise."""
     if not actor.can(May.correct_tags) or actor.user_id is None:
         raise NotAllowed(_("没有修正标签的权限"))
     message = await unit.first(select(Message).where(col(Message.id) == message_id, visible.messages(actor)))
     if message is None:
         raise NotFound(_("没有这条留言"))
-    given = {"topic": topic, "sentiment": sentiment, "is_sensitive": sensitive, "place": place, "request": request}
-    changed = _changed(message, given, reason)
-    before = {name: getattr(message, name) for name in changed}
-    tagging = await _replace(unit, actor, message, changed, reason.strip())
-    await audit.record(unit, actor, "tags_corrected", f"message:{message_id}", before=before, after=changed)
-    await _tell_case(unit, actor, message, before, changed, reason.strip())
+    return message
+
+
+def tell(unit: Unit, message_id: int) -> None:
+    """Open pages follow."""
     feed.tell(unit, "messages", message_id)
     feed.tell(unit, "opinion")
-    return tagging
+    feed.tell(unit, "learning")
+
+
+def example(
+    actor: Actor, tagging: Tagging, current: Tagging | None, said: tuple[str, Any, Any], because: Because
+) -> Correction:
+    """One tag as an example. ``said``: its name, what it was, what it is; ``current``: the tagging it is about."""
+    field, before, after = said
+    return Correction(
+        message_id=tagging.message_id, tagging_id=tagging.id, by_id=actor.user_id, at=tagging.at, field=field,
+        before=written_value(before), after=written_value(after), because=because, reason=tagging.reason,
+        p=float(getattr(current, f"{field}_p", 0.0) or 0.0) if current else 0.0,
+        version=current.version if current else "",
+    )  # fmt: skip
+
+
+def written_value(value: Any) -> str:
+    """A tag as text: yes and no are "1" and "0"."""
+    return str(int(value)) if isinstance(value, bool) else str(value)
 
 
 def _changed(message: Message, given: dict[str, Any], reason: str) -> dict[str, Any]:
@@ -87,13 +141,15 @@ def _problems(given: dict[str, Any]) -> dict[str, str]:
     return problems
 
 
-async def _replace(unit: Unit, actor: Actor, message: Message, changed: dict[str, Any], reason: str) -> Tagging:
+async def current_tagging(unit: Unit, message_id: int) -> Tagging | None:
+    """What is in force about a message."""
+    said = select(Tagging).where(col(Tagging.message_id) == message_id, col(Tagging.is_current))
+    return await unit.first(said.order_by(col(Tagging.id).desc()))
+
+
+async def replace(unit: Unit, actor: Actor, message: Message, changed: dict[str, Any], reason: str) -> Tagging:
     """The new current tagging, the columns of the message, the figures."""
-    current = await unit.first(
-        select(Tagging)
-        .where(col(Tagging.message_id) == message.id, col(Tagging.is_current))
-        .order_by(col(Tagging.id).desc())
-    )
+    current = await current_tagging(unit, message.id or 0)
     tagging = Tagging(**_copy(message, current), by_id=actor.user_id, reason=reason, at=clock.now())
     for name, value in changed.items():
         if name != "place":
@@ -104,15 +160,20 @@ async def _replace(unit: Unit, actor: Actor, message: Message, changed: dict[str
         tagging.topic_p, tagging.topic_second, tagging.topic_second_p, tagging.topic_words = 1.0, "", 0.0, []
     if "sentiment" in changed:
         tagging.sentiment_p, tagging.sentiment_words = 1.0, []
-    old = rollups.delta(message, -1)
-    for name, value in changed.items():
-        setattr(message, name, value)
-    if not message.is_own:
-        await rollups.move(unit, [old, rollups.delta(message)])
+    await set_columns(unit, message, changed)
     await unit.run(update(Tagging).where(col(Tagging.message_id) == message.id).values(is_current=False))
     unit.add(tagging)
     await unit.flush()
     return tagging
+
+
+async def set_columns(unit: Unit, message: Message, changed: dict[str, Any]) -> None:
+    """The tags that lists and figures read."""
+    old = rollups.delta(message, -1)
+    for name, value in changed.items():
+        setattr(message, name, value)
+    if changed and not message.is_own:
+        await rollups.move(unit, [old, rollups.delta(message)])
 
 
 def _copy(message: Message, current: Tagging | None) -> dict[str, Any]:
@@ -121,7 +182,7 @@ def _copy(message: Message, current: Tagging | None) -> dict[str, Any]:
     return current.model_dump(exclude={"id", "by_id", "reason", "at", "is_current"})
 
 
-async def _tell_case(
+async def tell_case(
     unit: Unit, actor: Actor, message: Message, before: dict[str, Any], after: dict[str, Any], reason: str
 ) -> None:
     if message.case_id is None:
