@@ -23,12 +23,11 @@ from numpy.typing import NDArray
 from nlp import judged, linear, near
 from nlp.base import Text
 from nlp.features import Batch, Ints
+from nlp.lesson import LEAST, MOST, TASKS
 from nlp.linear import Floats, LinearModel, Rows
 from nlp.near import Near, Told
 
-TASKS = ("topic", "sentiment")
 FORMAT = 1
-LEAST, MOST = 20, 5000  # examples a lesson needs, and takes: the newest
 FOLDS = 5
 PULLS = (1.0, 3.0, 10.0)  # tried in turn until the guard holds
 HOLD = 2.0  # what a text of the guard weighs against an example

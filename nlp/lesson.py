@@ -16,6 +16,8 @@ from typing import Any
 
 from nlp.base import Text
 
+TASKS = ("topic", "sentiment")
+LEAST, MOST = 20, 5000  # examples a lesson needs, and takes: the newest
 GENTLE = 10
 
 

@@ -17,3 +17,9 @@ def version() -> str:
     for entry in sorted((item for item in folder.iterdir() if item.name.endswith(".npz")), key=lambda item: item.name):
         digest.update(entry.name.encode() + entry.read_bytes())
     return f"{RULES}-{digest.hexdigest()[:8]}"
+
+
+@cache
+def shipped(name: str) -> str:
+    """The fingerprint of one shipped model file, by name: what was learnt belongs to it."""
+    return hashlib.sha256(files("nlp").joinpath("models", f"{name}.npz").read_bytes()).hexdigest()[:16]

@@ -40,9 +40,10 @@ async def correct(
     """Set right what the analyser said; None leaves a tag as it is, "" clears topic, place or request.
 
     Moves the figures, writes the audit log and the history of the case (whose own tags follow when this is its first
-    message; where it lies stays). Every tag set right is an example to learn from (:class:`Correction`), with the
-    kind of reason chosen (``because``), a sentence, or both. NotAllowed without the right, NotFound when the person may not see the message,
-    Invalid per field, for a missing reason, and when nothing would change. Said twice, the second is that last case.
+    message; where it lies stays). Every tag set right is an example to learn from (:class:`Correction`), with the kind
+    of reason chosen (``because``), a sentence, or both. NotAllowed without the right, NotFound when the person may not
+    see the message, Invalid per field, for a missing reason, and when nothing would change. Said twice, the second is
+    that last case.
     """
     message = await find(unit, actor, message_id)
     given = {"topic": topic, "sentiment": sentiment, "is_sensitive": sensitive, "place": place, "request": request}
