@@ -46,8 +46,8 @@ from workflows.publishing import service as publishing
 from workflows.publishing.content import Draft
 from workflows.tagging.batches import tag_waiting
 
-# Left to the person at the demo: what came in during these last hours.
-UNTOUCHED = timedelta(hours=2)
+# Left to the person at the demo: what came in during these last hours, and at any time of day the newest so many.
+UNTOUCHED, NEWEST = timedelta(hours=2), 16
 # Matters that many write about, by the words in their titles.
 MATTERS = ("锦澜花园", "化工园 异味", "塌陷 枫林路路口", "写字楼 五十三", "食堂", "春熙里违建 违建说")
 Step = Callable[[], Awaitable[None]]
@@ -77,7 +77,7 @@ class History:
         self._stream_of: dict[tuple[str, str], int] = {}
         self._latest_post: dict[str, str] = {}
         self._matters: dict[str, int] = {}
-        self._now = clock.now()
+        self._untouched_since = clock.now()
 
     def at(self, moment: datetime, step: Step) -> None:
         """Plan a step; what lies in the future of the real clock is left to the running hub."""
@@ -85,9 +85,10 @@ class History:
 
     async def play(self, now: datetime) -> None:
         """Everything up to ``now``, in order of time."""
-        self._now = now
         await self._prepare()
-        for batch in _batches(city.sayings(now)):
+        said = city.sayings(now)
+        self._untouched_since = min(now - UNTOUCHED, said[-NEWEST].at)
+        for batch in _batches(said):
             self.at(batch[-1].at, lambda batch=batch: self._citizens(batch))  # type: ignore[misc]
         for plan in city.posts(now):
             self.at(min(plan.at - timedelta(hours=20), now - timedelta(minutes=30)), lambda p=plan: self._write(p, now))  # type: ignore[misc]
@@ -129,7 +130,7 @@ class History:
 
     def _plan(self, case_id: int | None, one: Saying) -> None:
         """Dispatched within the hour, signed the same day; answered when an answer was written for it."""
-        if case_id is None or one.at > self._now - UNTOUCHED:
+        if case_id is None or one.at >= self._untouched_since:
             return
         dispatched = clock.now() + timedelta(minutes=self._chance.randint(8, 70))
         signed = dispatched + timedelta(minutes=self._chance.randint(20, 300))
