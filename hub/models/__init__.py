@@ -3,6 +3,7 @@
 from hub.models.accounts import Account, Pause, PauseScope, Stream
 from hub.models.audit import AuditEntry, Change, Heartbeat
 from hub.models.cases import Audience, Case, CaseClass, CaseEvent, CaseState, Reply, ReplyState
+from hub.models.checking import OfficeWord, WordKind
 from hub.models.deliveries import Attempt, AttemptResult, Delivery, DeliveryKind, DeliveryState
 from hub.models.learning import Because, Correction, LearnRun, LearnState, LearntModel, LiveModel, ModelChange
 from hub.models.matters import (
@@ -71,6 +72,7 @@ __all__ = [
     "ModelDraft",
     "ModelState",
     "ModelTask",
+    "OfficeWord",
     "Pause",
     "PauseScope",
     "PlanAlert",
@@ -95,6 +97,7 @@ __all__ = [
     "User",
     "UserRole",
     "WatchPlan",
+    "WordKind",
     "WordShare",
     "WordTally",
 ]

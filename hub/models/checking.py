@@ -1,0 +1,41 @@
+"""What the office itself lays down for the check of texts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from hub import clock
+from hub.models.columns import key, stored
+
+
+class WordKind(StrEnum):
+    """title: a person and every title borne · order: names in their order · phrase: a fixed phrase and its slips ·
+    prohibited and advertising: words not wanted, with what to say instead · ignored: what is right here."""
+
+    title = "title"
+    order = "order"
+    phrase = "phrase"
+    prohibited = "prohibited"
+    advertising = "advertising"
+    ignored = "ignored"
+
+
+class OfficeWord(SQLModel, table=True):
+    """One entry of an office's lists. ``other``: titles, names or slips joined by 、, the word to use instead, or the
+    group of the rule that is ignored ("" = every rule). ``severity``: "" = the usual one of the rule."""
+
+    __tablename__ = "office_word"
+    __table_args__ = (UniqueConstraint("kind", "word"),)
+    id: int | None = key()
+    kind: WordKind = stored(WordKind)
+    word: str = Field(max_length=200)
+    other: str = Field(default="", sa_type=Text)
+    severity: str = Field(default="", max_length=16)
+    note: str = Field(default="", max_length=300)
+    changed_at: datetime = Field(default_factory=clock.now)
+    changed_by: str = Field(default="", max_length=100)
+    version: int = 1
