@@ -77,6 +77,17 @@ async def mark_answered(unit: Unit, message_ids: Iterable[int]) -> None:
         await unit.run(text(_MARK_SQLITE if unit.ctx.is_sqlite else _MARK_POSTGRES), given)
 
 
+async def tokens_of(unit: Unit, ids: Sequence[int]) -> dict[int, str]:
+    """The tokens that stand in the index for these messages, parted by blanks; PostgreSQL keeps no order of them."""
+    words = "tokens" if unit.ctx.is_sqlite else "array_to_string(tsvector_to_array(tokens), ' ')"
+    found: dict[int, str] = {}
+    for start in range(0, len(ids), _CHUNK):
+        chosen = _INDEX.c.rowid.in_(ids[start : start + _CHUNK])
+        rows = await unit.rows(select(_INDEX.c.rowid, literal_column(words)).select_from(_INDEX).where(chosen))
+        found |= {number: tokens.replace(ANSWERED, "").strip() for number, tokens in rows}
+    return found
+
+
 def condition(unit: Unit, groups: Sequence[Sequence[str]]) -> ColumnElement[bool] | None:
     """``Message.id`` is a match of every token of every group; None when there is nothing to look for."""
     query = _all_of(unit, groups)

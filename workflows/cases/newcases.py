@@ -19,7 +19,7 @@ from hub.policy.packs import Policy
 from nlp import mask
 from workflows.cases import clocks
 from workflows.cases.moves import Move
-from workflows.cases.routing import Candidate, Routed, route
+from workflows.cases.routing import NO_GUIDE, Beside, Candidate, Guide, Routed, basis, route
 from workflows.opinion.heat import heat
 from workflows.tagging.markup import without_markup
 from workflows.tagging.types import Tagged
@@ -64,6 +64,7 @@ class Planned:
     thread: Thread
     events: list[Columns] = field(default_factory=list)
     reply: Columns | None = None
+    dispatch: Columns | None = None
 
 
 def values_of(row: SQLModel) -> Columns:
@@ -109,11 +110,13 @@ def is_answered(message: Message) -> bool:
     return bool(message.extra.get("answer"))
 
 
-def plan(thread: Thread, candidates: Sequence[Candidate], policy: Policy, now: datetime) -> Planned:
+def plan(
+    thread: Thread, candidates: Sequence[Candidate], policy: Policy, now: datetime, guide: Guide = NO_GUIDE
+) -> Planned:
     """A new case for a thread, routed, its clocks set. Old arrivals get no clocks until somebody dispatches them."""
     case = _case(thread, now)
     planned = Planned(case, thread)
-    routed = _routed(thread, candidates, policy)
+    routed = _routed(thread, candidates, policy, guide)
     case["routing"] = routed.as_data()
     if is_answered(thread.first):
         _finish(planned, routed)
@@ -155,9 +158,10 @@ def _class(thread: Thread) -> CaseClass:
     return next((kind for kind in (CaseClass.urgent, CaseClass.livelihood) if kind in classes), CaseClass.general)
 
 
-def _routed(thread: Thread, candidates: Sequence[Candidate], policy: Policy) -> Routed:
+def _routed(thread: Thread, candidates: Sequence[Candidate], policy: Policy, guide: Guide) -> Routed:
     said, found = thread.first, thread.tagged[0].analysis
-    return route(candidates, found.topic, found.places, f"{said.title}\n{said.text}", policy)
+    beside = Beside(said.account_id, said.place, found.tokens, found.keywords)
+    return route(candidates, found.topic, found.places, f"{said.title}\n{said.text}", policy, guide, beside)
 
 
 def _number(at: datetime, message: Message) -> str:
@@ -185,6 +189,22 @@ def _send_off(planned: Planned, routed: Routed, policy: Policy, now: datetime) -
         _by_router(Move.accept, CaseState.new, CaseState.triaged, {}, now),
         _by_router(Move.dispatch, CaseState.triaged, CaseState.dispatched, reason, now),
     ]
+    planned.dispatch = dispatch_columns(first.department_id, case["routing"], now, None)
+
+
+def dispatch_columns(department_id: int, routing: Columns, at: datetime, by_id: int | None) -> Columns:
+    """What is kept of a dispatch: where it went, what had been suggested on which grounds. Without the case's id."""
+    suggested = next(iter(routing.get("suggestions", ())), None)
+    kept: Columns = {
+        "at": at, "department_id": department_id, "by_id": by_id, "is_first": True, "suggested_id": None, "basis": "",
+        "rule_id": None, "rule_name": "", "p": 0.0, "words": [],
+    }  # fmt: skip
+    if suggested is None:
+        return kept
+    return kept | {
+        "suggested_id": suggested["department_id"], "basis": basis(suggested), "rule_id": suggested.get("rule_id"),
+        "rule_name": suggested.get("rule_name", ""), "p": suggested["p"], "words": [*suggested["words"]],
+    }  # fmt: skip
 
 
 def _by_router(move: Move, was: CaseState, to: CaseState, data: Columns, at: datetime) -> Columns:

@@ -16,12 +16,13 @@ from hub import clock, feed
 from hub.db import Unit
 from hub.errors import Unavailable
 from hub.i18n import _
-from hub.models import Case, CaseEvent, Department, Message, MessageKind, Reply
+from hub.models import Case, CaseEvent, Department, Dispatch, Message, MessageKind, Reply
 from hub.queries.search import mark_answered
 from workflows.cases.facts import IS_OPEN, policy_of
 from workflows.cases.joining import join
 from workflows.cases.newcases import Columns, Planned, Thread, is_answered, plan, thread_key
 from workflows.cases.routing import Candidate
+from workflows.routing.guide import guide_in_force
 from workflows.tagging.types import Tagged
 
 # More single changes than this are told as "many": open pages read their list again once.
@@ -128,7 +129,8 @@ async def _open(unit: Unit, threads: Sequence[Thread]) -> list[Touched]:
     if not threads:
         return []
     policy, now, candidates = policy_of(unit), clock.now(), await departments(unit)
-    planned = [plan(thread, candidates, policy, now) for thread in threads]
+    guide = await guide_in_force(unit)
+    planned = [plan(thread, candidates, policy, now, guide) for thread in threads]
     ids = await _insert_cases(unit, [one.case for one in planned])
     won = [(ids[one.case["number"]], one) for one in planned if one.case["number"] in ids]
     await _insert_beside(unit, won)
@@ -152,8 +154,11 @@ async def _insert_cases(unit: Unit, cases: Sequence[Columns]) -> dict[str, int]:
 async def _insert_beside(unit: Unit, planned: Sequence[tuple[int, Planned]]) -> None:
     events = [event | {"case_id": case_id} for case_id, one in planned for event in one.events]
     replies = [one.reply | {"case_id": case_id} for case_id, one in planned if one.reply is not None]
+    dispatches = [one.dispatch | {"case_id": case_id} for case_id, one in planned if one.dispatch is not None]
     if events:
         await unit.run(insert(CaseEvent), events)
+    if dispatches:
+        await unit.run(insert(Dispatch), dispatches)
     if replies:
         await unit.run(insert(Reply), replies)
         await mark_answered(unit, [reply["message_id"] for reply in replies])

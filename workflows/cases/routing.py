@@ -1,18 +1,22 @@
-"""Which department a matter belongs to, and why: topics it is in charge of, its duties, its place. Pure."""
+"""Which department a matter belongs to, and why: the office's own rules first, then what was learnt from dispatches,
+then the topics departments are in charge of, their duties, their place. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hub.i18n import N_, _, listed
 from hub.models import Department
 from hub.policy.packs import Policy
 from nlp import mask
-from nlp.base import Label, Place
+from nlp.base import Label, Place, Text
+from nlp.offices import Learnt, Matter
+from nlp.watch import Matcher
 
+BY_RULE, BY_LEARNT = N_("派单规则"), N_("以往派单")
 BY_TOPIC, BY_DUTY, BY_PLACE = N_("分类归口"), N_("职责词"), N_("属地")
 # One duty word says something, three say it well: 0.4, 0.64, 0.78.
 _DUTY_P = 0.4
@@ -39,21 +43,62 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class OfficeRule:
+    """One of the office's own rules. Everything given must hold; ``has_keywords``: the guide's matcher knows which."""
+
+    id: int
+    name: str
+    department_id: int
+    topic: str = ""
+    place: str = ""
+    account_id: int | None = None
+    has_keywords: bool = False
+    may_dispatch: bool = False
+
+
+@dataclass(frozen=True)
+class Guide:
+    """What the office has set and taught: rules in their order, their keywords by rule id, the learnt router."""
+
+    rules: tuple[OfficeRule, ...] = ()
+    matcher: Matcher = field(default_factory=lambda: Matcher({}))
+    learnt: Learnt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is known of a message beside topic, places and text: account, the one place it is counted for, index tokens,
+    telling words."""
+
+    account_id: int = 0
+    place: str = ""
+    tokens: str = ""
+    keywords: tuple[str, ...] = ()
+
+
+NO_GUIDE, NOTHING_BESIDE = Guide(), Beside()
+
+
+@dataclass(frozen=True, slots=True)
 class Suggestion:
-    """One department with what speaks for it. ``p`` in 0..1; ``rule`` is one of the BY_ words, source language."""
+    """One department with what speaks for it. ``p`` in 0..1, 1 for a rule; ``rule`` is one of the BY_ words, source
+    language; ``rule_id``, ``rule_name``: which of the office's rules."""
 
     department_id: int
     department: str
     rule: str
     words: tuple[str, ...]
     p: float
+    rule_id: int | None = None
+    rule_name: str = ""
 
     def as_data(self) -> dict[str, Any]:
         """Plain values, as they come back from the database."""
-        return {
+        data: dict[str, Any] = {
             "department_id": self.department_id, "department": self.department, "rule": self.rule,
             "words": list(self.words), "p": self.p,
         }  # fmt: skip
+        return data if self.rule_id is None else data | {"rule_id": self.rule_id, "rule_name": self.rule_name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +118,111 @@ class Routed:
         return {"is_sure": self.is_sure, "suggestions": [suggestion.as_data() for suggestion in self.suggestions]}
 
 
-def route(candidates: Sequence[Candidate], topic: Label, places: Sequence[Place], text: str, policy: Policy) -> Routed:
-    """The top two departments with reasons. Sure enough: one is far ahead of all others by the policy's figures."""
-    found = [
-        suggestion for candidate in candidates if (suggestion := _weigh(candidate, candidates, topic, places, text))
-    ]
-    ranked = sorted(found, key=lambda suggestion: (-suggestion.p, suggestion.department_id))
+def route(
+    candidates: Sequence[Candidate], topic: Label, places: Sequence[Place], text: str, policy: Policy,
+    guide: Guide = NO_GUIDE, beside: Beside = NOTHING_BESIDE,
+) -> Routed:  # fmt: skip
+    """The top two departments with reasons. ``text``: title, line break, body.
+
+    A rule that fits comes first, and is sure when it may dispatch. Otherwise sure is one that is far ahead of all
+    others by the policy's figures, and for the learnt router also by its own record.
+    """
+    by_signs = _by_signs(candidates, topic, places, text)
+    learnt = _by_learnt(candidates, topic, guide.learnt, beside, by_signs)
+    routed = _decided(learnt or by_signs, policy, guide.learnt.scores.threshold if learnt and guide.learnt else 0.0)
+    found = _by_rule(candidates, topic, places, text, guide, beside)
+    return routed if found is None else _ruled(*found, routed)
+
+
+def _decided(ranked: Sequence[Suggestion], policy: Policy, threshold: float) -> Routed:
     least = policy.routing["suggest"].value
     best = tuple(suggestion for suggestion in ranked if suggestion.p >= least)[:2]
     if not best:
         return Routed(None, "", (), 0.0, None, is_sure=False, suggestions=())
     first, second = best[0], best[1] if len(best) > 1 else None
-    lead = first.p - (second.p if second else 0.0)
-    sure = first.p >= policy.routing["certain"].value and lead >= policy.routing["lead"].value
+    lead = first.p - (ranked[1].p if len(ranked) > 1 else 0.0)
+    sure = first.p >= max(policy.routing["certain"].value, threshold) and lead >= policy.routing["lead"].value
     return Routed(first.department_id, first.rule, first.words, first.p, second, sure, best)
+
+
+def _ruled(rule: OfficeRule, first: Suggestion, otherwise: Routed) -> Routed:
+    """By a rule; the best of the others stands second."""
+    others = [one for one in otherwise.suggestions if one.department_id != first.department_id]
+    second = others[0] if others else None
+    best = (first, second) if second else (first,)
+    return Routed(first.department_id, first.rule, first.words, first.p, second, rule.may_dispatch, best)
+
+
+def _by_rule(
+    candidates: Sequence[Candidate], topic: Label, places: Sequence[Place], text: str, guide: Guide, beside: Beside
+) -> tuple[OfficeRule, Suggestion] | None:
+    """The first of the office's rules that fits; rules for closed departments never do."""
+    if not guide.rules:
+        return None
+    names = {candidate.id: candidate.name for candidate in candidates}
+    title, _line, body = text.partition("\n")
+    keywords = {hit.key: hit.words for hit in guide.matcher.match(Text(body, title))}
+    for rule in guide.rules:
+        words = _fits(rule, topic, places, keywords.get(rule.id), beside)
+        if words is not None and rule.department_id in names:
+            shown = Suggestion(
+                rule.department_id, names[rule.department_id], BY_RULE, words[:8], 1.0, rule.id, rule.name
+            )
+            return rule, shown
+    return None
+
+
+def _fits(
+    rule: OfficeRule, topic: Label, places: Sequence[Place], keywords: tuple[str, ...] | None, beside: Beside
+) -> tuple[str, ...] | None:
+    """What made the rule fit, in words; None when it does not."""
+    if rule.has_keywords and keywords is None:
+        return None
+    if rule.topic and rule.topic != topic.value:
+        return None
+    if rule.account_id is not None and rule.account_id != beside.account_id:
+        return None
+    where = next((place.name for place in places if rule.place and rule.place in place.name), "")
+    if rule.place and not where:
+        return None
+    return tuple(dict.fromkeys([*(keywords or ()), *([where] if where else []), *([rule.topic] if rule.topic else [])]))
+
+
+def _by_learnt(
+    candidates: Sequence[Candidate],
+    topic: Label,
+    learnt: Learnt | None,
+    beside: Beside,
+    by_signs: Sequence[Suggestion],
+) -> list[Suggestion]:
+    """What the office's own dispatches say; empty when nothing was learnt, or when the best sign points at a department
+    of which nothing was learnt yet."""
+    if learnt is None or not beside.tokens:
+        return []
+    if by_signs and by_signs[0].department_id not in learnt.labels:
+        return []
+    names = {candidate.id: candidate.name for candidate in candidates}
+    matter = matter_of(topic.value, beside)
+    prefer = {*beside.keywords, *topic.words}
+    ranked = [(number, p) for number, p in learnt.ranked(matter) if number in names]
+    return [
+        Suggestion(number, names[number], BY_LEARNT, learnt.why(matter, number, prefer) if n < 2 else (), p)
+        for n, (number, p) in enumerate(ranked)
+    ]
+
+
+def matter_of(topic: str, beside: Beside) -> Matter:
+    """As the learnt router sees a message."""
+    return Matter(beside.tokens, topic, beside.place, str(beside.account_id) if beside.account_id else "")
+
+
+def _by_signs(
+    candidates: Sequence[Candidate], topic: Label, places: Sequence[Place], text: str
+) -> list[Suggestion]:  # fmt: skip
+    found = [
+        suggestion for candidate in candidates if (suggestion := _weigh(candidate, candidates, topic, places, text))
+    ]
+    return sorted(found, key=lambda suggestion: (-suggestion.p, suggestion.department_id))
 
 
 def _weigh(
@@ -138,5 +274,12 @@ def _by_place(candidate: Candidate, places: Sequence[Place]) -> Sign:
 def explain(suggestion: dict[str, Any]) -> str:
     """One stored suggestion in words for people: 分类归口：漏水、物业（82%）. Personal numbers are hidden."""
     words = listed(map(mask, suggestion["words"])) or "—"
+    if name := suggestion.get("rule_name"):
+        return _("派单规则「%(name)s」：%(words)s", name=name, words=words)
     share = f"{round(100 * suggestion['p'])}%"
     return _("%(rule)s：%(words)s（%(share)s）", rule=_(suggestion["rule"]), words=words, share=share)
+
+
+def basis(suggestion: dict[str, Any]) -> str:
+    """rule, learnt or signs: what a stored suggestion rests on."""
+    return {BY_RULE: "rule", BY_LEARNT: "learnt"}.get(suggestion["rule"], "signs")

@@ -13,12 +13,13 @@ from hub import audit, clock, feed
 from hub.db import Unit
 from hub.errors import Invalid, NotAllowed, Refused, Stale
 from hub.i18n import _
-from hub.models import Audience, Case, CaseClass, CaseEvent, CaseState, Department, User
+from hub.models import Audience, Case, CaseClass, CaseEvent, CaseState, Department, Dispatch, User
 from hub.rights import Actor, May
 from workflows.cases import clocks
 from workflows.cases.facts import IS_OPEN, Known, find, given_with, know
 from workflows.cases.merging import carry_voices
 from workflows.cases.moves import BY_THE_HUB, REPLY_MOVES, Move
+from workflows.cases.newcases import dispatch_columns
 from workflows.cases.states import NOTHING, Given, reasons_against, target
 from workflows.cases.words import move_label
 
@@ -26,6 +27,7 @@ from workflows.cases.words import move_label
 _CITIZEN_SEES = frozenset({
     Move.accept, Move.refuse, Move.dispatch, Move.sign, Move.grant_extension, Move.answer_sent, Move.close,
 })  # fmt: skip
+_DISPATCHES = frozenset({Move.dispatch, Move.rule, Move.forward})
 _OPENS_AGAIN = frozenset({Move.redo, Move.reopen, Move.citizen_again, Move.unmerge})
 
 
@@ -71,6 +73,8 @@ async def change(
     if move in {Move.merge, Move.unmerge}:
         await carry_voices(unit, case, case.merged_into_id or target_was or 0, back=move is Move.unmerge)
     data |= await _said(unit, known, move, given, values)
+    if given.department is not None:
+        data |= await _keep_dispatch(unit, known, move, actor, given.department.id)
     unit.add(_event(case, move, actor, was, note, data))
     for department in {department_was, case.department_id}:
         feed.tell(unit, "cases", case.id, department)
@@ -137,6 +141,21 @@ async def _said(unit: Unit, known: Known, move: Move, given: Given, values: dict
     if (due_at := values.get("due_at")) is not None:
         data["due_at"] = due_at.isoformat()
     return data
+
+
+async def _keep_dispatch(unit: Unit, known: Known, move: Move, actor: Actor, department_id: int) -> dict[str, Any]:
+    """The dispatch with what had been suggested, for the figures of routing; what the timeline says of it."""
+    if move not in _DISPATCHES:
+        return {}
+    case, at = known.case, clock.now()
+    earlier = await unit.first(select(col(Dispatch.id)).where(Dispatch.case_id == case.id).limit(1))
+    kept = dispatch_columns(department_id, case.routing, at, actor.user_id) | {"is_first": earlier is None}
+    unit.add(Dispatch(case_id=case.id or 0, **kept))
+    if move is not Move.dispatch:
+        return {}
+    suggested = case.routing.get("suggestions", [])
+    taken = next((n for n, one in enumerate(suggested) if one["department_id"] == department_id), None)
+    return {"advice": suggested[taken or 0] if suggested else {}, "advice_taken": taken is not None}
 
 
 def _left(known: Known) -> dict[str, int]:

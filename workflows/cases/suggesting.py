@@ -7,11 +7,13 @@ from sqlmodel import col, select
 from hub import clock
 from hub.db import Unit
 from hub.models import Case, CaseEvent, CaseState, Message, Tagging
+from hub.queries import search
 from nlp.base import Label, Place
 from workflows.cases.facts import policy_of
 from workflows.cases.newcases import ROUTER
 from workflows.cases.opening import departments
-from workflows.cases.routing import route
+from workflows.cases.routing import Beside, route
+from workflows.routing.guide import guide_in_force
 
 _ON_THE_DESK = frozenset({CaseState.new, CaseState.triaged})
 
@@ -32,7 +34,10 @@ async def suggest(unit: Unit, case: Case) -> bool:
         tagging.topic, tagging.topic_p, tagging.topic_second, tagging.topic_second_p, tuple(tagging.topic_words)
     )
     text, policy = f"{message.title}\n{message.text}", policy_of(unit)
-    routed = route(await departments(unit), topic, _places(tagging), text, policy).as_data()
+    tokens = (await search.tokens_of(unit, [message.id or 0])).get(message.id or 0, "")
+    beside = Beside(message.account_id, message.place, tokens, tuple(tagging.keywords))
+    guide = await guide_in_force(unit)
+    routed = route(await departments(unit), topic, _places(tagging), text, policy, guide, beside).as_data()
     if routed == case.routing:
         return False
     case.routing = routed

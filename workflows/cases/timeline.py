@@ -180,8 +180,19 @@ def _details(data: dict[str, Any]) -> list[str]:
         found.append(_("答复渠道：%(name)s", name=said(channel)))
     for key in ("error", "next_step"):
         found += [said(data[key])] if data.get(key) else []
+    if "advice" in data:
+        found.append(_advice(data["advice"], is_taken=data["advice_taken"]))
     found += [one["department"] + aside(explain(one)) for one in data.get("suggestions", ())]
     return found
+
+
+def _advice(advice: dict[str, Any], *, is_taken: bool) -> str:
+    """Whether a person went by what the router had suggested, and on which grounds that stood."""
+    if not advice:
+        return _("派单时系统没有建议")
+    if is_taken:
+        return _("与系统建议一致：%(why)s", why=explain(advice))
+    return _("系统建议的是%(department)s：%(why)s", department=advice["department"], why=explain(advice))
 
 
 async def replies(unit: Unit, case: Case, history: Sequence[EventEntry]) -> list[ReplyEntry]:
