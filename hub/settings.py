@@ -6,8 +6,10 @@ import os
 import secrets
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -22,7 +24,7 @@ class Settings(BaseSettings):
         "", description="Redis or Valkey URL; empty: the embedded server's socket in the data folder."
     )
     host: str = Field("127.0.0.1", description="Address the web process listens on.")
-    port: int = Field(8000, description="Port the web process listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port the web process listens on.")
     base_url: str = Field("", description="Address people use; empty: http://host:port.")
     sandbox_url: str = Field("", description="Base address of the sandbox platform; empty: none is running.")
     live: bool = Field(False, description="True: real platforms are contacted. False: only addresses on this machine.")
@@ -31,23 +33,34 @@ class Settings(BaseSettings):
         "", description="Key for secrets at rest, 32 bytes url-safe base64; empty: key file in data."
     )
     cookie_secure: bool = Field(False, description="True behind HTTPS: cookies carry Secure.")
-    idle_minutes: int = Field(30, description="Minutes without a request after which a session ends.")
-    session_hours: int = Field(12, description="Hours after which a session ends in any case.")
-    lockout_tries: int = Field(5, description="Wrong passwords in a row that lock an account.")
-    lockout_minutes: int = Field(15, description="Minutes an account stays locked.")
-    max_body_mb: int = Field(20, description="Largest request body in MiB; uploads of import files included.")
+    idle_minutes: int = Field(30, ge=1, description="Minutes without a request after which a session ends.")
+    session_hours: int = Field(12, ge=1, description="Hours after which a session ends in any case.")
+    lockout_tries: int = Field(5, ge=1, description="Wrong passwords in a row that lock an account.")
+    lockout_minutes: int = Field(15, ge=1, description="Minutes an account stays locked.")
+    max_body_mb: int = Field(20, ge=1, description="Largest request body in MiB; uploads of import files included.")
     office_name: str = Field("", description="Name of the office in the page head; empty: the product's name.")
     timezone: str = Field("Asia/Shanghai", description="Zone in which people see times. Stored times are UTC.")
     language: str = Field(
         "", description="Language where the person chose none: zh_CN, zh_TW or en; empty: as the browser."
     )
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
-    log_format: str = Field("json", description="json or console.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR."
+    )
+    log_format: Literal["json", "console"] = Field("json", description="json or console.")
     metrics_token: str = Field("", description="Bearer token for /metrics; empty: only requests from this machine.")
-    audit_hash: str = Field("sha256", description="Digest of the audit chain: sha256 or sm3.")
-    tag_batch: int = Field(200, description="Messages tagged in one batch.")
-    sweep_seconds: int = Field(5, description="Seconds between two sweeps of due rows.")
-    overdue_per_minute: int = Field(6, description="Late posts sent per account and minute after an outage.")
+    audit_hash: Literal["sha256", "sm3"] = Field("sha256", description="Digest of the audit chain: sha256 or sm3.")
+    tag_batch: int = Field(200, ge=1, description="Messages tagged in one batch.")
+    sweep_seconds: int = Field(5, ge=1, description="Seconds between two sweeps of due rows.")
+    overdue_per_minute: int = Field(6, ge=1, description="Late posts sent per account and minute after an outage.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(value) from error
+        return value
 
     @cached_property
     def database(self) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 
 import click
+from sqlmodel import func, select
 
 from hub import audit as chain
 from hub.db import open_context, reading
 from hub.i18n import _
+from hub.models import AuditEntry
 from hub.settings import Settings
 from web.cli.data import prepared
 from web.cli.frame import data_option, fail
+from web.cli.progress import counting
 
 
 @click.group(help=_("审计日志"))
@@ -33,6 +36,8 @@ async def _verify(settings: Settings) -> chain.Verdict:
     ctx = open_context(settings)
     try:
         async with reading(ctx) as unit:
-            return await chain.verify(unit)
+            total = await unit.one(select(func.count()).select_from(AuditEntry))
+            with counting(_("正在校验"), total) as progress:
+                return await chain.verify(unit, progress=progress)
     finally:
         await ctx.close()

@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from hub import log, migrations
@@ -19,6 +18,8 @@ from hub.i18n import _, said
 from hub.rights import system
 from hub.settings import Settings, load
 from web.cli.frame import FAILED, data_option, fail
+from web.cli.plain import plain
+from web.cli.progress import counting
 
 
 @click.command(help=_("把数据库升级到最新结构；可重复执行"))
@@ -72,16 +73,11 @@ async def _import(settings: Settings, file: Path, account: str, mapping: str | N
     from workflows.intake import import_file
 
     house = open_house(settings)
-    bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}"), TimeElapsedColumn(),
-        console=Console(stderr=True),
-    )  # fmt: skip
     try:
-        with bar:
-            task = bar.add_task(_("正在导入"), total=None)
+        with counting(_("正在导入")) as progress:
             report = await import_file(
-                house, file, account, mapping=mapping, dry_run=dry_run, actor=system("hub import"),
-                progress=lambda done: bar.update(task, completed=done),
+                house, file, account, mapping=mapping, dry_run=dry_run, actor=system("hub import"), progress=progress,
+                expecting=progress.expect,
             )  # fmt: skip
     finally:
         await house.close()
@@ -89,14 +85,16 @@ async def _import(settings: Settings, file: Path, account: str, mapping: str | N
 
 
 def _show(report: dict[str, Any]) -> None:
-    console = Console()
+    console = Console(markup=False, highlight=False)  # cells of people's files are shown as they are
     table = Table(_("行数"), _("新增"), _("已有"), _("有误"))
     table.add_row(*(str(report[name]) for name in ("rows", "new", "known")), str(len(report["errors"])))
     console.print(table)
     for note in report["notes"]:
-        console.print(said(note))
+        console.print(plain(said(note)))
     if report["errors"]:
-        errors = Table(_("行号"), _("列"), _("原因与处理"))
+        errors = Table()
+        for head in (_("行号"), _("列"), _("原因与处理")):
+            errors.add_column(head, overflow="fold")
         for error in report["errors"][:50]:
-            errors.add_row(str(error["row"]), str(error["column"]), said(str(error["why"])))
+            errors.add_row(str(error["row"]), plain(str(error["column"])), plain(said(str(error["why"]))))
         console.print(errors)

@@ -4,34 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
 
 import click
+from dotenv import dotenv_values
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from hub import audit, clock, migrations
-from hub.db import open_context, reading
-from hub.errors import HubError
-from hub.i18n import _, listed, ngettext
-from hub.models import Account, Heartbeat, Role, Stream
+from hub.db import Unit, open_context, reading
+from hub.i18n import _, exact, listed, ngettext
+from hub.models import Account, AuditEntry, Heartbeat, Role, Stream
 from hub.people import staff
 from hub.policy import packs
 from hub.settings import Settings
 from web.cli.data import prepared
 from web.cli.frame import FAILED, data_option
+from web.cli.plain import plain
+from web.cli.trouble import explained
 from web.templating import STATIC
 from workflows import vitals
 
 LEAST_SPACE_MB = 500
 OLDEST_BEAT = timedelta(seconds=15)
+# Clocks of several machines are never quite the same.
+AHEAD = timedelta(seconds=10)
+# Read by run.py and by the build, not by the hub.
+OTHERS_NAMES = frozenset({"HUB_VENV"})
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +72,41 @@ def doctor(as_json: bool, data: str | None) -> None:
 
 
 def _show(found: Sequence[Finding]) -> None:
-    table = Table(_("检查"), _("结果"), _("情况"), _("怎么办"))
+    table = Table()
+    for head in (_("检查"), _("结果"), _("情况"), _("怎么办")):
+        table.add_column(head, overflow="fold")  # advice cut short is none
     for one in found:
         mark = _("正常") if one.ok else _("有问题")
         colour = "green" if one.ok else "red"
-        table.add_row(one.name, f"[{colour}]{mark}[/]", one.said, "" if one.ok else one.advice)
-    Console().print(table)
+        table.add_row(one.name, Text(mark, colour), plain(one.said), "" if one.ok else plain(one.advice))
+    Console(markup=False, highlight=False).print(table)
 
 
 async def _look(settings: Settings) -> list[Finding]:
     return [await check(settings) for check in CHECKS]
 
 
+async def _settings(settings: Settings) -> Finding:
+    """Values were checked when they were read; a name with a slip of the pen is read by nobody."""
+    meant = {f"HUB_{name.upper()}" for name in Settings.model_fields} | OTHERS_NAMES
+    given = {name for name in os.environ if name.startswith("HUB_")} | _named_in(settings.data / "hub.env")
+    unknown = sorted(name for name in given - meant if not name.startswith("HUB_TEST_"))
+    said = _("没有这些设置：%(names)s", names=listed(unknown)) if unknown else _("名称与取值都认识")
+    return Finding(_("设置"), not unknown, said, _("请核对拼写，全部设置见 docs/reference/settings.md"))
+
+
+def _named_in(note: Path) -> set[str]:
+    return (
+        {name.upper() for name in dotenv_values(note) if name.upper().startswith("HUB_")} if note.is_file() else set()
+    )
+
+
 async def _folder(settings: Settings) -> Finding:
     free = shutil.disk_usage(settings.data).free // 2**20
     advice = _("请清理磁盘，或用 HUB_DATA 换一个数据目录")
+    if not os.access(settings.data, os.W_OK | os.X_OK):
+        said = _("%(path)s，不能写入", path=settings.data)
+        return Finding(_("数据目录"), False, said, _("请检查目录的所有者与权限"))
     return Finding(
         _("数据目录"), free > LEAST_SPACE_MB, _("%(path)s，剩余 %(n)s MB", path=settings.data, n=free), advice
     )
@@ -92,7 +123,8 @@ async def _database(settings: Settings) -> Finding:
     try:
         differences = await asyncio.to_thread(migrations.differences, settings.database)
     except (SQLAlchemyError, OSError, sqlite3.Error) as error:
-        return Finding(_("数据库"), False, str(error).splitlines()[0][:120], _("请检查 HUB_DB_URL 与数据库服务"))
+        said = explained(error) or str(error).splitlines()[0][:120]
+        return Finding(_("数据库"), False, said, _("请检查 HUB_DB_URL 与数据库服务"))
     said = _("结构与代码一致") if not differences else _("结构落后于代码")
     return Finding(_("数据库"), not differences, said, _("请执行 hub migrate"))
 
@@ -104,65 +136,65 @@ async def _queue(settings: Settings) -> Finding:
 
 
 async def _worker(settings: Settings) -> Finding:
-    beat = await _first(
-        settings, select(Heartbeat).where(Heartbeat.kind == "worker").order_by(col(Heartbeat.at).desc())
-    )
-    ok = isinstance(beat, Heartbeat) and clock.now() - beat.at < OLDEST_BEAT
+    newest = select(Heartbeat).where(Heartbeat.kind == "worker").order_by(col(Heartbeat.at).desc())
+    beat = await _read(settings, lambda unit: unit.first(newest.limit(1)))
+    ok = beat is not None and clock.now() - beat.at < OLDEST_BEAT
     said = _("正在运行") if ok else _("没有运行")
     return Finding(_("后台任务"), ok, said, _("请启动 hub worker；没有它不收信、不打标、不发送"))
 
 
 async def _accounts(settings: Settings) -> Finding:
-    ctx = open_context(settings)
-    try:
-        async with reading(ctx) as unit:
-            accounts = await unit.all(select(Account).where(col(Account.is_active)))
-            failing = await unit.all(select(Stream).where(Stream.error != ""))
-    except (SQLAlchemyError, OSError):
-        return Finding(_("账号"), False, _("读不到"), _("请先处理数据库"))
-    finally:
-        await ctx.close()
-    troubled = {stream.account_id for stream in failing}
-    names = listed(account.name for account in accounts if account.id in troubled)
-    said = _("%(n)s 个启用", n=len(accounts)) if not names else _("收取出错：%(names)s", names=names)
-    return Finding(_("账号"), not names, said, _("请在网页「账号」中查看原因并重新授权"))
+    async def ask(unit: Unit) -> Finding:
+        accounts = await unit.all(select(Account).where(col(Account.is_active)))
+        failing = await unit.all(select(Stream).where(Stream.error != ""))
+        troubled = {stream.account_id for stream in failing}
+        names = listed(account.name for account in accounts if account.id in troubled)
+        said = _("%(n)s 个启用", n=len(accounts)) if not names else _("收取出错：%(names)s", names=names)
+        return Finding(_("账号"), not names, said, _("请在网页「账号」中查看原因并重新授权"))
+
+    return await _read(settings, ask) or _unread(_("账号"))
 
 
 async def _administrator(settings: Settings) -> Finding:
-    ctx = open_context(settings)
-    try:
-        async with reading(ctx) as unit:
-            found = await staff.with_role(unit, Role.administrator)
-    except (SQLAlchemyError, OSError):
-        return Finding(_("管理员"), False, _("读不到"), _("请先处理数据库"))
-    finally:
-        await ctx.close()
-    advice = _("请执行 hub user add 用户名 --role administrator --name 姓名 --department 部门")
-    return Finding(_("管理员"), bool(found), ngettext("%(n)s 人", "%(n)s 人", len(found)), advice)
+    async def ask(unit: Unit) -> Finding:
+        found = await staff.with_role(unit, Role.administrator)
+        advice = _("请执行 hub user add 用户名 --role administrator --name 姓名 --department 部门")
+        return Finding(_("管理员"), bool(found), ngettext("%(n)s 人", "%(n)s 人", len(found)), advice)
+
+    return await _read(settings, ask) or _unread(_("管理员"))
 
 
 async def _chain(settings: Settings) -> Finding:
-    ctx = open_context(settings)
-    try:
-        async with reading(ctx) as unit:
-            verdict = await audit.verify(unit)
-    except (SQLAlchemyError, OSError):
-        return Finding(_("审计日志"), False, _("读不到"), _("请先处理数据库"))
-    finally:
-        await ctx.close()
-    if verdict.broken_at is None:
-        return Finding(_("审计日志"), True, _("完整，共 %(rows)s 条", rows=verdict.rows))
-    return Finding(
-        _("审计日志"), False, _("第 %(id)s 条对不上", id=verdict.broken_at), _("数据被人改动过，请保留现场并报告")
-    )
+    async def ask(unit: Unit) -> Finding:
+        verdict = await audit.verify(unit)
+        if verdict.broken_at is None:
+            return Finding(_("审计日志"), True, _("完整，共 %(rows)s 条", rows=verdict.rows))
+        said = _("第 %(id)s 条对不上", id=verdict.broken_at)
+        return Finding(_("审计日志"), False, said, _("数据被人改动过，请保留现场并报告"))
+
+    return await _read(settings, ask) or _unread(_("审计日志"))
+
+
+def _unread(name: str) -> Finding:
+    return Finding(name, False, _("读不到"), _("请先处理数据库"))
 
 
 async def _clock(settings: Settings) -> Finding:
-    day = clock.today() + timedelta(days=30)
-    year, known = day.year, not packs.in_force(settings.data).calendar.is_provisional(day)
+    """A clock set back lets deadlines and chains contradict what is written already."""
+    latest = await _read(settings, lambda unit: unit.first(select(func.max(AuditEntry.at))))
     said = f"{clock.local(clock.now()):%Y-%m-%d %H:%M} {settings.timezone}"
-    advice = _("还没有 %(year)s 年的放假安排，期限为暂算；放假通知发布后请更新 hub/policy/days.toml", year=year)
-    return Finding(_("时钟与工作日历"), known, said, advice)
+    ok = latest is None or latest < clock.now() + AHEAD
+    return Finding(
+        _("时钟"), ok, said, _("最近的记录写于 %(at)s，时钟被调慢了，请校时", at=exact(latest) if latest else "")
+    )
+
+
+async def _calendar(settings: Settings) -> Finding:
+    day = clock.today() + timedelta(days=30)
+    known = not packs.in_force(settings.data).calendar.is_provisional(day)
+    advice = _("还没有 %(year)s 年的放假安排，期限为暂算；放假通知发布后请更新 hub/policy/days.toml", year=day.year)
+    said = _("%(year)s 年的放假安排已知", year=day.year) if known else _("%(year)s 年为暂算", year=day.year)
+    return Finding(_("工作日历"), known, said, advice)
 
 
 async def _front_end(settings: Settings) -> Finding:
@@ -173,18 +205,22 @@ async def _front_end(settings: Settings) -> Finding:
     return Finding(_("网页文件与字体"), ok, said, _("请重新安装：python3 run.py demo"))
 
 
-async def _first(settings: Settings, statement: object) -> object | None:
-    """The first row, or None when the database cannot be read: its own check says why."""
-    ctx = open_context(settings)
+async def _read(settings: Settings, ask: Callable[[Unit], Awaitable[T]]) -> T | None:
+    """What is found in the database, or None when it cannot be read: its own check says why."""
+    try:
+        ctx = open_context(settings)
+    except SQLAlchemyError:
+        return None
     try:
         async with reading(ctx) as unit:
-            return await unit.first(statement)  # type: ignore[arg-type]
-    except (SQLAlchemyError, OSError, HubError):
+            return await ask(unit)
+    except (SQLAlchemyError, OSError):
         return None
     finally:
         await ctx.close()
 
 
 CHECKS: tuple[Check, ...] = (
-    _folder, _keys, _database, _queue, _worker, _administrator, _accounts, _chain, _clock, _front_end,
+    _settings, _folder, _keys, _database, _queue, _worker, _administrator, _accounts, _chain, _clock, _calendar,
+    _front_end,
 )  # fmt: skip

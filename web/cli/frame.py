@@ -72,8 +72,13 @@ def main(arguments: list[str] | None = None) -> None:
     """Entry of the console script."""
     speak()
     teach()
-    group = Commands(name="hub", help=_("政声：政务新媒体中枢的命令行。设置见 HUB_* 环境变量与数据目录中的 hub.env。"))
+    group = Commands(
+        name="hub",
+        help=_("政声：政务新媒体中枢的命令行。设置见 HUB_* 环境变量与数据目录中的 hub.env。"),
+        epilog=_("退出码：0 办成；1 没有办成，已说明原因；2 用法不对；3 设置或这台机器有问题；130 被中断。"),
+    )
     try:
+        _refuse_unreadable(sys.argv[1:] if arguments is None else arguments)
         group.main(args=arguments, prog_name="hub", standalone_mode=False)
     except click.exceptions.Abort:
         fail(_("已中断"), INTERRUPTED)
@@ -86,8 +91,29 @@ def main(arguments: list[str] | None = None) -> None:
         fail(_("已中断"), INTERRUPTED)
     except HubError as error:
         fail("\n".join(map(said, error.texts)))
+    except BrokenPipeError:  # who read along has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
     except OSError as error:
         fail(_("系统拒绝了操作：%(why)s", why=_system_words(error)), SURROUNDINGS)
+    except Exception as error:
+        if not (words := _surroundings(error)):
+            raise
+        fail(words, SURROUNDINGS)
+
+
+def _refuse_unreadable(arguments: list[str]) -> None:
+    """Bytes that are no UTF-8: a file may be called so, nothing else."""
+    for one in arguments:
+        if any("\udc80" <= character <= "\udcff" for character in one) and not os.path.exists(one):
+            raise click.UsageError(_("参数中有不是 UTF-8 的字符"))
+
+
+def _surroundings(error: Exception) -> str:
+    """In words, when it is the settings or the database. Loaded only now: most commands never need it."""
+    from web.cli.trouble import explained
+
+    return explained(error)
 
 
 def _system_words(error: OSError) -> str:

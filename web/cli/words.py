@@ -8,6 +8,7 @@ import click.core
 import click.decorators
 import click.exceptions
 import click.formatting
+import click.parser
 import click.termui
 import click.types
 
@@ -15,7 +16,8 @@ from hub import i18n
 from hub.i18n import N_
 
 MODULES: tuple[ModuleType, ...] = (
-    click.core, click.decorators, click.exceptions, click.formatting, click.termui, click.types,
+    click.core, click.decorators, click.exceptions, click.formatting, click.parser, click.termui,
+    click.types,
 )  # fmt: skip
 WORDS = {
     "Usage:": N_("用法："),
@@ -47,6 +49,19 @@ WORDS = {
     "Repeat for confirmation": N_("再输入一遍"),
     "Error: The two entered values do not match.": N_("两次输入不一致。"),
     "Aborted!": N_("已中断"),
+    "Missing parameter: {param_name}": N_("缺少参数：{param_name}"),
+    "Option {name!r} does not take a value.": N_("选项 {name} 不带值。"),
+    "Could not open file {filename!r}: {message}": N_("打不开文件 {filename}：{message}"),
+    "Error: invalid input": N_("输入有误。"),
+    "{name} {filename!r} is not writable.": N_("{name} {filename} 不能写入。"),
+    "required": N_("必填"),
+    # with a plural in English
+    "Got unexpected extra argument ({args})": N_("多出了参数（{args}）"),
+    "Did you mean {possibility}?": N_("是不是想用 {possibility}？"),
+    "(Did you mean one of: {possibilities}?)": N_("（是不是想用其中之一：{possibilities}？）"),
+    "Option {name!r} requires an argument.": N_("选项 {name} 后面要有值。"),
+    "{value!r} is not {choice}.": N_("{value} 不是 {choice}。"),
+    "{value!r} is not one of {choices}.": N_("{value} 不在其中：{choices}。"),
 }
 
 
@@ -57,7 +72,15 @@ def translate(source: str) -> str:
     return i18n.gettext(WORDS[source]) if source in WORDS else source
 
 
+def translate_counted(one: str, many: str, count: int) -> str:
+    """The same for texts that have a plural in English; Chinese needs one form, or two sentences."""
+    source = one if count == 1 else many
+    return translate(source if source in WORDS or one not in WORDS or i18n.language() == "en" else one)
+
+
 def teach() -> None:
     """Have click use our words. Safe to call twice."""
     for module in MODULES:
         setattr(module, "_", translate)  # noqa: B010 -- not an attribute the stubs know
+        if hasattr(module, "ngettext"):
+            setattr(module, "ngettext", translate_counted)  # noqa: B010

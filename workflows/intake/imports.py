@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,8 +49,10 @@ async def import_file(
     dry_run: bool = False,
     actor: Actor,
     progress: Progress = lambda rows: None,
+    expecting: Callable[[int | None], object] = lambda rows: None,
 ) -> ImportReport:
-    """Bring a file in, row by row in batches of 1,000; ``progress`` hears how many rows are settled.
+    """Bring a file in, row by row in batches of 1,000; ``progress`` hears how many rows are settled, ``expecting``
+    once how many there seem to be (None: nobody knows).
 
     ``account_name``: a file account, created when missing. ``mapping``: name of a saved one; without, the one last
     used for these headers, or what the names tell. A dry run changes nothing. Safe to run twice, also after kill -9:
@@ -57,6 +60,7 @@ async def import_file(
     """
     _may(actor)
     file = await open_file(path)
+    expecting(file.source.expected)
     try:
         async with reading(house.ctx) as unit:
             columns = mappings.checked(await mappings.choose(unit, file.headers, file.cells, mapping), file.headers)
@@ -65,13 +69,18 @@ async def import_file(
             ref = house.ref(account) if account else AccountRef(0, PLATFORM, account_name, "", "")
             return await try_out(house, file, columns, ref, progress)
         async with unit_of_work(house.ctx) as unit:
-            run = await _stage(unit, actor, account_name, path.name, "", columns)
+            run = await _stage(unit, actor, account_name, _named(path), "", columns)
         work = await runs.lease(house, run.id or 0)
         if work is None:
             raise Unavailable(_("这次导入已由另一个进程接手"))
         return await runs.go_through(house, work, file, progress)
     finally:
         await file.close()
+
+
+def _named(path: Path) -> str:
+    """The file's name for people; bytes that are no UTF-8 show as �."""
+    return os.fsencode(path.name).decode(errors="replace")
 
 
 async def preview(house: House, path: Path, mapping: str | None = None) -> Preview:
