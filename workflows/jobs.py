@@ -11,6 +11,7 @@ from workflows.delivery.watch import watch_removed
 from workflows.desk import Job
 from workflows.house import House
 from workflows.intake.jobs import pull_due, read_arrivals, run_imports, sweep_uploads
+from workflows.learning.jobs import learn_waiting, load_learnt
 from workflows.tagging.jobs import retag_messages, tag_messages
 from workflows.watching.jobs import run_plans
 
@@ -46,6 +47,8 @@ JOBS: tuple[Job, ...] = (
     Job("run_plans", run_plans),
     Job("sweep_cases", sweep_cases, every=15.0),
     Job("watch_removed", watch_removed, every=30.0),
+    Job("load_learnt", load_learnt, every=20.0),
+    Job("learn_waiting", learn_waiting, every=60.0),
     Job("sweep_feed", sweep_feed, every=60.0),
     Job("sweep_sessions", sweep_sessions, every=600.0),
     Job("sweep_answers", sweep_answers, every=600.0),
