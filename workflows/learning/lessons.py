@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, or_
 from sqlalchemy.exc import IntegrityError
@@ -26,7 +25,7 @@ from workflows.learning.examples import Lesson, fresh, gather
 
 LEASE = timedelta(minutes=3)
 TRIES = 3
-NIGHT = (2, 5)  # hours of the office's zone between which the nightly lesson begins
+NIGHT = (2, 5)  # hours of the office's clock between which the nightly lesson begins
 _OPEN = (LearnState.waiting, LearnState.running)
 _log = log.get(__name__)
 LEARNER = N_("自动学习")
@@ -54,8 +53,7 @@ async def under_way(unit: Unit) -> LearnRun | None:
 
 async def begin_night(house: House) -> bool:
     """At night, when there is something new to learn from, leave a lesson for this night; one, however often asked."""
-    zone = ZoneInfo(house.ctx.settings.timezone)
-    now = clock.now().astimezone(zone)
+    now = clock.local(clock.now())
     if not NIGHT[0] <= now.hour < NIGHT[1]:
         return False
     async with reading(house.ctx) as unit:
@@ -128,6 +126,10 @@ async def _learn(house: House, run: LearnRun, task: str, number: int) -> int:
         if await unit.first(done) is not None:
             return 0
         what = await gather(unit, task)
+        idle = await _idle(unit, what)
+    if idle:
+        await _note(house, run, task, number + 1, len(TASKS), why=idle, newest=what.newest)
+        return 0
 
     async def heard(done: int, total: int) -> None:
         await _note(house, run, task, number * total + done, len(TASKS) * total)
@@ -138,6 +140,18 @@ async def _learn(house: House, run: LearnRun, task: str, number: int) -> int:
         return 0
     await keep(house, run, what, said)
     return 1
+
+
+async def _idle(unit: Unit, what: Lesson) -> list[Any]:
+    """Why there is nothing to learn, as a code with a number; empty: there is."""
+    if not what.corrections:
+        return ["right", what.confirmations]
+    last = await unit.first(
+        select(LearntModel).where(col(LearntModel.task) == what.task).order_by(col(LearntModel.number).desc()).limit(1)
+    )
+    known = (last.base, last.corrections, last.confirmations, last.report.get("newest")) if last else None
+    same = known == (shipped(what.task), what.corrections, what.confirmations, what.newest)
+    return ["same", last.number] if last and same else []
 
 
 async def _note(
@@ -169,7 +183,8 @@ async def keep(house: House, run: LearnRun, what: Lesson, said: dict[str, Any]) 
             task=what.task, number=(last or 0) + 1, run_id=run.id or 0, is_accepted=said["accepted"],
             base=shipped(what.task),
             digest=hashlib.sha256(data).hexdigest() if data else "", data=data, corrections=what.corrections,
-            confirmations=what.confirmations, report=said["report"],
+            confirmations=what.confirmations,
+            report={**said["report"], "newest": what.newest},
         )  # fmt: skip
         unit.add(made)
         await unit.flush()
