@@ -25,12 +25,14 @@ from nlp.pipeline import Analyser
 NEAR = clusters.NEAR  # average similarity at which a message joins
 ALIKE = 0.17  # average similarity at which two matters are one
 TELLING = 4  # a text with fewer telling words says too little to be placed by them
+COMMON = 20  # from this many messages on, further ones of a matter teach nothing about which words are rare
 KEPT_WORDS = 8  # per message, shown as the reason why it is where it is
 LONGEST = 300  # entries of a matter's vector; the rest weighs next to nothing
 _LED_BY = 500  # the language counts as much as this many messages of the office
 _BROAD = 0.15  # words of more than this share of the messages say nothing ...
 _BROAD_FROM = 200  # ... once there are so many messages
 _FADE = 100_000  # after so many messages the old ones count half
+_BATCH = 250
 _COPY_SIGNS = 10  # shorter texts are the same by chance
 
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9./?=&%_~:#+,;!$*()-]+|@[\w·-]{1,30}")
@@ -61,14 +63,12 @@ class Tally:
         """For storing: some hundred kilobytes at most."""
         return zlib.compress(self.counts.astype(np.uint32).tobytes(), 1)
 
-    def with_words(self, batches: Sequence[Batch]) -> Tally:
-        """This and the messages of ``batches``."""
-        counts, documents = self.counts.copy(), self.documents
-        for batch in batches:
-            bucket = features.bucket(features.word_hashes(batch), keywords.BITS)
-            once = np.unique(batch.word_doc << keywords.BITS | bucket) & ((1 << keywords.BITS) - 1)
-            counts += np.bincount(once, minlength=len(counts))
-            documents += batch.size
+    def with_words(self, members: Sequence[Member]) -> Tally:
+        """This and these messages. Leave out what many people say about one thing at once: a burst must not make its
+        own words common, or it would fall apart."""
+        counts, documents = self.counts.copy(), self.documents + len(members)
+        for member in members:
+            counts[np.unique(member.bucket >> (RECIPE.bits - keywords.BITS))] += 1
         if documents > _FADE:
             counts, documents = counts // 2, documents // 2
         return Tally(documents, counts)
@@ -101,14 +101,13 @@ class Traits:
         return len(self.member.bucket) >= TELLING
 
 
-def learn(analyser: Analyser, texts: Sequence[Text], tally: Tally) -> tuple[list[Traits], Tally]:
-    """The traits of each text, and the tally with these texts in it."""
-    batches = [analyser.batch(texts[at : at + 250]) for at in range(0, len(texts), 250)]
-    tally = tally.with_words(batches)
+def traits(analyser: Analyser, texts: Sequence[Text], tally: Tally) -> list[Traits]:
+    """What each text is placed by."""
     idf = tally.rarity()
+    batches = [analyser.batch(texts[at : at + _BATCH]) for at in range(0, len(texts), _BATCH)]
     found = [one for batch in batches for one in _members(batch, idf)]
     copies = [fingerprint(text.whole) for text in texts]
-    return [Traits(member, words, copy) for (member, words), copy in zip(found, copies, strict=True)], tally
+    return [Traits(member, words, copy) for (member, words), copy in zip(found, copies, strict=True)]
 
 
 def _members(batch: Batch, idf: Floats32) -> list[tuple[Member, tuple[str, ...]]]:

@@ -12,6 +12,8 @@ from workflows.desk import Job
 from workflows.house import House
 from workflows.intake.jobs import pull_due, read_arrivals, run_imports, sweep_uploads
 from workflows.learning.jobs import learn_waiting, load_learnt
+from workflows.matters.jobs import count_matters, place_messages
+from workflows.routing.jobs import learn_routing
 from workflows.tagging.jobs import retag_messages, tag_messages
 from workflows.watching.jobs import run_plans
 
@@ -42,9 +44,12 @@ JOBS: tuple[Job, ...] = (
     Job("pull_due", pull_due, every=1.0, at_once=4),
     Job("read_arrivals", read_arrivals),
     Job("tag_messages", tag_messages),
+    Job("place_messages", place_messages),
+    Job("count_matters", count_matters, every=60.0),
     Job("retag_messages", retag_messages, every=60.0),
     Job("run_imports", run_imports),
     Job("run_plans", run_plans),
+    Job("learn_routing", learn_routing, every=600.0),
     Job("sweep_cases", sweep_cases, every=15.0),
     Job("watch_removed", watch_removed, every=30.0),
     Job("load_learnt", load_learnt, every=20.0),

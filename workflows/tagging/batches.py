@@ -21,6 +21,7 @@ from nlp.watch import Matcher
 from workflows.cases.opening import attach
 from workflows.house import House
 from workflows.intake import messages as own_items
+from workflows.matters.placing import enlist
 from workflows.opinion import rollups
 from workflows.tagging import writing
 from workflows.tagging.markup import without_markup
@@ -115,6 +116,7 @@ async def _write(house: House, analyses: Mapping[int, Analysis], hits: Hits, *, 
         messages = [one.message for one in mine]
         await _link_own(unit, messages)
         await matching.note(unit, messages, hits)
+        await enlist(unit, messages)
         feed.tell(unit, "messages")
         feed.tell(unit, "opinion")
     return len(mine)
