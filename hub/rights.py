@@ -37,6 +37,8 @@ class May(StrEnum):
     add_note = "add_note"
     write_post = "write_post"
     review_post = "review_post"
+    force_check = "force_check"
+    manage_words = "manage_words"
     settle_delivery = "settle_delivery"
     pause_sending = "pause_sending"
     import_files = "import_files"
@@ -58,12 +60,12 @@ ROLE_MAY: dict[Role, frozenset[May]] = {
     Role.press_officer: frozenset({
         May.read_messages, May.read_all_cases, May.correct_tags, May.add_note, May.read_posts, May.write_post,
         May.settle_delivery, May.pause_sending, May.import_files, May.read_opinion, May.settle_quarantine,
-        May.watch_plans, May.teach_analyser, May.use_api,
+        May.watch_plans, May.teach_analyser, May.manage_words, May.use_api,
     }),
     Role.reviewer1: frozenset(_REVIEW),
-    Role.reviewer2: frozenset(_REVIEW | {May.read_all_cases, May.review_reply}),
+    Role.reviewer2: frozenset(_REVIEW | {May.read_all_cases, May.review_reply, May.force_check}),
     Role.reviewer3: frozenset(_REVIEW | {
-        May.read_all_cases, May.review_reply, May.pause_sending, May.read_opinion,
+        May.read_all_cases, May.review_reply, May.pause_sending, May.read_opinion, May.force_check, May.manage_words,
     }),
     Role.dispatcher: frozenset(_DESK | {
         May.import_files, May.settle_quarantine, May.watch_plans, May.set_rules, May.teach_analyser,
@@ -73,7 +75,7 @@ ROLE_MAY: dict[Role, frozenset[May]] = {
         May.use_api,
     }),
     Role.head: frozenset({
-        May.read_tree_cases, May.sign, May.hand_back, May.draft_reply, May.review_reply, May.add_note,
+        May.read_tree_cases, May.sign, May.hand_back, May.draft_reply, May.review_reply, May.force_check, May.add_note,
         May.correct_tags, May.reveal_personal, May.use_api,
     }),
     Role.leader: frozenset({May.read_tree_cases, May.read_opinion, May.read_posts, May.use_api}),
@@ -81,7 +83,7 @@ ROLE_MAY: dict[Role, frozenset[May]] = {
         May.read_messages, May.read_all_cases, May.read_posts, May.read_audit, May.read_opinion, May.use_api,
     }),
     Role.administrator: frozenset({
-        May.manage_accounts, May.manage_people, May.read_status, May.set_rules, May.teach_analyser,
+        May.manage_accounts, May.manage_people, May.manage_words, May.read_status, May.set_rules, May.teach_analyser,
         May.use_api,
     }),
 }

@@ -13,10 +13,10 @@ from hub.models.columns import key, stored
 
 
 class WordKind(StrEnum):
-    """title: a person and every title borne · order: names in their order · phrase: a fixed phrase and its slips ·
+    """person: a name and every title borne · order: names in their order · phrase: a fixed phrase and its slips ·
     prohibited and advertising: words not wanted, with what to say instead · ignored: what is right here."""
 
-    title = "title"
+    person = "person"
     order = "order"
     phrase = "phrase"
     prohibited = "prohibited"

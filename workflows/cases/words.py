@@ -60,7 +60,7 @@ DONE_WORDS: tuple[str, ...] = (
     NP_("event", "送审"), NP_("event", "退回修改"), NP_("event", "审核通过"), NP_("event", "答复已发出"),
     NP_("event", "答复发送失败"), NP_("event", "重新发送答复"), NP_("event", "登记线下答复"),
     NP_("event", "办结"), NP_("event", "发回重办"), NP_("event", "重新打开"), NP_("event", "来信人再次来信"),
-    NP_("event", "并案"), NP_("event", "拆分"), NP_("event", "起草答复"), NP_("event", "修正标签"),
+    NP_("event", "并案"), NP_("event", "拆分"), NP_("event", "起草答复"), NP_("event", "修正标签"), NP_("event", "放行红线"),
 )  # fmt: skip
 
 CLASS_WORDS: dict[CaseClass, str] = {
@@ -85,6 +85,7 @@ EVENT_WORDS: dict[str, str] = {
     "draft": N_("起草答复"),
     "tags_corrected": N_("修正标签"),
     "suggested": N_("重新建议派单"),
+    "force_check": N_("放行红线"),
 }
 
 # Why a matter is not taken up; the desk adds where the citizen may turn instead.

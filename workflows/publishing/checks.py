@@ -15,7 +15,8 @@ from connectors.base import Capability, Granted, Outgoing
 from hub import clock
 from hub.db import Unit
 from hub.i18n import _, moment
-from hub.models import Account, Post, PostState, PostTarget
+from hub.models import Account, Post, PostEvent, PostState, PostTarget
+from workflows.checking.gate import Told, blocking, judge, red_lines
 from workflows.house import House
 from workflows.publishing.content import Draft, draft_of, text_for
 from workflows.publishing.history import targets_of
@@ -25,6 +26,7 @@ SAME_TEXT_WITHIN = timedelta(days=7)
 SAME_TEXT = 0.9
 # People pick minutes: the running one is not the past yet.
 GRACE = timedelta(minutes=1)
+FORCE = "force"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,46 @@ def measure(house: House, account: Account, text: str) -> Measure:
 
 
 async def problems_of(house: House, unit: Unit, post: Post, *, ignore_time: bool = False) -> list[str]:
-    """Every reason why this post cannot go out as it stands; empty: it can."""
-    return await draft_problems(house, unit, draft_of(post, await targets_of(unit, post)), ignore_time=ignore_time)
+    """Every reason why this post cannot go out as it stands; empty: it can. Red lines that were let pass are none."""
+    draft = draft_of(post, await targets_of(unit, post))
+    problems = await draft_problems(house, unit, draft, ignore_time=ignore_time)
+    return problems + blocking(await red_lines_of(unit, post, await findings_of(unit, draft)))
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One text that goes out, and what the check found in it. ``account_id`` 0: the text common to all accounts."""
+
+    account_id: int
+    text: str
+    findings: Sequence[Told]
+
+    @property
+    def field(self) -> str:
+        """Its name in the composer's form."""
+        return f"text_{self.account_id}" if self.account_id else "body"
+
+
+async def findings_of(unit: Unit, draft: Draft) -> list[Checked]:
+    """What the check says about every text of a draft that goes out anywhere."""
+    texts = {account: text for account, text in draft.targets.items() if text.strip()}
+    if draft.body.strip() and (len(texts) < len(draft.targets) or not draft.targets):
+        texts = {0: draft.body} | texts
+    found = await judge(unit, texts.values())
+    return [Checked(account, text, told) for (account, text), told in zip(texts.items(), found, strict=True)]
+
+
+async def red_lines_of(unit: Unit, post: Post, checked: Iterable[Checked]) -> list[Told]:
+    """What blocks this post: red lines nobody let pass for exactly this content."""
+    reds = red_lines(told for one in checked for told in one.findings)
+    if not reds:
+        return []
+    events = await unit.all(
+        select(PostEvent).where(
+            PostEvent.post_id == post.id, PostEvent.what == FORCE, PostEvent.content_hash == post.content_hash
+        )
+    )
+    return red_lines(reds, {key for event in events for key in event.data.get("passed", ())})
 
 
 async def draft_problems(house: House, unit: Unit, draft: Draft, *, ignore_time: bool = False) -> list[str]:

@@ -24,8 +24,8 @@ from workflows.delivery import create as create_delivery
 from workflows.delivery import text_hash
 from workflows.delivery.stopping import cancel_all, move_all
 from workflows.house import House
-from workflows.publishing.checks import problems_of
-from workflows.publishing.content import FARTHEST, Draft, content_hash, hash_of, text_for, tidy
+from workflows.publishing.checks import findings_of, problems_of
+from workflows.publishing.content import FARTHEST, Draft, content_hash, draft_of, hash_of, text_for, tidy
 from workflows.publishing.history import facts_of, find, note, targets_of
 from workflows.publishing.states import CHAIN, Move, next_stage, reasons_against
 
@@ -107,7 +107,7 @@ async def submit(house: House, unit: Unit, actor: Actor, post_id: int, *, versio
     post = await find(unit, actor, post_id)
     await _refuse(unit, Move.submit, post, actor, more=await problems_of(house, unit, post))
     await _set(unit, post, version, state=PostState.review, submitted_at=clock.now(), review_note="")
-    await note(unit, post, "submit", actor, with_content=True)
+    await note(unit, post, "submit", actor, with_content=True, data=await _told(unit, post))
     await audit.record(unit, actor, "post.submit", f"post:{post.id}", hash=post.content_hash)
     return post
 
@@ -206,6 +206,12 @@ async def _move(unit: Unit, actor: Actor, post: Post, version: int, scheduled_at
         await note(unit, post, "back_to_review", actor, reason=written("改期超过 7 天，重新送审"))
     await audit.record(unit, actor, "post.reschedule", f"post:{post.id}", **moved)
     return Moved(post, keeps, before)
+
+
+async def _told(unit: Unit, post: Post) -> dict[str, object]:
+    """What the check had said when it was handed in, so that nobody can say it had not."""
+    checked = await findings_of(unit, draft_of(post, await targets_of(unit, post)))
+    return {"findings": [told.key for one in checked for told in one.findings if not told.is_hint]}
 
 
 def _against_time(post: Post, scheduled_at: datetime | None) -> list[str]:

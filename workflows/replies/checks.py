@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlmodel import col, select
@@ -10,20 +11,29 @@ from connectors.base import Capability, Grant, Granted, Kind, Outgoing
 from hub import clock
 from hub.db import Unit
 from hub.i18n import N_, _, moment
-from hub.models import Account, Message, MessageKind, Reply, ReplyState
-from nlp import mask
+from hub.models import Account, CaseEvent, Message, MessageKind, Reply, ReplyState
+from workflows.checking.gate import Told, judge, red_lines
+from workflows.delivery import text_hash
 from workflows.house import House
 
+FORCE = "force_check"
 _NO_ACCOUNT = N_("该账号已停用，不能答复")
 _CANNOT = N_("该账号不能在平台上答复：%(why)s。请线下答复后登记。")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found. ``blocks``: must be changed; otherwise a person may confirm it by name."""
+    """One thing found. ``blocks``: must be changed; otherwise a person may confirm it by name. ``told``: where it
+    stands in the text; only worth a look, and nothing to confirm, when it is a hint."""
 
     text: str
     blocks: bool
+    told: Told | None = None
+
+    @property
+    def is_hint(self) -> bool:
+        """Whether nobody has to confirm it."""
+        return self.told is not None and self.told.is_hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +74,32 @@ async def check(house: House, unit: Unit, message: Message, text: str) -> list[F
         return [Finding(_("答复不能为空"), blocks=True)]
     account = await unit.get(Account, message.account_id)
     found = [] if account is None else _of_platform(house, account, message, text)
-    if mask(text) != text:
-        found.append(Finding(_("答复中含有电话、证件号等个人信息，发出后无法收回"), blocks=False))
+    found += await _of_text(unit, message, text)
     if await _said_before(unit, message, text):
         found.append(Finding(_("与此前发给来信人的答复完全相同"), blocks=False))
     return found
+
+
+async def _of_text(unit: Unit, message: Message, text: str) -> list[Finding]:
+    """What the check of texts says: red lines that nobody let pass first."""
+    (found,) = await judge(unit, [text])
+    red = {line.key for line in await red_lines_of(unit, message, text, found)}
+    return [
+        Finding(told.sentence, blocks=told.key in red, told=told)
+        for told in sorted(found, key=lambda told: told.key not in red)
+        if told.key in red or not told.is_red
+    ]
+
+
+async def red_lines_of(unit: Unit, message: Message, text: str, found: Sequence[Told]) -> list[Told]:
+    """What blocks this answer: red lines nobody let pass for exactly this text."""
+    reds = red_lines(found)
+    if not reds or message.case_id is None:
+        return reds
+    content_hash = text_hash(text, account_id=message.account_id, target_id=message.external_id)
+    events = await unit.all(select(CaseEvent).where(CaseEvent.case_id == message.case_id, CaseEvent.what == FORCE))
+    passed = [event.data for event in events if event.data.get("content_hash") == content_hash]
+    return red_lines(reds, {key for data in passed for key in data.get("passed", ())})
 
 
 def _of_platform(house: House, account: Account, message: Message, text: str) -> list[Finding]:

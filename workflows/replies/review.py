@@ -38,10 +38,11 @@ async def submit(
     findings = await check(house, unit, message, reply.text)
     if blocking := [finding.text for finding in findings if finding.blocks]:
         raise Refused(blocking)
-    if findings and not confirmed:
-        raise Unconfirmed(findings)
+    to_confirm = [finding for finding in findings if not finding.is_hint]
+    if to_confirm and not confirmed:
+        raise Unconfirmed(to_confirm)
     move = Move.answer_direct if known.case.state is CaseState.triaged else Move.submit
-    said: dict[str, Any] = {"reply_id": reply.id, "confirmed": [finding.text for finding in findings]}
+    said: dict[str, Any] = {"reply_id": reply.id, "confirmed": [finding.text for finding in to_confirm]}
     case = await change(unit, known, move, actor, note=note, **said)
     await _set(unit, reply, state=ReplyState.reviewing, submitted_at=clock.now(), review_note="")
     return case

@@ -17,7 +17,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table('office_word',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('kind', sa.Enum('title', 'order', 'phrase', 'prohibited', 'advertising', 'ignored', name='wordkind', native_enum=False, length=32), nullable=False),
+    sa.Column('kind', sa.Enum('person', 'order', 'phrase', 'prohibited', 'advertising', 'ignored', name='wordkind', native_enum=False, length=32), nullable=False),
     sa.Column('word', sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
     sa.Column('other', sa.Text(), nullable=False),
     sa.Column('severity', sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),

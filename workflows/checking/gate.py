@@ -1,0 +1,84 @@
+"""What the check says about texts that are to go out, and what of it blocks.
+
+A red line blocks until the text is changed, or until somebody with the right, who did not write it, lets exactly these
+findings of exactly this content pass, with a reason. Errors want a tick, hints nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from hub.db import Unit
+from hub.i18n import _
+from nlp.checking import Finding, Severity, check
+from workflows.checking import words
+from workflows.checking.policy import policy_of
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A finding in the reader's words. ``key`` names it among those that were let pass: rule and text."""
+
+    rule: str
+    group: str
+    group_label: str
+    severity: str
+    label: str
+    tone: str
+    start: int
+    end: int
+    found: str
+    suggestions: tuple[str, ...]
+    why: str
+    source: str
+
+    @property
+    def key(self) -> str:
+        """What stays the same when the rest of the text moves."""
+        return f"{self.rule}:{self.found}"
+
+    @property
+    def is_red(self) -> bool:
+        """Whether it blocks."""
+        return self.severity == Severity.red
+
+    @property
+    def is_hint(self) -> bool:
+        """Whether it is only worth a look."""
+        return self.severity == Severity.hint
+
+    @property
+    def sentence(self) -> str:
+        """For places that show no text: kind and reason."""
+        return _("%(kind)s：%(why)s", kind=self.label, why=self.why)
+
+
+async def judge(unit: Unit, texts: Iterable[str]) -> list[list[Told]]:
+    """Findings per text, in reading order, by the office's lists as they stand now."""
+    policy = await policy_of(unit)
+    return [[tell(finding) for finding in check(text, policy)] for text in texts]
+
+
+def tell(finding: Finding) -> Told:
+    """A finding in the language in force."""
+    return Told(
+        rule=finding.rule, group=finding.group, group_label=words.group_label(finding.group),
+        severity=finding.severity.value, label=words.severity_label(finding.severity),
+        tone=words.TONES[finding.severity], start=finding.start, end=finding.end, found=finding.found,
+        suggestions=finding.suggestions, why=words.why(finding), source=_(finding.source),
+    )  # fmt: skip
+
+
+def red_lines(findings: Iterable[Told], passed: Collection[str] = ()) -> list[Told]:
+    """The findings that block: red, and not among the ``keys`` that were let pass."""
+    seen: dict[str, Told] = {}
+    for finding in findings:
+        if finding.is_red and finding.key not in passed:
+            seen.setdefault(finding.key, finding)
+    return list(seen.values())
+
+
+def blocking(lines: Sequence[Told]) -> list[str]:
+    """Why not, for the person who hands it in."""
+    return [_("%(why)s。属红线，须修改；确属误报的，由有放行权限的人写明理由放行", why=line.why) for line in lines]

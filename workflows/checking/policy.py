@@ -1,0 +1,51 @@
+"""From the rows of the office's lists to the policy that the check takes."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from sqlmodel import col, select
+
+from hub.db import Unit
+from hub.models import OfficeWord, WordKind
+from nlp.checking import Phrase, Policy, Severity, Word
+
+Row = tuple[str, str, str, str]
+
+
+async def policy_of(unit: Unit) -> Policy:
+    """The office's policy as its lists stand now; one statement, and the same object while nothing changes."""
+    rows = await unit.rows(
+        select(OfficeWord.kind, OfficeWord.word, OfficeWord.other, OfficeWord.severity).order_by(col(OfficeWord.id))
+    )
+    return _policy(tuple((str(kind), word, other, severity) for kind, word, other, severity in rows))
+
+
+def parts(other: str) -> tuple[str, ...]:
+    """The members of a field that holds several."""
+    return tuple(part for part in (piece.strip() for piece in other.split("、")) if part)
+
+
+@lru_cache(maxsize=8)
+def _policy(rows: tuple[Row, ...]) -> Policy:
+    def of(kind: WordKind) -> list[Row]:
+        return [row for row in rows if row[0] == kind]
+
+    return Policy(
+        titles=tuple((word, parts(other)) for _kind, word, other, _severity in of(WordKind.person)),
+        orders=tuple(parts(other) for _kind, _word, other, _severity in of(WordKind.order)),
+        phrases=tuple(
+            Phrase(word, parts(other), _severity_of(severity)) for _kind, word, other, severity in of(WordKind.phrase)
+        ),
+        prohibited=_words(of(WordKind.prohibited)),
+        advertising=_words(of(WordKind.advertising)),
+        ignored=frozenset((other, word) for _kind, word, other, _severity in of(WordKind.ignored)),
+    )
+
+
+def _words(rows: list[Row]) -> tuple[Word, ...]:
+    return tuple(Word(word, other, _severity_of(severity)) for _kind, word, other, severity in rows)
+
+
+def _severity_of(value: str) -> Severity | None:
+    return Severity(value) if value in Severity.__members__ else None
