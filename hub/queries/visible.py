@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, false, or_, true
 from sqlmodel import col, select
 
-from hub.models import Case, Department, Message, Post
+from hub.models import Case, Department, Matter, MatterMessage, Message, Post
 from hub.rights import Actor, May
 
 
@@ -28,6 +28,14 @@ def messages(actor: Actor) -> ColumnElement[bool]:
     if actor.can(May.read_messages):
         return true()
     return exists().where(col(Case.id) == col(Message.case_id), cases(actor))
+
+
+def matters(actor: Actor) -> ColumnElement[bool]:
+    """All matters for those who read all messages or cases; else those with a message the actor may see."""
+    if actor.can(May.read_messages) or actor.can(May.read_all_cases):
+        return true()
+    member = select(col(MatterMessage.message_id)).join(Message, col(Message.id) == col(MatterMessage.message_id))
+    return member.where(col(MatterMessage.matter_id) == col(Matter.id), messages(actor)).correlate(Matter).exists()
 
 
 def posts(actor: Actor) -> ColumnElement[bool]:

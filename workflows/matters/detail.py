@@ -1,0 +1,246 @@
+"""One matter with everything around it: its messages with the reason they are here, its cases, its history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import select as columns
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+
+from hub import clock
+from hub.db import Unit
+from hub.errors import Invalid
+from hub.i18n import _
+from hub.models import Account, Case, CaseState, Department, Matter, MatterEvent, MatterMessage, Message
+from hub.privacy import excerpt
+from hub.queries import visible
+from hub.rights import Actor
+from nlp import mask
+from workflows.matters import words
+from workflows.matters.lists import MatterRow, names_of, shown
+from workflows.matters.shaping import find, may_shape
+
+MESSAGES, CASES, EVENTS = 30, 20, 100
+TITLE, TEXT = 80, 400
+_READ = 1_500
+_Case: Any = aliased(Case)
+
+
+class Which(StrEnum):
+    """The order of a matter's messages."""
+
+    newest = "newest"
+    first = "first"
+    liked = "liked"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One message of the matter, masked. ``near``: how like the others it is, 0..1; ``words``: what it is about.
+
+    ``is_held``: a person put it here. ``copies``: how many re-posts of the same text there are besides."""
+
+    id: int
+    title: str
+    text: str
+    author: str
+    account: str
+    at: datetime
+    likes: int
+    reposts: int
+    sentiment: str
+    is_sensitive: bool
+    place: str
+    near: float
+    words: tuple[str, ...]
+    is_held: bool
+    is_copy: bool
+    is_removed: bool
+    number: str
+    department: str
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Some messages and where the next ones begin; ``after`` empty: these were the last."""
+
+    rows: list[Member]
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A case that grew from messages of the matter; ``title`` is masked."""
+
+    number: str
+    title: str
+    state: CaseState
+    department: str
+    messages: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One sentence of the summary, masked, from message ``message_id``; ``kind``: main | other."""
+
+    message_id: int
+    text: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One entry of the history."""
+
+    at: datetime
+    what: str
+    who: str
+    note: str
+    change: str
+    matter_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Everything on the page. ``points`` are only those whose message the person may see; ``hidden`` counts the rest.
+
+    ``merged_into``: id of the matter it went into, or None."""
+
+    row: MatterRow
+    points: list[Point]
+    hidden: int
+    cases: list[Linked]
+    history: list[Happened]
+    merged_into: int | None
+    may_shape: bool
+    is_named: bool
+
+
+async def detail(unit: Unit, matter_id: int, actor: Actor) -> Detail:
+    """NotFound when there is no such matter, or none of it is for this person."""
+    matter = await find(unit, matter_id, actor)
+    points = await visible_points(unit, actor, matter.summary)
+    return Detail(
+        row=shown(matter, await names_of(unit), clock.now()), points=points, hidden=len(matter.summary) - len(points),
+        cases=await _cases(unit, matter, actor), history=await _history(unit, matter),
+        merged_into=matter.merged_into_id, may_shape=may_shape(actor), is_named=matter.is_named,
+    )  # fmt: skip
+
+
+async def visible_points(unit: Unit, actor: Actor, summary: Sequence[Any]) -> list[Point]:
+    """Sentences from messages the person may see."""
+    ids = [one["message_id"] for one in summary]
+    if not ids:
+        return []
+    allowed = set(await unit.all(select(col(Message.id)).where(col(Message.id).in_(ids), visible.messages(actor))))
+    return [Point(one["message_id"], one["text"], one["kind"]) for one in summary if one["message_id"] in allowed]
+
+
+async def _cases(unit: Unit, matter: Matter, actor: Actor) -> list[Linked]:
+    """The newest cases the person may see, with how many of the matter's messages are in each."""
+    key: tuple[Any, ...] = (Case.number, Case.title, Case.state, Case.last_message_at, Department.short_name)
+    statement: Any = (
+        columns(*key, func.count().label("n"))
+        .select_from(MatterMessage)
+        .join(Message, col(Message.id) == col(MatterMessage.message_id))
+        .join(Case, col(Case.id) == col(Message.case_id))
+        .outerjoin(Department, col(Department.id) == col(Case.department_id))
+        .where(col(MatterMessage.matter_id) == matter.id, visible.cases(actor))
+        .group_by(col(Case.id), *key)
+        .order_by(col(Case.last_message_at).desc(), col(Case.id).desc())
+        .limit(CASES)
+    )
+    return [
+        Linked(row.number, mask(row.title), row.state, row.short_name or "", row.n, row.last_message_at)
+        for row in await unit.rows(statement)
+    ]
+
+
+async def _history(unit: Unit, matter: Matter) -> list[Happened]:
+    events = select(MatterEvent).where(MatterEvent.matter_id == matter.id).order_by(col(MatterEvent.id).desc())
+    return [
+        Happened(
+            one.at, _(words.EVENTS.get(one.what, one.what)), _(one.by_name), one.note,
+            words.happened(one.what, one.data), one.data.get("matter_id"),
+        )
+        for one in await unit.all(events.limit(EVENTS))
+    ]  # fmt: skip
+
+
+async def members(
+    unit: Unit, matter_id: int, actor: Actor, *, which: Which = Which.newest, after: str = "", limit: int = MESSAGES
+) -> Members:
+    """The messages the person may see. Newest and first leave nothing out; the most liked leave copies out, one page.
+
+    ``after`` is a page's own mark; Invalid when it is none."""
+    matter = await find(unit, matter_id, actor)
+    wanted = _rows().where(col(MatterMessage.matter_id) == matter.id, visible.messages(actor))
+    at, number = col(MatterMessage.at), col(MatterMessage.message_id)
+    if which is Which.liked:
+        liked = wanted.where(~col(MatterMessage.is_copy)).order_by(col(Message.likes).desc(), number)
+        return Members([_member(row) for row in await unit.rows(liked.limit(limit))])
+    if after:
+        wanted = wanted.where(_behind(after, which))
+    order = (at.desc(), number.desc()) if which is Which.newest else (at, number)
+    found = await unit.rows(wanted.order_by(*order).limit(limit + 1))
+    rows = [_member(row) for row in found[:limit]]
+    last = rows[-1] if len(found) > limit else None
+    return Members(rows, f"{last.at.isoformat()}~{last.id}" if last else "")
+
+
+def _rows() -> Any:
+    wanted: tuple[Any, ...] = (
+        Message.id, Message.title, Message.text, Message.author_name, Message.likes, Message.sentiment,
+        Message.is_sensitive, Message.place, Message.removed_at, MatterMessage.at, MatterMessage.near,
+        MatterMessage.words, MatterMessage.is_held, MatterMessage.is_copy, MatterMessage.reposts,
+        col(Account.name).label("account"), _Case.number, Department.short_name,
+    )  # fmt: skip
+    return (
+        columns(*wanted)
+        .select_from(MatterMessage)
+        .join(Message, col(Message.id) == col(MatterMessage.message_id))
+        .join(Account, col(Account.id) == col(Message.account_id))
+        .outerjoin(_Case, col(_Case.id) == col(Message.case_id))
+        .outerjoin(Department, col(Department.id) == col(_Case.department_id))
+    )
+
+
+def _behind(mark: str, which: Which) -> ColumnElement[bool]:
+    text, _tilde, number = mark.partition("~")
+    try:
+        moment, last = datetime.fromisoformat(text), int(number)
+    except ValueError:
+        moment, last = None, 0
+    if moment is None or moment.tzinfo is None:
+        raise Invalid({"after": _("页码无效，请从第一页开始")})
+    at, key = col(MatterMessage.at), col(MatterMessage.message_id)
+    if which is Which.newest:
+        return or_(at < moment, and_(at == moment, key < last))
+    return or_(at > moment, and_(at == moment, key > last))
+
+
+def _member(row: Any) -> Member:
+    return Member(
+        id=row.id, title=excerpt(mask(row.title[:_READ]), (), TITLE), text=excerpt(mask(row.text[:_READ]), (), TEXT),
+        author=row.author_name, account=row.account, at=row.at, likes=row.likes, reposts=row.reposts,
+        sentiment=row.sentiment, is_sensitive=row.is_sensitive, place=row.place, near=row.near,
+        words=tuple(row.words or ()), is_held=row.is_held, is_copy=row.is_copy, is_removed=row.removed_at is not None,
+        number=row.number or "", department=row.short_name or "",
+    )  # fmt: skip
+
+
+async def others(unit: Unit, actor: Actor, matter_id: int, limit: int = 60) -> list[tuple[int, str, int]]:
+    """Open matters it could be merged into, the hottest first: id, name, messages."""
+    open_ones = select(Matter).where(
+        col(Matter.state) == "open", col(Matter.id) != matter_id, visible.matters(actor),
+        col(Matter.messages) + col(Matter.copies) >= 2,
+    )  # fmt: skip
+    found = await unit.all(open_ones.order_by(col(Matter.heat).desc(), col(Matter.id).desc()).limit(limit))
+    return [(one.id or 0, one.name, one.messages + one.copies) for one in found]
