@@ -38,6 +38,7 @@ TOPICS: Mapping[str, frozenset[May]] = {
     "posts": frozenset({May.read_posts, May.write_post}),
     "opinion": frozenset({May.read_opinion}),
     "plans": frozenset({May.read_opinion}),
+    "rules": frozenset({May.set_rules}),
     "imports": frozenset({May.import_files}),
     "quarantine": frozenset({May.settle_quarantine}),
     "accounts": frozenset({May.manage_accounts}),

@@ -82,10 +82,11 @@ def pointed(bad: BadRule, text: str) -> Pointed:
 
 def explain(rule: Rule) -> str:
     """What the rule hits, as one sentence."""
-    return _("命中标题或正文%(what)s的留言。", what=_phrase(rule))
+    return _("命中标题或正文%(what)s的留言。", what=phrase(rule))
 
 
-def _phrase(rule: Rule) -> str:
+def phrase(rule: Rule) -> str:
+    """What must stand in a message, as part of a sentence."""
     if isinstance(rule, Word):
         return _("出现%(word)s", word=_quoted(rule))
     if isinstance(rule, Not):
@@ -103,14 +104,14 @@ def _without(rule: Rule) -> str:
         return _("不出现%(word)s", word=_quoted(rule))
     if isinstance(rule, Some) and (words := _words(rule)):
         return _("不出现%(words)s中的任何一个", words=words)
-    return _("不符合〔%(what)s〕", what=_phrase(rule))
+    return _("不符合〔%(what)s〕", what=phrase(rule))
 
 
 def _inside(rule: Rule) -> str:
     """A part of a larger phrase: brackets where it would be read wrongly."""
     if isinstance(rule, All) or (isinstance(rule, Some) and not _words(rule)):
-        return _("〔%(what)s〕", what=_phrase(rule))
-    return _phrase(rule)
+        return _("〔%(what)s〕", what=phrase(rule))
+    return phrase(rule)
 
 
 def _words(rule: Some) -> str:

@@ -1,0 +1,178 @@
+"""Where last month's messages would go if a rule were set: how many it takes, and where people sent those."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select as columns
+from sqlmodel import col, select
+
+from hub import clock
+from hub.db import Unit
+from hub.models import Account, Case, Department, Message, RoutingRule, Tagging
+from hub.queries import visible
+from hub.rights import Actor
+from nlp.base import Label, Place
+from workflows.cases.facts import policy_of
+from workflows.cases.routing import Beside, Candidate, Guide, Routed, route
+from workflows.routing.guide import guide_of
+from workflows.watching.pieces import Piece, of_message
+
+DAYS, MOST_SEEN, SAMPLES = 30, 5000, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One message the rule takes; ``decided``: where people sent it in the end, empty when nobody has."""
+
+    message_id: int
+    at: datetime
+    account: str
+    title: list[Piece]
+    text: list[Piece]
+    decided: str
+    is_other: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """``fits`` of ``seen`` messages; of these ``decided`` were sent somewhere by people, ``agreed`` to the rule's
+    department (or one below it). ``earlier``: fits that an earlier rule takes first. ``others``: where people sent the
+    rest, most frequent first. ``departments``: where all messages would be suggested to go with the rules as they would
+    then stand, against now."""
+
+    seen: int
+    is_whole: bool
+    since: datetime
+    fits: int
+    earlier: int
+    decided: int
+    agreed: int
+    others: list[tuple[str, int]]
+    departments: list[tuple[str, int, int]]
+    samples: list[Sample]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One message as the router sees it, and where its case is now."""
+
+    id: int
+    at: datetime
+    whole: str
+    topic: Label
+    places: list[Place]
+    beside: Beside
+    department_id: int | None
+
+
+async def preview(unit: Unit, actor: Actor, draft: RoutingRule, others: Sequence[RoutingRule]) -> Preview:
+    """``draft`` among the ``others`` in force (without its own old self), by position. Reads only; signs and rules are
+    asked as they would be for a new message, what was learnt is left out of the comparison."""
+    since = clock.now() - timedelta(days=DAYS)
+    seen = await _messages(unit, actor, since)
+    whole, seen = len(seen) <= MOST_SEEN, seen[:MOST_SEEN]
+    departments = await unit.all(select(Department).where(col(Department.is_active)).order_by(col(Department.id)))
+    candidates, policy = [Candidate.of(one) for one in departments], policy_of(unit)
+    before = guide_of(others, None)
+    ordered = sorted([*others, draft], key=lambda rule: (rule.position, rule.id is None or rule.id == 0))
+    after, alone = guide_of(ordered, None), guide_of([draft], None)
+
+    def ask(guide: Guide) -> list[Routed]:
+        return [route(candidates, one.topic, one.places, one.whole, policy, guide, one.beside) for one in seen]
+
+    was, will, only = await asyncio.to_thread(lambda: (ask(before), ask(after), ask(alone)))
+    number = draft.id or 0
+    taken = [one for one, routed in zip(seen, will, strict=True) if _by(routed, number)]
+    fits = sum(_by(routed, number) for routed in only)
+    paths = {one.id or 0: (one.short_name, one.path) for one in await unit.all(select(Department))}
+    decided = [one for one in taken if one.department_id is not None]
+    agreed = [one for one in decided if _within(paths, one.department_id, draft.department_id)]
+    strayed = Counter(paths[one.department_id or 0][0] for one in decided if one not in agreed)
+    return Preview(
+        seen=len(seen), is_whole=whole, since=since if whole else seen[-1].at, fits=len(taken),
+        earlier=fits - len(taken), decided=len(decided), agreed=len(agreed), others=strayed.most_common(5),
+        departments=_moved(was, will, paths),
+        samples=await _samples(unit, taken, dict(zip([one.id for one in seen], will, strict=True)), paths, draft),
+    )  # fmt: skip
+
+
+def _by(routed: Routed, rule_id: int) -> bool:
+    first = next(iter(routed.suggestions), None)
+    return first is not None and first.rule_id == rule_id
+
+
+def _within(paths: Mapping[int, tuple[str, str]], department_id: int | None, above: int) -> bool:
+    """Whether a department is the other one or below it: sending on inside one's own house is no mistake."""
+    here, there = paths.get(department_id or 0), paths.get(above)
+    return here is not None and there is not None and here[1].startswith(there[1])
+
+
+def _moved(
+    was: Sequence[Routed], will: Sequence[Routed], paths: Mapping[int, tuple[str, str]]
+) -> list[tuple[str, int, int]]:
+    """Departments whose share changes: name, now, then."""
+    now, then = (Counter(one.department_id for one in routed if one.department_id) for routed in (was, will))
+    changed = [(number, now[number], then[number]) for number in now | then if now[number] != then[number]]
+    changed.sort(key=lambda row: -abs(row[2] - row[1]))
+    return [(paths[number or 0][0], before, after) for number, before, after in changed[:8]]
+
+
+async def _messages(unit: Unit, actor: Actor, since: datetime) -> list[_Seen]:
+    asked = (
+        col(Message.id), col(Message.created_at), col(Message.title), col(Message.text), col(Message.account_id),
+        col(Message.place), col(Tagging.topic), col(Tagging.topic_p), col(Tagging.topic_second),
+        col(Tagging.topic_second_p), col(Tagging.topic_words), col(Tagging.places), col(Message.case_id),
+    )  # fmt: skip
+    wanted: Any = columns(*asked).join(Tagging, col(Tagging.message_id) == col(Message.id))
+    mine = (visible.messages(actor), ~col(Message.is_own), col(Message.created_at) >= since, col(Tagging.is_current))
+    newest = (col(Message.created_at).desc(), col(Message.id).desc())
+    rows = await unit.rows(wanted.where(*mine).order_by(*newest).limit(MOST_SEEN + 1))
+    sent = await _sent(unit, {row.case_id for row in rows if row.case_id is not None})
+    return [_seen(row, sent.get(row.case_id)) for row in rows]
+
+
+async def _sent(unit: Unit, case_ids: set[int]) -> dict[int, int]:
+    """Where cases are that were dispatched, by case."""
+    found: dict[int, int] = {}
+    ids = sorted(case_ids)
+    for start in range(0, len(ids), 500):
+        where = (col(Case.id).in_(ids[start : start + 500]), col(Case.dispatched_at).is_not(None))
+        found |= {
+            row[0]: row[1] for row in await unit.rows(columns(col(Case.id), col(Case.department_id)).where(*where))
+        }
+    return {number: department for number, department in found.items() if department is not None}
+
+
+def _seen(row: Any, department_id: int | None) -> _Seen:
+    topic = Label(row.topic, row.topic_p, row.topic_second, row.topic_second_p, tuple(row.topic_words))
+    places = [
+        Place(one["name"], one.get("level") or "district", 0, 0, "", bool(one.get("ambiguous"))) for one in row.places
+    ]
+    beside = Beside(row.account_id, row.place)
+    return _Seen(row.id, row.created_at, f"{row.title}\n{row.text}", topic, places, beside, department_id)
+
+
+async def _samples(
+    unit: Unit, taken: Sequence[_Seen], by_id: Mapping[int, Routed],
+    paths: Mapping[int, tuple[str, str]], draft: RoutingRule,
+) -> list[Sample]:  # fmt: skip
+    """Those that people decided otherwise first: they are what to look at."""
+    strayed = [one for one in taken if one.department_id and not _within(paths, one.department_id, draft.department_id)]
+    chosen = {one.id: one for one in [*strayed[: SAMPLES // 2], *taken][:SAMPLES]}
+    wanted = select(Message, Account.name).join(Account, col(Account.id) == col(Message.account_id))
+    found = (await unit.session.exec(wanted.where(col(Message.id).in_(chosen)))).all()
+    samples = []
+    for message, account in found:
+        one = chosen[message.id or 0]
+        title, text = of_message(message, by_id[one.id].words)
+        samples.append(Sample(
+            one.id, one.at, account, title, text, paths[one.department_id][0] if one.department_id else "",
+            one.id in {other.id for other in strayed},
+        ))  # fmt: skip
+    return sorted(samples, key=lambda sample: (sample.is_other, sample.at), reverse=True)
