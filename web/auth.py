@@ -123,6 +123,13 @@ class Brake:
         if len(recent) >= self.tries:
             raise TooMany(int(self.seconds - (time.monotonic() - recent[0])) + 1)
 
+    def forgive(self, who: str) -> None:
+        """Take the latest failure back: it was none after all."""
+        if left := self._recent(who)[:-1]:
+            self._seen[who] = left
+        else:
+            self._seen.pop(who, None)
+
     def failed(self, who: str) -> None:
         """Count one failure."""
         self._seen[who] = [*self._recent(who), time.monotonic()][-self.tries :]

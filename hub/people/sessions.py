@@ -65,7 +65,8 @@ def _wrong(settings: Settings) -> str:
 
 
 async def _decide(unit: Unit, user_id: int | None, right: bool, *, address: str, agent: str) -> SignedIn | None:
-    user, now = await unit.get(User, user_id), clock.now()
+    mine = select(User).where(col(User.id) == user_id).with_for_update()  # guesses at once are counted one by one
+    user, now = await unit.first(mine), clock.now()
     if user is None or not user.is_active or (user.locked_until and user.locked_until > now):
         return None
     if not right:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from sqlmodel import select
+
 from connectors.registry import connectors
 from hub.db import Context, reading, unit_of_work
-from hub.models import Role
+from hub.models import Role, User
 from hub.people import add_user, find_or_make_department, sessions, sign_in, tokens
 from hub.rights import May, system
 from web.app import create_app
@@ -54,3 +58,18 @@ async def test_figures_and_feed(any_ctx: Context) -> None:
     assert create_app(house).state.house is house
     async with reading(any_ctx) as unit:
         assert all(one.account.name for one in await accounts.overviews(house, unit))
+
+
+async def test_guesses_at_once_lock_like_guesses_one_by_one(any_ctx: Context) -> None:
+    """Twelve tries at the same moment, the last with the right password: five wrong ones have locked by then."""
+    async with unit_of_work(any_ctx) as unit:
+        place = await find_or_make_department(unit, system(), "档案馆")
+        await add_user(
+            unit, system(), username="wang", name="王芳", department_id=place, password=GOOD, roles=[Role.handler]
+        )
+    guesses = [sign_in(any_ctx, "wang", f"wrong-{n}", address="::1", agent="") for n in range(12)]
+    assert not any(done.token for done in await asyncio.gather(*guesses))
+    async with reading(any_ctx) as unit:
+        user = await unit.one(select(User).where(User.username == "wang"))
+    assert user.locked_until is not None
+    assert not (await sign_in(any_ctx, "wang", GOOD, address="::1", agent="")).token

@@ -271,6 +271,18 @@ async def test_log_lines_hold_no_query(client: httpx.AsyncClient, capsys: pytest
     assert "very-secret" not in out.out + out.err
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_log_lines_hold_no_secret_paths(
+    client: httpx.AsyncClient, method: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Push addresses and uploads are known by their last part alone."""
+    for path in ("/hooks/1/0123456789abcdef", "/hooks/none/0123456789abcdef", "/imports/files/0123456789abcdef"):
+        await client.request(method, path)
+    out = capsys.readouterr()
+    assert "/hooks/" in out.out
+    assert "0123456789abcdef" not in out.out + out.err
+
+
 async def test_errors_in_three_forms(visit: Visit) -> None:
     async with visit("handler") as client:
         page = await client.get("/admin/people")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from sqlmodel import select
 from starlette.applications import Starlette
 
-from hub import clock, crypto
+from hub import clock, crypto, people
 from hub.db import Context, reading, unit_of_work
 from hub.models import AuditEntry, SignIn, User
 from tests.web.conftest import Visit
@@ -111,6 +113,50 @@ async def test_too_many_failures_from_one_address_are_slowed(app: Starlette, cli
     done = await sign_in(client)
     assert done.status_code == 429
     assert int(done.headers["retry-after"]) > 0
+
+
+async def test_guesses_at_once_are_slowed_too(app: Starlette, client: httpx.AsyncClient) -> None:
+    """Each for another name, so that no account locks: what slows them down is the address."""
+    app.state.brake = Brake(tries=5)
+    csrf = await csrf_of(client)
+    done = await asyncio.gather(
+        *(client.post("/login", data={"username": f"u{n}", "password": "wrong", "csrf": csrf}) for n in range(20))
+    )
+    assert [answer.status_code for answer in done].count(422) == 5
+    assert [answer.status_code for answer in done].count(429) == 15
+
+
+async def test_right_passwords_are_never_slowed(app: Starlette, client: httpx.AsyncClient) -> None:
+    app.state.brake = Brake(tries=2)
+    for _ in range(5):
+        client.cookies.clear()
+        assert (await sign_in(client)).status_code == 303
+
+
+async def test_an_open_session_is_no_place_to_guess_the_password(app: Starlette, visit: Visit) -> None:
+    app.state.brake = Brake(tries=3)
+    new = {"password": "另一句很长的密码-2026", "again": "另一句很长的密码-2026"}
+    async with visit("handler") as client:
+        for number in range(3):
+            done = await client.post("/me/password", data={"old": f"guess-{number}", **new})
+            assert done.status_code == 422
+        assert (await client.post("/me/password", data={"old": PASSWORD, **new})).status_code == 429
+
+
+async def test_unknown_names_take_as_long_as_known_ones(ctx: Context, world: World) -> None:
+    """The hash is computed in either case: medians differ by less than half."""
+
+    async def median(username: str) -> float:
+        times = []
+        for _ in range(7):
+            begun = time.perf_counter()
+            await people.sign_in(ctx, username, "wrong", address="", agent="")
+            times.append(time.perf_counter() - begun)
+        return sorted(times)[3]
+
+    await people.sign_in(ctx, "nobody", "wrong", address="", agent="")  # the stand-in is hashed once
+    known, unknown = await median("handler.own"), await median("nobody")
+    assert 0.5 < known / unknown < 2.0, (known, unknown)
 
 
 async def test_a_token_from_before_is_worth_nothing_after(client: httpx.AsyncClient) -> None:

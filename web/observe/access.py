@@ -21,6 +21,9 @@ BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0)
 # What servers write down when the asker hung up before the request was read: nobody is there to be answered.
 HUNG_UP = 499
 # Asked every few seconds by machines: not worth a line each.
+# Paths whose last part nobody but the holder may know.
+SECRET = ("/hooks/", "/imports/files/")
+LONGEST = 300
 QUIET = ("/static/", "/healthz", "/readyz", "/metrics", "/poll")
 
 
@@ -63,7 +66,7 @@ class Access:
             status = status or HUNG_UP
         except Exception as error:  # noqa: BLE001 -- the last net: whatever it is, the person gets words and a number
             self.counted.faults.inc()
-            _log.error("request failed", path=scope["path"], method=scope["method"], **what_happened(error))
+            _log.error("request failed", path=_place(scope), method=scope["method"], **what_happened(error))
             if not status:
                 response = await crashed(Request(scope), number)
                 await response(scope, receive, send_numbered)
@@ -77,13 +80,21 @@ class Access:
             return
         who: Any = scope["state"].get("actor")
         _log.info(
-            "request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1),
+            "request", method=scope["method"], path=_place(scope), status=status, ms=round(seconds * 1000, 1),
             user=who.user_id if who else None,
         )  # fmt: skip
+
+
+def _place(scope: Scope) -> str:
+    """The path, or the route's pattern where the path itself is the secret: push addresses, files being imported."""
+    path: str = scope["path"]
+    if not path.startswith(SECRET):
+        return path[:LONGEST]
+    return scope["route"].path if "route" in scope else path.rpartition("/")[0] + "/…"
 
 
 def what_happened(error: BaseException) -> dict[str, str]:
     """Kind and place of a fault. Database errors carry row values in their text: only their kind is kept."""
     silent = isinstance(error, StatementError)
     frames = "".join(traceback.format_tb(error.__traceback__)[-12:])
-    return {"kind": type(error).__name__, "said": "" if silent else str(error)[:300], "frames": frames}
+    return {"kind": type(error).__name__, "said": "" if silent else log.outline(str(error))[:300], "frames": frames}

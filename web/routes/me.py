@@ -10,7 +10,7 @@ from hub.i18n import LANGUAGES, _, aside
 from hub.models import User
 from hub.people import sessions, staff, tokens, words
 from hub.rights import May
-from web.auth import LANGUAGE_COOKIE, local_path
+from web.auth import LANGUAGE_COOKIE, Brake, local_path
 from web.forms import Form, read_form
 from web.request import house, identity, looking, me, writing
 from web.routes.signin import ONE_YEAR
@@ -83,7 +83,7 @@ async def set_password(request: Request) -> Response:
         return await _password_page(request, {"again": _("两次输入的新密码不一样。")}, 422)
     async with looking(request) as unit:
         user = await unit.get(User, actor.user_id or 0)
-    right = await sessions.matches(user, form.raw("old"))
+    right = await _knows_old(request, user, form.raw("old"))
     try:
         async with writing(request) as unit:
             await staff.change_own_password(
@@ -94,6 +94,18 @@ async def set_password(request: Request) -> Response:
     return redirect(
         request, "/me" if not (who and who.must_change_password) else "/", _("密码已修改，其他设备上的登录已结束。")
     )
+
+
+async def _knows_old(request: Request, user: User | None, old: str) -> bool:
+    """Whether the present password is right. A session left open must not become a place to guess it."""
+    brake: Brake = request.app.state.brake
+    guesser = f"user/{me(request).user_id}"
+    brake.check(guesser)
+    brake.failed(guesser)
+    right = await sessions.matches(user, old)
+    if right:
+        brake.forgive(guesser)
+    return right
 
 
 async def end_session(request: Request) -> Response:

@@ -48,12 +48,13 @@ async def sign_in(request: Request) -> Response:
     username, password, onward = form.text("username", required=False), form.raw("password"), form.raw("next")
     brake: Brake = request.app.state.brake
     brake.check(address(request))
+    brake.failed(address(request))  # until it turns out well: many tries at once must not all slip through
     ctx = house(request).ctx
     agent = request.headers.get("user-agent", "")
     done = await people.sign_in(ctx, username, password, address=address(request), agent=agent)
     if not done.token:
-        brake.failed(address(request))
         return await _page(request, onward, username, done.problem, 422)
+    brake.forgive(address(request))
     response = redirect(request, "/me/password" if done.must_change_password else local_path(onward))
     set_session(response, ctx.settings, done.token)
     return response
