@@ -31,7 +31,11 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place named in the text. ``level``: province | city | district | street | spot; ``name`` as in the gazetteer."""  # noqa: E501
+    """A place named in the text. ``level``: province | city | district | street | spot; ``name`` as in the gazetteer.
+
+    ``code``: six digits (GB/T 2260), "" where none is known or several places bear the name and the text does not tell
+    which (then ``ambiguous``). ``within``: the regions around it as one name (湖南省长沙市), by its code or because
+    they stand right before it."""
 
     name: str
     level: str
@@ -39,6 +43,31 @@ class Place:
     end: int
     code: str = ""
     ambiguous: bool = False
+    within: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A department or a person named in the text, [start, end) of the original. ``role``: a person's title."""
+
+    name: str
+    start: int
+    end: int
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A time named in the text, [start, end) of the original. ``kind``: date | clock | span | length | relative.
+
+    ``value`` follows ISO 8601 as far as the text tells: 2020-01-06, 2020-01, --01-06, T09:30, P3D; "" for relative ones
+    (昨天), because the text does not know its own day. ``until``: the end of a span."""
+
+    kind: str
+    start: int
+    end: int
+    value: str = ""
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,14 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """The features of a batch: as they occur, and folded into rows."""
+
+    found: Occurrences
+    rows: Rows
+
+
+@dataclass(frozen=True, slots=True)
 class Scored:
     """What a model says about a batch: probabilities (texts x labels) and the words that moved each first label."""
 
@@ -182,13 +190,24 @@ class LinearModel:
         """Calibrated probabilities, each row summing to one."""
         return softmax(scores * self.slope + self.shift)
 
-    def score(self, batch: Batch, explain: int = 3) -> Scored:
-        """Label a batch and name up to ``explain`` words per text that moved its first label."""
+    def seen(self, batch: Batch) -> Seen:
+        """What this model looks at in a batch."""
         found = occurrences(batch, self.recipe, self.stop)
-        told = rows(found, batch, self.recipe, self.idf)
-        p = self.probabilities(self.scores(told))
-        known = np.bincount(told.doc, minlength=batch.size).tolist()
-        return Scored(p, self._reasons(batch, found, p, explain), known)
+        return Seen(found, rows(found, batch, self.recipe, self.idf))
+
+    def looks_alike(self, other: LinearModel) -> bool:
+        """Whether both look at the same features, so that what one has seen serves the other."""
+        plain = all(model.idf is None and model.stop is None for model in (self, other))
+        return plain and self.recipe == other.recipe
+
+    def score(self, batch: Batch, explain: int = 3, seen: Seen | None = None) -> Scored:
+        """Label a batch and name up to ``explain`` words per text that moved its first label. ``seen``: by this model
+        or one that looks alike."""
+        seen = seen or self.seen(batch)
+        p = self.probabilities(self.scores(seen.rows))
+        known = np.bincount(seen.rows.doc, minlength=batch.size).tolist()
+        reasons = self._reasons(batch, seen.found, p, explain) if explain else [() for _ in known]
+        return Scored(p, reasons, known)
 
     def _reasons(self, batch: Batch, found: Occurrences, p: Floats, count: int) -> list[tuple[str, ...]]:
         """The words that speak most for the first label against the second."""

@@ -1,24 +1,16 @@
-"""Find the places a text names: regions from an own list, the office's own places, and streets and spots by pattern."""
+"""Find the places a text names: regions by their names, the office's own places, and streets and spots by pattern."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
+from nlp import regions
 from nlp.base import Place
 from nlp.clean import Cleaned
+from nlp.regions import Gazetteer
 
 _LOOK = 6_000
-_TAILS = re.compile(r"(?:市|省|(?:壮族|回族|维吾尔)?自治区|特别行政区|地区|盟|(?:[\u4e00-\u9fa5]{1,3}族)+自治州)$")
-_NICKNAMES = {"海西州": "632800", "湘西州": "433100", "恩施州": "422800", "凉山州": "513400", "甘孜州": "513300"}
-# Short forms that are everyday words, surnames or other places: only their full name counts.
-_EVERYDAY = frozenset(
-    "朝阳 日照 三明 白银 天水 中山 大同 兴安 中卫 海东 吉林 海南 定西 固原 山南 黄山 河池 安康".split()  # noqa: SIM905
-)
-_AMBIGUOUS = frozenset(("吉林", "海南"))
+_Found = tuple[int, int, tuple[str, str, str, bool]]  # start, end, (name, level, code, ambiguous)
 
 _KINDS = {
     "spot": "小区 社区 花园 家园 公寓 花苑 新村 新城 大厦 广场 商场 市场 菜市场 超市 公园 医院 卫生院 学校 小学 中学 大学 学院 "  # noqa: E501
@@ -201,62 +193,40 @@ _HOLLOW = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Gazetteer:
-    """Named places as one pattern: name -> (full name, level, code, ambiguous)."""
-
-    pattern: re.Pattern[str]
-    known: dict[str, tuple[str, str, str, bool]]
-
-
-@cache
-def _regions() -> dict[str, tuple[str, str, str, bool]]:
-    known: dict[str, tuple[str, str, str, bool]] = {}
-    lines = files("nlp").joinpath("lexicons", "regions.txt").read_text(encoding="utf-8").splitlines()
-    for line in (line for line in lines if line and not line.startswith("#")):
-        code, province, *cities = line.split()
-        _add(known, province, "province", code)
-        for city in cities:
-            _add(known, city[2:], "city", f"{code[:2]}{city[:2]}00")
-    full = {code: name for name, level, code, _ in known.values()}
-    known.update({short: (full[code], "city", code, False) for short, code in _NICKNAMES.items()})
-    return known
-
-
-def _add(known: dict[str, tuple[str, str, str, bool]], name: str, level: str, code: str) -> None:
-    short = _TAILS.sub("", name)
-    entry = (name, level, code, False)
-    known.setdefault(name, entry)
-    if short in _AMBIGUOUS:
-        known.setdefault(short, (*entry[:3], True))
-    elif short not in _EVERYDAY and len(short) > 1:
-        known.setdefault(short, entry)
-
-
-@cache
-def gazetteer(own: Sequence[tuple[str, str, str]] = ()) -> Gazetteer:
-    """The regions of the country plus the office's own places (name, level, code), which win."""
-    known = {**_regions(), **{name: (name, level, code, False) for name, level, code in own}}
-    longest = sorted(known, key=lambda name: (-len(name), name))
-    return Gazetteer(re.compile("|".join(map(re.escape, longest))), known)
-
-
 def find(cleaned: Cleaned, own: tuple[tuple[str, str, str], ...] = (), limit: int = 12) -> tuple[Place, ...]:
     """The first ``limit`` different places in reading order, with offsets into the original."""
     text = cleaned.text[:_LOOK]
-    taken = [(hit.start(), hit.end(), gazetteer(own).known[hit[0]]) for hit in gazetteer(own).pattern.finditer(text)]
-    covered = [(start, end) for start, end, _ in taken]
-    taken += [item for item in _named(text) if not any(item[0] < end and start < item[1] for start, end in covered)]
-    places: dict[str, Place] = {}
+    known = regions.gazetteer(own)
+    sure = [(hit.start(), hit.end(), known.known[hit[0]]) for hit in known.pattern.finditer(text)]
+    taken = [*sure, *_apart(_counties(text, sure, known), sure)]
+    taken += _apart(_named(text), taken)
+    places: dict[tuple[str, str], Place] = {}
+    before, chain = -9, ""
     for start, end, (name, level, code, unsure) in sorted(taken):
-        if name not in places:
-            places[name] = Place(name, level, *cleaned.span(start, end), code, unsure)
+        within = regions.above(code) if code else chain if start - before <= 1 else ""
+        before, chain = end, within + name
+        if (name, within) not in places:
+            places[name, within] = Place(name, level, *cleaned.span(start, end), code, unsure, within)
         if len(places) == limit:
             break
     return tuple(places.values())
 
 
-def _named(text: str) -> list[tuple[int, int, tuple[str, str, str, bool]]]:
+def _counties(text: str, sure: list[_Found], known: Gazetteer) -> list[_Found]:
+    """Counties with the code of the one that is meant, or marked as ambiguous."""
+    told = [code for _, _, (_, _, code, unsure) in sure if code and not unsure]
+    found = []
+    for one in regions.counties(text, {end for _, end, _ in sure}):
+        code = regions.meant(one.codes, told, known.home)
+        found.append((one.start, one.end, (one.name, "district", code, not code)))
+    return found
+
+
+def _apart(found: list[_Found], taken: list[_Found]) -> list[_Found]:
+    return [item for item in found if not any(item[0] < end and start < item[1] for start, end, _ in taken)]
+
+
+def _named(text: str) -> list[_Found]:
     """Names that end in a kind of place: 人民路, 幸福小区, 云溪镇."""
     found = []
     last = 0
