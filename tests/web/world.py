@@ -20,8 +20,11 @@ from hub.models import (
     DeliveryState,
     Department,
     ImportRun,
+    Matter,
+    MatterMessage,
     Message,
     MessageKind,
+    OfficeWord,
     Pause,
     PauseScope,
     PlanHit,
@@ -36,6 +39,7 @@ from hub.models import (
     User,
     UserRole,
     WatchPlan,
+    WordKind,
 )
 from hub.settings import Settings
 
@@ -150,9 +154,12 @@ async def _objects(unit: Unit, world: World, side: str) -> None:
     lifted = Pause(
         scope=PauseScope.everything, reason="演练", by_id=author, lifted_at=clock.now(), lifted_by_id=author
     )  # fmt: skip
-    unit.add(delivery, run, event, lifted)
+    word = OfficeWord(kind=WordKind.prohibited, word=f"旧称{side}", other="新称")
+    unit.add(delivery, run, event, lifted, word)
     await unit.flush()
+    places["word_id"] = word.id
     places |= await _watching(unit, world, side, message)
+    places["matter_id"] = await _matter(unit, message)
     places.update(
         case_id=case.id, number=case.number, message_id=message.id, reply_id=reply.id, post_id=post.id,
         delivery_id=delivery.id, event_id=event.id, pause_id=lifted.id, arrival_id=arrival.id, run_id=run.id,
@@ -169,6 +176,17 @@ async def _watching(unit: Unit, world: World, side: str, message: Message) -> di
     hit = PlanHit(plan_id=plan.id or 0, message_id=message.id or 0, at=message.created_at, words=["路灯", "不亮"])
     unit.add(hit)
     return {"plan_id": plan.id, "rule_id": rule.id}
+
+
+async def _matter(unit: Unit, message: Message) -> int | None:
+    """A matter of this one message and two copies that nobody may see any more."""
+    at = message.created_at
+    matter = Matter(name="路灯不亮", messages=1, copies=2, people=3, first_at=at, last_at=at, counted_at=clock.now(),
+                    summary=[{"message_id": message.id, "text": "路灯不亮三天了", "kind": "main"}])  # fmt: skip
+    unit.add(matter)
+    await unit.flush()
+    unit.add(MatterMessage(message_id=message.id or 0, matter_id=matter.id, at=at, placed_at=at, words=["路灯"]))
+    return matter.id
 
 
 async def _message(unit: Unit, world: World, side: str) -> tuple[Message, Arrival]:

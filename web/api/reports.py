@@ -9,7 +9,6 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from hub import clock
 from hub.i18n import N_
-from hub.models import CaseState
 from hub.rights import May
 from web.api.operation import Call, operation
 from web.api.schema import Answer, Moment, Query, When
@@ -40,17 +39,35 @@ class Figure(Answer):
     change: float | None = Field(description=N_("增减的比例；之前没有时为 null。"))
 
 
-class Hot(Answer):
-    """An open matter many speak about; personal data are masked."""
+class HotPoint(Answer):
+    """A sentence of the matter, word for word from message ``message_id``, personal data masked."""
 
-    case_number: str = Field(validation_alias="number")
-    title: str
-    state: CaseState
-    department: str
+    message_id: int
+    text: str
+    kind: str = Field(description=N_("main：主要的说法；other：不同的声音。"))
+
+
+class HotMatter(Answer):
+    """A matter many speak about; ``today`` and ``yesterday`` count the last 24 hours and the 24 before."""
+
+    id: int
+    name: str
     messages: int
+    copies: int
+    people: int
     likes: int
-    last_message_at: Moment
-    due_at: Moment | None
+    reposts: int
+    today: int
+    yesterday: int
+    first_at: Moment
+    last_at: Moment
+
+
+class Hot(Answer):
+    """A hot matter and what is said about it."""
+
+    matter: HotMatter = Field(validation_alias="row")
+    points: list[HotPoint]
 
 
 class Late(Answer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -27,6 +27,7 @@ from workflows.matters.lists import MatterRow, names_of, shown
 from workflows.matters.shaping import find, may_shape
 
 MESSAGES, CASES, EVENTS = 30, 20, 100
+MOST_DAYS = 60
 TITLE, TEXT = 80, 400
 _READ = 1_500
 _Case: Any = aliased(Case)
@@ -109,11 +110,13 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """Everything on the page. ``points`` are only those whose message the person may see; ``hidden`` counts the rest.
+    """Everything on the page. ``days``: messages by office day. ``points`` are only those whose message the person may
+    see; ``hidden`` counts the rest.
 
     ``merged_into``: id of the matter it went into, or None."""
 
     row: MatterRow
+    days: list[tuple[date, int]]
     points: list[Point]
     hidden: int
     cases: list[Linked]
@@ -128,10 +131,22 @@ async def detail(unit: Unit, matter_id: int, actor: Actor) -> Detail:
     matter = await find(unit, matter_id, actor)
     points = await visible_points(unit, actor, matter.summary)
     return Detail(
-        row=shown(matter, await names_of(unit), clock.now()), points=points, hidden=len(matter.summary) - len(points),
+        row=shown(matter, await names_of(unit), clock.now()), days=by_day(matter), points=points,
+        hidden=len(matter.summary) - len(points),
         cases=await _cases(unit, matter, actor), history=await _history(unit, matter),
         merged_into=matter.merged_into_id, may_shape=may_shape(actor), is_named=matter.is_named,
     )  # fmt: skip
+
+
+def by_day(matter: Matter) -> list[tuple[date, int]]:
+    """Messages by office day from the first to the newest day that is kept, days without any included."""
+    days = {date.fromisoformat(on): n for on, n in (matter.figures or {}).get("days", {}).items()}
+    if not days:
+        return []
+    last = max(days)
+    first = max(min(days), last - timedelta(days=MOST_DAYS - 1))
+    span = (last - first).days + 1
+    return [(first + timedelta(days=n), days.get(first + timedelta(days=n), 0)) for n in range(span)]
 
 
 async def visible_points(unit: Unit, actor: Actor, summary: Sequence[Any]) -> list[Point]:

@@ -31,10 +31,13 @@ def may_shape(actor: Actor) -> bool:
 
 
 async def find(unit: Unit, matter_id: int, actor: Actor) -> Matter:
-    """The matter, also a dismissed or merged one; NotFound when there is none the person may see."""
+    """The matter, also a dismissed or merged one. NotFound when there is none the person may see, NotAllowed without
+    the right to read opinion."""
+    if not actor.can(May.read_opinion):
+        raise NotAllowed(_("没有查看热点的权限"))
     wanted = select(Matter).where(col(Matter.id) == matter_id, visible.matters(actor))
     matter = await unit.first(wanted)
-    if matter is None or not actor.can(May.read_opinion):
+    if matter is None:
         raise NotFound(_("没有这件事，或者您无权查看"))
     return matter
 

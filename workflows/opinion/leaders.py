@@ -17,12 +17,15 @@ from hub import clock
 from hub.db import Unit
 from hub.errors import NotAllowed
 from hub.i18n import _
-from hub.models import Case, CaseState, Department, Rollup
+from hub.models import Case, Department, Rollup
 from hub.queries import visible
 from hub.rights import Actor, May
 from workflows.cases.facts import policy_of
 from workflows.cases.lists import late as is_late
 from workflows.cases.rows import clock_at
+from workflows.matters import lists as matters
+from workflows.matters.detail import Point, visible_points
+from workflows.matters.lists import MatterRow
 from workflows.opinion.rollups import hour_of
 
 HOTTEST = 5
@@ -49,17 +52,10 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Hot:
-    """An open matter many speak about; the title is masked."""
+    """A matter many speak about. ``points``: its sentences from messages the person may see, masked."""
 
-    case_id: int
-    number: str
-    title: str
-    state: CaseState
-    department: str
-    messages: int
-    likes: int
-    last_message_at: datetime
-    due_at: datetime | None
+    row: MatterRow
+    points: tuple[Point, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +124,7 @@ async def page(unit: Unit, actor: Actor, now: datetime, *, days: int = 14) -> Le
         messages=tuple(map(sum, zip(*sentiments.values(), strict=True))) or (0,) * len(span),
         sentiments={name: sentiments.get(name, (0,) * len(span)) for name in nlp.SENTIMENTS},
         topics=_most_first(_folded(by_hour, span, "topic")),
-        hottest=await _hottest(unit, actor, departments),
+        hottest=await _hottest(unit, actor, now),
         late=sum(one.cases for one in late_at),
         late_at=late_at,
         answers=await _answers(unit, actor, now),
@@ -181,16 +177,17 @@ async def _departments(unit: Unit) -> dict[int, str]:
     return {row[0]: row[1] for row in rows}
 
 
-async def _hottest(unit: Unit, actor: Actor, departments: Mapping[int, str]) -> tuple[Hot, ...]:
-    statement = select(Case).where(_IS_OPEN, visible.cases(actor))
-    cases = await unit.all(statement.order_by(col(Case.heat).desc(), col(Case.id).desc()).limit(HOTTEST))
+async def _hottest(unit: Unit, actor: Actor, now: datetime) -> tuple[Hot, ...]:
+    found = await matters.matters(unit, actor, limit=HOTTEST, now=now)
+    points = await visible_points(unit, actor, [one for row in found.rows for one in row.summary])
+    by_message = {(point.message_id, point.text): point for point in points}
     return tuple(
         Hot(
-            case.id or 0, case.number, case.title, case.state, departments.get(case.department_id or 0, ""),
-            case.message_count, case.likes, case.last_message_at, case.due_at,
+            row,
+            tuple(by_message[key] for one in row.summary if (key := (one["message_id"], one["text"])) in by_message),
         )
-        for case in cases
-    )  # fmt: skip
+        for row in found.rows
+    )
 
 
 async def _late(unit: Unit, actor: Actor, now: datetime, departments: Mapping[int, str]) -> tuple[LateAt, ...]:
