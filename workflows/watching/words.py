@@ -93,10 +93,14 @@ def phrase(rule: Rule) -> str:
         return _without(rule.part)
     if isinstance(rule, All):
         return _("，并且").join(_inside(part) for part in rule.parts)
-    words = _words(rule)
-    if words:
-        return _("出现%(words)s中的任意一个", words=words)
-    return _("，或者").join(_inside(part) for part in rule.parts)
+    return _("，或者").join(_alternatives(rule))
+
+
+def _alternatives(rule: Some) -> list[str]:
+    """Words of a group together, everything else one by one."""
+    words = [part for part in rule.parts if isinstance(part, Word)]
+    said = [_("出现%(words)s中的任意一个", words=listed(map(_quoted, words)))] if len(words) > 1 else []
+    return said + [_inside(part) for part in rule.parts if len(words) < 2 or not isinstance(part, Word)]
 
 
 def _without(rule: Rule) -> str:
