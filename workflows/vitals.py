@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -13,6 +18,37 @@ from hub import clock
 from hub.settings import Settings
 from workflows.bell import QUEUE
 from workflows.house import House
+
+
+def here() -> dict[str, str | int]:
+    """Where this process runs: its number, and what the number is counted in (machine and, on Linux, container)."""
+    try:
+        counted_in = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        counted_in = ""
+    return {"pid": os.getpid(), "place": f"{socket.gethostname()} {counted_in}"}
+
+
+def has_ended(told: Mapping[str, Any]) -> bool:
+    """Whether the process that told where it runs (:func:`here`) is gone. False where we cannot know."""
+    pid = told.get("pid")
+    if not isinstance(pid, int) or told.get("place") != here()["place"]:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return _is_husk(pid)
+
+
+def _is_husk(pid: int) -> bool:
+    """Whether the process has ended and only waits for its parent to notice."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (OSError, IndexError):
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from workflows.desk import Desk, DeskBell
 from workflows.house import House, open_house
 from workflows.jobs import DELIVERY_RINGS, JOBS, NAMES
 from workflows.tagging import office
+from workflows.vitals import here
 
 BEAT = 2.0
 FORGOTTEN = timedelta(hours=1)
@@ -180,7 +181,7 @@ def _figures(dispatcher: Dispatcher, desk: Desk) -> dict[str, Any]:
         "handled": dispatcher.handled,
         "running": dispatcher.running,
     }
-    return {"pid": os.getpid(), "jobs": jobs, "deliveries": deliveries}
+    return {**here(), "jobs": jobs, "deliveries": deliveries}
 
 
 async def _pause(seconds: float, stop: asyncio.Event) -> None:

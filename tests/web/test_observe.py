@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +28,7 @@ from tests.web.conftest import Visit
 from tests.web.world import World
 from web.app import create_app
 from web.observe import health
+from workflows import vitals
 from workflows.bell import ArqBell
 from workflows.house import House
 from workflows.tagging.jobs import retag_messages, tag_messages
@@ -63,6 +67,25 @@ async def test_health_is_200_only_while_everything_lives(
         answer = await client.get("/healthz")
         assert answer.status_code == 503
         assert answer.json()["worker"]["age"] >= 11
+
+
+async def test_a_killed_worker_is_missed_at_once(
+    queue_settings: Context, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its last sign of life is fresh, and still: its process is gone, even before its parent has noticed."""
+    monkeypatch.setattr(health, "KEPT_SECONDS", 0.0)
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    await beat(queue_settings, **{**vitals.here(), "pid": process.pid})
+    assert (await client.get("/healthz")).status_code == 200
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    answer = await client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json()["worker"]["why"] == "后台任务进程已经结束"
+    process.wait()
+    assert (await client.get("/healthz")).status_code == 503
+    await beat(queue_settings, **{**vitals.here(), "pid": process.pid, "place": "another machine"})
+    assert (await client.get("/healthz")).status_code == 200, "its numbers mean nothing here"
 
 
 async def test_a_dead_queue_is_named(ctx: Context, tmp_path: Path, app: Starlette, client: httpx.AsyncClient) -> None:

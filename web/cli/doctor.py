@@ -138,7 +138,7 @@ async def _queue(settings: Settings) -> Finding:
 async def _worker(settings: Settings) -> Finding:
     newest = select(Heartbeat).where(Heartbeat.kind == "worker").order_by(col(Heartbeat.at).desc())
     beat = await _read(settings, lambda unit: unit.first(newest.limit(1)))
-    ok = beat is not None and clock.now() - beat.at < OLDEST_BEAT
+    ok = beat is not None and clock.now() - beat.at < OLDEST_BEAT and not vitals.has_ended(beat.data)
     said = _("正在运行") if ok else _("没有运行")
     return Finding(_("后台任务"), ok, said, _("请启动 hub worker；没有它不收信、不打标、不发送"))
 
