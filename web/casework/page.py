@@ -12,9 +12,10 @@ from starlette.responses import Response
 from hub.db import Unit
 from hub.i18n import _
 from hub.models import Case, CaseState, DeliveryState
-from hub.rights import Actor
+from hub.rights import Actor, May
 from web.casework import listing as beside
 from web.casework import talk, words
+from web.casework.checked import Found, found_in
 from web.request import house, looking, me
 from web.templating import part_of, render
 from workflows.cases import similar
@@ -23,7 +24,7 @@ from workflows.cases.facts import numbered
 from workflows.cases.moves import Move
 from workflows.cases.states import Extension, Offer, Ruling
 from workflows.delivery.lists import DeliveryView, of_case
-from workflows.replies.box import Box, box
+from workflows.replies.box import Box, box, findings
 from workflows.replies.checks import Finding
 from workflows.replies.compare import Piece, pieces
 from workflows.replies.drafts import DraftConflict
@@ -51,6 +52,11 @@ class Said:
     values: dict[str, str] = field(default_factory=dict)
 
     @property
+    def holds(self) -> bool:
+        """Whether something in the draft box waits for the person: news must not take it away."""
+        return bool(self.refused or self.problems or self.to_confirm or self.conflict) and self.text is not None
+
+    @property
     def differs(self) -> list[Piece]:
         """How the text typed here differs from the one somebody else saved."""
         if self.conflict is None or self.conflict.theirs is None:
@@ -64,6 +70,8 @@ NOTHING_SAID = Said()
 async def page(request: Request, *, said: Said = NOTHING_SAID, status: int = 200) -> Response:
     """The page of the case named in the address, or the part a live region asks for."""
     part = part_of(request, *PARTS) if request.method == "GET" else ""
+    if request.method != "GET":  # what was saved before the refusal is on this page already
+        request.state.live_at = await request.app.state.feed.mark(exact=True)
     facts = await (_list_facts(request) if part == "rows" else _facts(request, said, part))
     return await render(request, "cases/page.html", facts, status, part=part)
 
@@ -86,13 +94,14 @@ async def _facts(request: Request, said: Said, part: str) -> dict[str, Any]:
         one = await detail(unit, case.id or 0, actor)
         listing = await beside.listing(request, unit) if not part else None
         answer = await _box(request, unit, one)
+        found = await _found(request, unit, one, answer, said)
         others = await _others(unit, case, actor, one) if part in ("", "side") else {"similar": [], "alike": []}
         deliveries = await of_case(unit, actor, case.id or 0) if part in ("", "talk") else []
     base = f"/cases/{case.number}"
     live = listing.href(case.number) if listing else base
     return {
         "listing": listing, "chosen": case.number, "one": one, "row": one.row, "case": case, "box": answer,
-        "said": said,
+        "said": said, "found": found, "may_force": _may_force(actor, one, found, said),
         "items": talk.thread(one.messages, one.replies, one.events, one.row.account) if part in ("", "talk") else [],
         "history": talk.history(one.events) if part in ("", "side") else [], "base": base,
         "first": [offer for offer in _offered(one) if offer.move in FIRST],
@@ -109,6 +118,26 @@ async def _box(request: Request, unit: Unit, one: Detail) -> Box | None:
     if one.case.state not in DRAFTING or (one.may_draft and one.draft is None):
         return None
     return await box(house(request), unit, one.case, one.draft)
+
+
+async def _found(request: Request, unit: Unit, one: Detail, answer: Box | None, said: Said) -> Found | None:
+    """What the check says about what stands in the box: what was just typed, else the draft."""
+    if answer is None:
+        return None
+    if said.text is None:
+        return found_in(one.draft.text if one.draft else "", answer.findings)
+    number = said.message_id or answer.message_id
+    told = await findings(
+        house(request), unit, one.case.id or 0, me(request), text=said.text, message_id=number
+    )  # fmt: skip
+    return found_in(said.text, told)
+
+
+def _may_force(actor: Actor, one: Detail, found: Found | None, said: Said) -> bool:
+    """Whether to offer letting red lines pass: of what is stored, to somebody who did not write it."""
+    if found is None or not found.blocking or said.text is not None or one.draft is None:
+        return False
+    return actor.can(May.force_check) and one.draft.author_id != actor.user_id
 
 
 async def _others(unit: Unit, case: Case, actor: Actor, one: Detail) -> dict[str, Sequence[Any]]:

@@ -33,7 +33,7 @@ _EVENTS = {
     "submit": NP_("event", "送审"),
     "sign": N_("审核签字"), "approve": N_("批准，排入发送"), "send_back": NP_("event", "退回修改"),
     "withdraw": NP_("event", "撤回"),
-    "reschedule": NP_("event", "改期"), "back_to_review": N_("批准失效，重新送审"), "waiting": N_("重新排入发送"),
+    "reschedule": NP_("event", "改期"), "force": NP_("event", "放行红线"), "back_to_review": N_("批准失效，重新送审"), "waiting": N_("重新排入发送"),
     "sending": N_("开始发送"), "sent": N_("已发出"), "failed": N_("发送失败"), "unknown": N_("结果待核实"),
     "held": N_("被暂停"), "missed": N_("错过时间，没有发出"), "cancelled": NP_("event", "作废"),
     "removed": N_("平台上已找不到"),
@@ -41,7 +41,7 @@ _EVENTS = {
 _EVENT_LOOKS = {
     "create": ("edit", ""), "submit": ("send", "action"), "sign": ("user-check", "done"),
     "approve": ("circle-check", "done"), "send_back": ("arrow-back-up", "soon"), "withdraw": ("ban", ""),
-    "reschedule": ("calendar-event", ""),
+    "reschedule": ("calendar-event", ""), "force": ("shield", "danger"),
     "back_to_review": ("rotate", "soon"), "sent": ("check", "done"), "failed": ("alert-triangle", "danger"),
     "unknown": ("help", "soon"), "held": ("player-pause", "soon"), "missed": ("clock-pause", "danger"),
     "cancelled": ("x", ""), "removed": ("eye-off", "danger"), "waiting": ("clock", "action"),
@@ -62,8 +62,10 @@ class Standing:
     meaning: str
 
 
-def standing(state: PostState, deliveries: Sequence[Delivery]) -> Standing:
-    """Once it is approved, what became of its deliveries says more than its own state."""
+def standing(state: PostState, deliveries: Sequence[Delivery], *, signs: bool = False) -> Standing:
+    """Once approved, what became of its deliveries says more than its own state. ``signs``: it waits for the reader."""
+    if state is S.review and signs:
+        return Standing(label(state), _STATE_TONES[state], _("等您审核：看过每个账号的文字，通过或退回。"))
     if state not in (S.approved, S.done) or not deliveries:
         return Standing(label(state), _STATE_TONES.get(state, ""), _(_MEANINGS[state]))
     said, tone = summary(state, [delivery.state for delivery in deliveries])

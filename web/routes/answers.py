@@ -8,16 +8,20 @@ from starlette.responses import Response
 from hub.errors import Invalid, Refused
 from hub.i18n import _
 from hub.rights import May
+from web.auth import local_path
 from web.casework import page as casepage
+from web.casework.checked import found_in
 from web.casework.page import Said, number_of
 from web.forms import Form, read_form
+from web.proof import read_fix, read_ignore
 from web.request import house, looking, me, writing
 from web.routes.table import PageRoute
 from web.templating import redirect, render
 from workflows import replies
 from workflows.cases.facts import numbered
+from workflows.checking import lists
 from workflows.delivery import service as deliveries
-from workflows.replies import box
+from workflows.replies import box, forcing
 from workflows.replies.drafts import LONGEST
 
 DRAFTS = (May.draft_reply, May.dispatch)
@@ -36,12 +40,14 @@ async def save_draft(request: Request) -> Response:
             saved = await replies.save_draft(
                 unit, case.id or 0, actor, text=text, version=version, message_id=message_id
             )
-        if form.raw("do") != "submit":
+        asks = form.raw("do") == "ask"
+        if form.raw("do") != "submit" and not asks:
             return redirect(request, f"/cases/{number}#answer", _("草稿已保存。"))
         async with writing(request) as unit:
             await replies.submit(
-                house(request), unit, saved.id or 0, actor, version=saved.version, confirmed=form.ticked("confirmed")
-            )
+                house(request), unit, saved.id or 0, actor, version=saved.version, confirmed=form.ticked("confirmed"),
+                asks=asks,
+            )  # fmt: skip
     except replies.DraftConflict as error:
         said.conflict = error
     except replies.Unconfirmed as error:
@@ -51,7 +57,8 @@ async def save_draft(request: Request) -> Response:
     except Invalid as error:
         said.problems = error.problems
     else:
-        return redirect(request, f"/cases/{number}", _("已提交审核，审核通过后发出。"))
+        asked = _("追问已提交审核，发出后暂停计时，等来信人补充。")
+        return redirect(request, f"/cases/{number}", asked if asks else _("已提交审核，审核通过后发出。"))
     return await casepage.page(request, said=said, status=422 if said.problems else 409)
 
 
@@ -72,7 +79,42 @@ async def findings(request: Request) -> Response:
         found = await box.findings(
             house(request), unit, case.id or 0, me(request), text=_text(form)[:LONGEST], message_id=message_id
         )
-    return await render(request, "cases/findings.html", {"found": found}, part="found")
+    facts = {
+        "found": found_in(_text(form)[:LONGEST], found), "base": f"/cases/{number_of(request)}",
+        "may_ignore": me(request).can(May.manage_words),
+    }  # fmt: skip
+    return await render(request, "cases/findings.html", facts, part="found")
+
+
+async def fix(request: Request) -> Response:
+    """Without scripts: put a suggestion where it belongs, or leave a finding alone in this office; nothing is saved."""
+    form = await read_form(request)
+    text, message_id = _text(form), form.number("message_id", required=False) or None
+    form.check()
+    if form.raw("ignore"):
+        group, found = read_ignore(form.raw("ignore"))
+        async with writing(request) as unit:
+            await lists.ignore(unit, me(request), group, found)
+    else:
+        text = read_fix(form.raw("fix")).apply(text)
+    return await casepage.page(request, said=Said(text=text, message_id=message_id))
+
+
+async def force(request: Request) -> Response:
+    """Let the red lines of exactly the stored answer pass, by name and with a reason."""
+    form, actor = await read_form(request), me(request)
+    try:
+        given = {"content_hash": form.text("content_hash"), "reason": form.text("force_reason", longest=500)}
+        form.check()
+        async with writing(request) as unit:
+            case = await numbered(unit, number_of(request), actor)
+            await forcing.force(unit, actor, case.id or 0, **given)
+    except Refused as error:
+        return await casepage.page(request, said=Said(refused=error.reasons, values=form.values), status=409)
+    except Invalid as error:
+        return await casepage.page(request, said=Said(problems=error.problems, values=form.values), status=422)
+    here = local_path(form.raw("next"), f"/cases/{number_of(request)}")
+    return redirect(request, here, _("已放行，记入办理过程。答复仍须送审。"))
 
 
 async def answer_elsewhere(request: Request) -> Response:
@@ -128,6 +170,8 @@ CASE = "/cases/{number}"
 ROUTES = [
     PageRoute(f"{CASE}/draft", save_draft, DRAFTS, ("POST",)),
     PageRoute(f"{CASE}/findings", findings, DRAFTS, ("POST",)),
+    PageRoute(f"{CASE}/fix", fix, DRAFTS, ("POST",)),
+    PageRoute(f"{CASE}/force", force, May.force_check, ("POST",)),
     PageRoute(f"{CASE}/elsewhere", answer_elsewhere, DRAFTS, ("POST",)),
     PageRoute(f"{CASE}/deliveries/{{delivery_id:int}}", settle, May.settle_delivery, ("POST",)),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -15,11 +16,12 @@ from hub.policy.sending import sending
 from hub.rights import May
 from web.forms import Form, read_form, whole
 from web.press import cards, composing, versions
-from web.press.cards import Checked
 from web.press.composing import Fields
+from web.proof import Fix, read_fix, read_ignore
 from web.request import house, looking, me, writing
 from web.routes.table import PageRoute
 from web.templating import redirect, render
+from workflows.checking import lists
 from workflows.publishing import choices, detail, service
 from workflows.publishing.content import draft_of
 from workflows.publishing.detail import PostView
@@ -67,9 +69,37 @@ async def check(request: Request) -> Response:
         offered = [choice.id for choice in await choices.accounts(house(request), unit)]
         draft, problems = composing.as_far_as_readable(composing.typed(form, offered))
         checked = await cards.check(house(request), unit, draft, number)
-    checked = Checked(checked.cards, checked.problems, checked.warnings, problems)
+    checked = replace(checked, fields=problems)
     facts = {"checked": checked, "scheduled_at": draft.scheduled_at, "confirmed": form.raw("confirmed")}
     return await render(request, "posts/check.html", facts, part="check")
+
+
+async def fix(request: Request) -> Response:
+    """Without scripts: put a suggestion where it belongs, or leave a finding alone in this office; nothing is saved."""
+    form = await read_form(request)
+    number = form.number("post_id", required=False)
+    fields = composing.typed(form, await _known(request))
+    if form.raw("ignore"):
+        group, found = read_ignore(form.raw("ignore"))
+        async with writing(request) as unit:
+            await lists.ignore(unit, me(request), group, found)
+    else:
+        fields = _mended(fields, read_fix(form.raw("fix")))
+    view = None
+    if number:
+        async with looking(request) as unit:
+            view = await detail.view(unit, me(request), number)
+    return await _page(request, view, fields, version=form.raw("version"))
+
+
+def _mended(fields: Fields, wanted: Fix) -> Fields:
+    if wanted.field == "body":
+        return replace(fields, body=wanted.apply(fields.body))
+    texts = {
+        account: wanted.apply(text) if f"text_{account}" == wanted.field else text
+        for account, text in fields.texts.items()
+    }
+    return replace(fields, texts=texts)
 
 
 async def create(request: Request) -> Response:
@@ -149,7 +179,7 @@ async def _known(request: Request) -> list[int]:
 
 async def _page(
     request: Request, view: PostView | None, fields: Fields, *, problems: dict[str, str] | None = None,
-    refused: list[str] | None = None, conflict: Facts | None = None, status: int = 200,
+    refused: list[str] | None = None, conflict: Facts | None = None, status: int = 200, version: str = "",
 ) -> Response:  # fmt: skip
     post = view.post if view else None
     draft, _unreadable = composing.as_far_as_readable(fields)
@@ -173,6 +203,8 @@ async def _page(
         "checked": checked,
         "scheduled_at": draft.scheduled_at,
         "confirmed": "",
+        # What was typed began with this version: a change somebody saved meanwhile must still be noticed.
+        "version": version or (post.version if post else ""),
     }
     return await render(request, "posts/compose.html", facts, status)
 
@@ -189,6 +221,7 @@ ROUTES = [
     PageRoute("/posts", create, May.write_post, ("POST",)),
     PageRoute("/posts/new", show_new, May.write_post),
     PageRoute("/posts/check", check, May.write_post, ("POST",)),
+    PageRoute("/posts/fix", fix, May.write_post, ("POST",)),
     PageRoute(f"{POST}/edit", show, May.write_post),
     PageRoute(POST, save, May.write_post, ("POST",)),
 ]

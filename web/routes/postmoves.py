@@ -14,7 +14,7 @@ from web.request import house, me, writing
 from web.routes.posts import page
 from web.routes.table import PageRoute
 from web.templating import redirect
-from workflows.publishing import service
+from workflows.publishing import forcing, service
 
 
 async def submit(request: Request) -> Response:
@@ -59,6 +59,19 @@ async def send_back(request: Request) -> Response:
     return redirect(request, f"/posts/{number}", _("已退回，撰写人会看到您的意见。"))
 
 
+async def force(request: Request) -> Response:
+    """Let the red lines of exactly what stands on the page pass, by name and with a reason."""
+    form, number = await read_form(request), request.path_params["post_id"]
+    try:
+        given = {"content_hash": form.text("content_hash"), "reason": form.text("force_reason", longest=500)}
+        form.check()
+        async with writing(request) as unit:
+            await forcing.force(unit, me(request), number, **given)
+    except (Invalid, Refused) as error:
+        return await page(request, error, form.values)
+    return redirect(request, f"/posts/{number}", _("已放行，记入稿件历史。稿件仍须送审。"))
+
+
 async def withdraw(request: Request) -> Response:
     """Take it off the calendar."""
     form, number = await read_form(request), request.path_params["post_id"]
@@ -93,6 +106,7 @@ ROUTES = [
     PageRoute(f"{POST}/submit", submit, May.write_post, ("POST",)),
     PageRoute(f"{POST}/approve", approve, May.review_post, ("POST",)),
     PageRoute(f"{POST}/send-back", send_back, May.review_post, ("POST",)),
+    PageRoute(f"{POST}/force", force, May.force_check, ("POST",)),
     PageRoute(f"{POST}/withdraw", withdraw, (May.write_post, May.review_post), ("POST",)),
     PageRoute(f"{POST}/move", move, (May.write_post, May.review_post), ("POST",)),
 ]

@@ -13,6 +13,7 @@ from hub import clock
 from hub.errors import Invalid, Refused
 from hub.i18n import N_, _
 from hub.models import PostState
+from hub.policy.sending import sending
 from hub.rights import Actor, May
 from web.press import cards, versions, words
 from web.request import house, looking, me
@@ -20,6 +21,7 @@ from web.routes.table import NavItem, PageRoute, waiting
 from web.templating import part_of, render
 from workflows.delivery import lists as deliveries
 from workflows.delivery.lists import DeliveryView
+from workflows.delivery.states import LEFT
 from workflows.publishing import choices, detail, lists
 from workflows.publishing.checks import GRACE
 from workflows.publishing.content import draft_of
@@ -156,23 +158,32 @@ async def _facts(request: Request, post_id: int) -> Facts:
     return {
         "view": view,
         "post": post,
-        "standing": words.standing(post.state, [one.delivery for one in view.targets if one.delivery]),
+        "standing": words.standing(
+            post.state, [one.delivery for one in view.targets if one.delivery], signs=not view.reasons[Move.approve]
+        ),
         "receipts": [(card, _receipt(view, receipts, card.choice.id)) for card in checked.cards],
         "others": [
             target for target in view.targets if target.account.id not in {card.choice.id for card in checked.cards}
         ],
         "checked": checked,
         "late": post.scheduled_at is not None and post.scheduled_at < clock.now() - GRACE,
-        "is_open": post.state not in (PostState.done, PostState.withdrawn),
+        "is_open": post.state not in (PostState.done, PostState.withdrawn) and not _has_left(view),
+        "late_minutes": int(sending().post_late.total_seconds() // 60),
         "history": versions.history(view),
         "seen": seen,
         "changes": versions.changes(seen, versions.as_stored(view), names) if seen else [],
         "reasons": view.reasons,
+        "force_reasons": view.reasons[Move.force],
         "Move": Move,
         "words": words,
         "now": clock.now(),
         "src": f"/posts/{post.id}?part=post",
     }
+
+
+def _has_left(view: detail.PostView) -> bool:
+    """Whether any of it is on its way or out: what was to be checked before is history."""
+    return any(target.delivery and target.delivery.state in LEFT for target in view.targets)
 
 
 def _receipt(view: detail.PostView, receipts: Mapping[int, DeliveryView], account_id: int) -> DeliveryView | None:

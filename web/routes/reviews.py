@@ -14,6 +14,7 @@ from hub.i18n import N_, _
 from hub.models import Case, Reply, ReplyState
 from hub.rights import Actor, May
 from web.casework import talk, words
+from web.casework.checked import found_in
 from web.casework.narrowing import Narrowing
 from web.casework.page import number_of
 from web.forms import Form, read_form
@@ -79,10 +80,12 @@ async def _chosen(request: Request, unit: Unit, case: Case) -> dict[str, Any]:
     reply = one.draft if one.draft and one.draft.state is ReplyState.reviewing else None
     entries = [entry for entry in one.replies if reply is None or entry.id != reply.id]
     before = await returned_text(unit, reply) if reply else None
+    shown = await box(house(request), unit, case, reply) if reply else None
     return {
         "one": one, "row": one.row, "reply": reply, "base": f"/reviews/{case.number}",
         "items": talk.thread(one.messages, entries, one.events, one.row.account),
-        "box": await box(house(request), unit, case, reply) if reply else None,
+        "box": shown, "found": found_in(reply.text, shown.findings) if reply and shown else None,
+        "may_force": me(request).can(May.force_check),
         "changed": pieces(before, reply.text) if reply and before is not None else [],
         "approve_reasons": _reasons(one, Move.approve), "return_reasons": _reasons(one, Move.send_back),
         "history": talk.history(one.events),

@@ -6,6 +6,7 @@ import './live.js'
 import './keys.js'
 import './drafts.js'
 import './counter.js'
+import './findings.js'
 import './times.js'
 import './hands.js'
 
