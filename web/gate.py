@@ -9,7 +9,7 @@ from starlette.routing import Route
 from hub.errors import Invalid, NotAllowed, NotFound
 from hub.i18n import _
 from hub.people import Identity
-from web import csrf
+from web import csrf, flashes
 from web.faults import PasswordChangeNeeded, SignInNeeded, TokenNeeded
 from web.request import fields, identity, is_fragment
 from web.routes.table import Door, Endpoint, Gate, PageRoute
@@ -31,7 +31,7 @@ def _guarded(route: PageRoute) -> Endpoint:
         try:
             await admit(request, route)
             if _is_page(request, route):
-                request.state.live_at = await request.app.state.feed.mark()
+                request.state.live_at = await request.app.state.feed.mark(exact=flashes.COOKIE in request.cookies)
             return await route.endpoint(request)
         finally:
             await request.close()  # files that came with a form

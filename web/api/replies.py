@@ -67,6 +67,7 @@ class SubmitBody(Body):
     version: Version
     confirmed: bool = Field(default=False, description=N_("提醒的内容确认无误。"))
     note: Note = ""
+    asks: bool = Field(default=False, description=N_("这是向来信人追问：发出后工单挂起，等来信人补充。"))
 
 
 class ApproveBody(Body):
@@ -121,7 +122,7 @@ async def submit_reply(call: Call[None, SubmitBody]) -> CaseNow:
     body = call.body
     case = await replies.submit(
         call.house, call.unit, call.places["reply_id"], call.actor, version=body.version, confirmed=body.confirmed,
-        note=body.note,
+        note=body.note, asks=body.asks,
     )  # fmt: skip
     return now(case)
 

@@ -18,7 +18,8 @@ _ICONS: Mapping[str, tuple[str, str]] = {
     "assign": ("user-share", ""), "hand_back": ("arrow-back-up", "soon"), "ask_ruling": ("scale", "soon"),
     "forward": ("arrow-right", "action"), "suspend": ("clock-pause", "soon"), "resume": ("player-play", "action"),
     "ask_extension": ("clock", "soon"), "grant_extension": ("clock", ""), "refuse_extension": ("ban", "soon"),
-    "submit": ("send", ""), "answer_direct": ("send", ""), "send_back": ("arrow-back-up", "soon"),
+    "submit": ("send", ""), "ask_citizen": ("message", ""), "question_sent": ("message", "soon"),
+    "answer_direct": ("send", ""), "send_back": ("arrow-back-up", "soon"),
     "approve": ("eye-check", ""), "answer_sent": ("circle-check", "done"),
     "answer_failed": ("alert-triangle", "danger"),
     "answer_retried": ("refresh", ""), "answer_elsewhere": ("phone", "done"), "close": ("circle-check", "done"),
@@ -72,6 +73,8 @@ def thread(
 
 def _answered(reply: ReplyEntry, account: str) -> Item:
     label, tone = _reply_words()[reply.state]
+    if reply.asks and reply.state is ReplyState.sent:
+        label = _("已追问")
     if reply.delivery_state not in (None, DeliveryState.sent) and reply.state in (ReplyState.approved, ReplyState.sent):
         label, tone = reply.delivery_label, delivery_tone(reply.delivery_state)
     at = reply.sent_at or reply.reviewed_at or reply.submitted_at or reply.created_at

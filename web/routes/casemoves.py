@@ -126,9 +126,8 @@ def _note(form: Form, move: Move) -> str:
         chosen = form.text("refusal", required=False)
         return "：".join(part for part in (chosen if chosen in REFUSALS else "", typed) if part)
     if move is Move.hand_back:
-        basis, unit = form.text("basis", required=False, longest=500), form.text("proposed", required=False)
-        parts = [_("依据：%(basis)s", basis=basis) if basis else "", typed]
-        return "\n".join(part for part in [*parts, _("建议承办：%(unit)s", unit=unit) if unit else ""] if part)
+        basis = form.text("basis", longest=500)
+        return "\n".join(part for part in (_("依据：%(basis)s", basis=basis) if basis else "", typed) if part)
     return typed
 
 
@@ -136,7 +135,7 @@ async def _given(unit: Unit, form: Form, move: Move) -> Choices:
     """What the move asks for besides the note, as far as it was filled in; the service says what is missing."""
     given: Choices = {}
     needs = MOVES[move].needs
-    if Need.department in needs:
+    if Need.department in needs or move is Move.hand_back:
         given["department_id"] = form.number("department_id", required=False) or None
     if Need.person in needs:
         given["person_id"] = form.number("person_id", required=False) or None

@@ -30,7 +30,7 @@ from workflows.cases.routing import explain
 from workflows.cases.service import dispatch_now
 from workflows.inbox import words as labels
 
-VIEWS = (Which.desk, Which.rulings, Which.follow_up)
+VIEWS = (Which.desk, Which.rulings, Which.extensions, Which.follow_up)
 AT_DESK = (CaseState.new, CaseState.triaged)
 MOST_AT_ONCE = 100
 
@@ -52,6 +52,10 @@ async def _queue(request: Request, unit: Unit, path: str, chosen: str = "") -> d
         {
             "text": _("待裁定"), "href": "/desk?view=rulings", "count": capped(counts.rulings),
             "current": view is Which.rulings,
+        },
+        {
+            "text": _("待批延期"), "href": "/desk?view=extensions", "count": capped(counts.extensions),
+            "current": view is Which.extensions,
         },
         {
             "text": _("待回访"), "href": "/desk?view=follow_up", "count": capped(counts.follow_up),

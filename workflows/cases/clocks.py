@@ -217,6 +217,7 @@ _EFFECTS: dict[Move, Callable[[Change], dict[str, Any]]] = {
     Move.assign: _assign,
     Move.hand_back: _hand_back,
     Move.suspend: _suspend,
+    Move.question_sent: _suspend,
     Move.resume: _resume,
     Move.grant_extension: _extension,
     Move.reclass: _reclass,

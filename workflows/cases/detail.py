@@ -81,6 +81,7 @@ class Detail:
     may_correct: bool
     ruling: Ruling
     extension: Extension
+    asks: bool
     merged_into: Related | None
     merged: list[Related]
 
@@ -106,6 +107,7 @@ async def detail(unit: Unit, case_id: int, actor: Actor) -> Detail:
         may_draft=reasons_against_drafting(known.facts, actor), may_note=actor.can(May.add_note),
         may_reveal=actor.can(May.reveal_personal), may_correct=actor.can(May.correct_tags),
         ruling=known.facts.ruling, extension=known.facts.extension,
+        asks=known.facts.draft is not None and known.facts.draft.asks,
         merged_into=await _into(unit, case, actor), merged=[_related(other) for other in merged],
     )  # fmt: skip
 

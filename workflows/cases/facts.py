@@ -22,7 +22,7 @@ from hub.policy.packs import Policy
 from hub.queries import visible
 from hub.rights import Actor, May
 from workflows.cases import clocks
-from workflows.cases.moves import Move
+from workflows.cases.moves import HANDS_IN, Move
 from workflows.cases.states import CaseFacts, DraftFacts, Extension, Given, Person, Ruling, Target
 
 # Written like the partial indexes' own condition: SQLite does not use such an index for "is_open = 1".
@@ -36,6 +36,8 @@ _TELLING = (
     Move.grant_extension,
     Move.refuse_extension,
     Move.suspend,
+    Move.question_sent,
+    *sorted(HANDS_IN),
     Move.redo,
     Move.reopen,
     Move.citizen_again,
@@ -48,8 +50,16 @@ _EXTENSION = {
     Move.grant_extension: Extension.granted,
     Move.refuse_extension: Extension.refused,
 }
+# Moves after which the clock stands; each says what was left on it.
+PAUSES = frozenset({Move.suspend, Move.question_sent})
 # A new round has its own deadline, and may ask for more time again.
 _NEW_ROUND = {Move.redo, Move.reopen, Move.citizen_again}
+
+
+# After any of these no request for more time is open.
+SETTLES_EXTENSION = tuple(
+    move.value for move in (Move.grant_extension, Move.refuse_extension, *sorted(_NEW_ROUND))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +116,7 @@ async def know(unit: Unit, case: Case) -> Known:
         hand_back_until=clocks.hand_back_until(policy, case), due_at=case.due_at,
         ruling=ruling, extension=extension,
         extensible=policy.clocks(case.urgency).extension.span != Span(0, SpanUnit.h),
-        draft=DraftFacts(_authors(reply, told), reply.state, bool(reply.text.strip())) if reply else None,
+        draft=_draft(reply, told) if reply else None,
         suspend_limit=policy.days("suspend_days"),
     )  # fmt: skip
     suspended_at, left = pause if pause else (None, None)
@@ -136,6 +146,12 @@ async def _telling_events(unit: Unit, case: Case) -> Sequence[Any]:
     )
 
 
+def _draft(reply: Reply, told: Sequence[Any]) -> DraftFacts:
+    handed_in = [event.what for event in told if event.what in HANDS_IN and event.data.get("reply_id") == reply.id]
+    asks = handed_in[-1:] == [Move.ask_citizen.value]
+    return DraftFacts(_authors(reply, told), reply.state, bool(reply.text.strip()), asks)
+
+
 def _authors(reply: Reply, events: Sequence[Any]) -> frozenset[int]:
     """Everybody who wrote in this answer."""
     wrote = {event.by_id for event in events if event.what == DRAFT and event.data.get("reply_id") == reply.id}
@@ -148,7 +164,7 @@ def _told(events: Sequence[Any]) -> tuple[Ruling, Extension, tuple[datetime, tim
         move = Move(what)
         ruling = _RULING.get(move, ruling)
         extension = Extension.none if move in _NEW_ROUND else _EXTENSION.get(move, extension)
-        if move is Move.suspend:
+        if move in PAUSES:
             left = data.get("remaining_seconds")
             pause = (at, None if left is None else timedelta(seconds=left))
     return ruling, extension, pause

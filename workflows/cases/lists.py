@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, false, func, literal, not_, or_, union_all
 from sqlalchemy import select as columns
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from hub import clock
@@ -20,7 +21,7 @@ from hub.models import Account, Case, CaseClass, CaseEvent, CaseState, Departmen
 from hub.queries import search, visible
 from hub.rights import Actor, May
 from nlp import query_tokens
-from workflows.cases.facts import IS_OPEN, policy_of
+from workflows.cases.facts import IS_OPEN, SETTLES_EXTENSION, policy_of
 from workflows.cases.moves import Move
 from workflows.cases.rows import CaseRow, as_row, clock_at, rows_of_cases, signs_first
 
@@ -34,6 +35,7 @@ class Which(StrEnum):
     mine = "mine"
     desk = "desk"
     rulings = "rulings"
+    extensions = "extensions"
     review = "review"
     follow_up = "follow_up"
     all = "all"
@@ -41,7 +43,10 @@ class Which(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a person narrowed the list to; empty means everything. ``text``: words, or a case number."""
+    """What a person narrowed the list to; empty means everything. ``text``: words, or a case number.
+
+    ``answered_since``: answered at this moment or later.
+    """
 
     state: CaseState | None = None
     department_id: int | None = None
@@ -52,6 +57,7 @@ class Filters:
     late: bool = False
     sensitive: bool = False
     text: str = ""
+    answered_since: datetime | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -78,6 +84,7 @@ class Counts:
     desk_late: int | None = None
     desk_urgent: int | None = None
     rulings: int | None = None
+    extensions: int | None = None
     review: int | None = None
     follow_up: int | None = None
 
@@ -127,6 +134,8 @@ def waiting_for(actor: Actor, which: Which) -> Select[Any]:
         unsigned = col(Case.state) == CaseState.dispatched
         nobody_else = func.coalesce(col(Case.handler_id), actor.user_id) == actor.user_id
         conditions = [*conditions, or_(unsigned, and_(col(Case.state) == CaseState.handling, nobody_else))]
+    if which is Which.desk:
+        conditions = [or_(*conditions, _ruling_asked(), _extension_asked())]
     return columns(col(Case.id)).where(visible.cases(actor), *conditions)
 
 
@@ -151,6 +160,8 @@ def _belongs(which: Which, actor: Actor) -> list[Any]:
             return [col(Case.state).in_([CaseState.new, CaseState.triaged])]
         case Which.rulings:
             return [_ruling_asked()]
+        case Which.extensions:
+            return [_extension_asked()]
         case Which.review:
             return [_to_review(actor)]
         case Which.follow_up:
@@ -176,6 +187,20 @@ def _ruling_asked() -> ColumnElement[bool]:
     ruled = exists(said.where(CaseEvent.what == Move.rule.value))
     in_dispute = col(Case.state).in_([CaseState.dispatched, CaseState.handling])
     return and_(in_dispute, col(Case.returns) > 0, asked, ~ruled)
+
+
+def _extension_asked() -> ColumnElement[bool]:
+    """More time asked for and neither granted nor refused since; a new round begins anew."""
+    asked, later = aliased(CaseEvent), aliased(CaseEvent)
+    settled = exists(
+        select(col(later.id)).where(
+            col(later.case_id) == col(Case.id), col(later.id) > col(asked.id), col(later.what).in_(SETTLES_EXTENSION)
+        )
+    )
+    open_request = select(col(asked.id)).where(
+        col(asked.case_id) == col(Case.id), col(asked.what) == Move.ask_extension.value, ~settled
+    )
+    return and_(col(Case.state).in_([CaseState.handling, CaseState.waiting, CaseState.review]), exists(open_request))
 
 
 def _to_review(actor: Actor) -> ColumnElement[bool]:
@@ -207,6 +232,8 @@ def _narrowed(unit: Unit, filters: Filters, now: datetime) -> list[Any]:
         conditions.append(late(now))
     if filters.sensitive:
         conditions.append(col(Case.is_sensitive))
+    if filters.answered_since:
+        conditions.append(col(Case.replied_at) >= filters.answered_since)
     if filters.text.strip():
         conditions.append(_matching(unit, filters.text.strip()))
     return conditions
@@ -323,6 +350,7 @@ def _countable(actor: Actor, now: datetime) -> dict[str, ColumnElement[bool] | N
         "desk_late": and_(desk, col(Case.accept_due_at) < now) if actor.can(May.accept) else None,
         "desk_urgent": and_(desk, col(Case.urgency) == CaseClass.urgent) if actor.can(May.accept) else None,
         "rulings": _ruling_asked() if actor.can(May.dispatch) else None,
+        "extensions": _extension_asked() if actor.can(May.suspend) else None,
         "review": _to_review(actor) if actor.can(May.review_reply) else None,
         "follow_up": col(Case.state) == CaseState.replied if actor.can(May.close) else None,
     }

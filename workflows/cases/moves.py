@@ -30,9 +30,11 @@ class Move(StrEnum):
     refuse_extension = "refuse_extension"
     reclass = "reclass"
     submit = "submit"
+    ask_citizen = "ask_citizen"
     send_back = "send_back"
     approve = "approve"
     answer_sent = "answer_sent"
+    question_sent = "question_sent"
     answer_failed = "answer_failed"
     answer_retried = "answer_retried"
     answer_elsewhere = "answer_elsewhere"
@@ -93,7 +95,13 @@ MOVES: dict[Move, Step] = {
     Move.rule: _step(
         {S.dispatched: S.dispatched, S.handling: S.dispatched}, May.dispatch, needs=(Need.department, Need.note)
     ),
-    Move.forward: _step({S.handling: S.dispatched}, May.hand_back, May.dispatch, needs=(Need.department, Need.note)),
+    # The desk sends an unsigned case elsewhere when the hub sent it wrong; a head hands it down.
+    Move.forward: _step(
+        {S.dispatched: S.dispatched, S.handling: S.dispatched},
+        May.hand_back,
+        May.dispatch,
+        needs=(Need.department, Need.note),
+    ),
     Move.suspend: _step({S.handling: S.waiting}, May.suspend, needs=(Need.note, Need.until)),
     Move.resume: _step({S.waiting: S.handling}, May.suspend),
     Move.ask_extension: _step(_stay(S.handling), May.draft_reply, needs=_NOTE, members_only=True),
@@ -104,9 +112,12 @@ MOVES: dict[Move, Step] = {
     ),
     # The desk answers in cases its own office is in the lead of.
     Move.submit: _step({S.handling: S.review, S.waiting: S.review}, May.draft_reply, May.dispatch, members_only=True),
+    # A question to the citizen goes out through review like an answer; then the case waits for what they say.
+    Move.ask_citizen: _step({S.handling: S.review}, May.draft_reply, May.dispatch, members_only=True),
     Move.send_back: _step({S.review: S.handling}, May.review_reply, needs=_NOTE),
     Move.approve: _step(_stay(S.review), May.review_reply),
     Move.answer_sent: _step({S.review: S.replied}),
+    Move.question_sent: _step({S.review: S.waiting}),
     Move.answer_failed: _step({S.review: S.handling}),
     Move.answer_retried: _step({S.handling: S.review}),
     Move.answer_elsewhere: _step(
@@ -125,6 +136,10 @@ MOVES: dict[Move, Step] = {
 }
 
 # Moves that belong to an answer: the replies room makes them together with the reply's own change.
-REPLY_MOVES = frozenset({Move.answer_direct, Move.submit, Move.send_back, Move.approve, Move.answer_elsewhere})
+REPLY_MOVES = frozenset({
+    Move.answer_direct, Move.submit, Move.ask_citizen, Move.send_back, Move.approve, Move.answer_elsewhere,
+})  # fmt: skip
+# How a draft is handed in: the last of these says whether it answers or asks.
+HANDS_IN = frozenset({Move.answer_direct, Move.submit, Move.ask_citizen})
 BY_THE_HUB = frozenset(move for move, step in MOVES.items() if not step.rights)
 CLOSED_STATES = frozenset({S.replied, S.closed, S.void, S.merged})

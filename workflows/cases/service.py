@@ -16,16 +16,18 @@ from hub.i18n import _
 from hub.models import Audience, Case, CaseClass, CaseEvent, CaseState, Department, Dispatch, User
 from hub.rights import Actor, May
 from workflows.cases import clocks
-from workflows.cases.facts import IS_OPEN, Known, find, given_with, know
+from workflows.cases.facts import IS_OPEN, PAUSES, Known, find, given_with, know
 from workflows.cases.merging import carry_voices
 from workflows.cases.moves import BY_THE_HUB, REPLY_MOVES, Move
 from workflows.cases.newcases import dispatch_columns
+from workflows.cases.routing import after_return
 from workflows.cases.states import NOTHING, Given, reasons_against, target
 from workflows.cases.words import move_label
 
 # What the citizen may be told of the way of their matter; everything else is the office's own.
 _CITIZEN_SEES = frozenset({
-    Move.accept, Move.refuse, Move.dispatch, Move.sign, Move.grant_extension, Move.answer_sent, Move.close,
+    Move.accept, Move.refuse, Move.dispatch, Move.sign, Move.grant_extension, Move.answer_sent, Move.question_sent,
+    Move.close,
 })  # fmt: skip
 _DISPATCHES = frozenset({Move.dispatch, Move.rule, Move.forward})
 _OPENS_AGAIN = frozenset({Move.redo, Move.reopen, Move.citizen_again, Move.unmerge})
@@ -67,6 +69,8 @@ async def change(
     case, was, department_was = known.case, known.case.state, known.case.department_id
     target_was = case.merged_into_id
     values = clocks.fields(_change(known, move, actor, note, given))
+    if move is Move.hand_back:
+        values["routing"] = await _routed_anew(unit, case, given)
     if move in _OPENS_AGAIN:
         await _refuse_second_open(unit, case)
     await _set(unit, case, values)
@@ -126,7 +130,8 @@ async def _said(unit: Unit, known: Known, move: Move, given: Given, values: dict
     data: dict[str, Any] = {}
     if given.department is not None:
         department = await unit.get(Department, given.department.id)
-        data |= {"department_id": given.department.id, "department": department.short_name if department else ""}
+        name = "proposed" if move is Move.hand_back else "department"
+        data |= {f"{name}_id": given.department.id, name: department.short_name if department else ""}
     if given.person is not None:
         person = await unit.get(User, given.person.id)
         data |= {"person_id": given.person.id, "person": person.name if person else ""}
@@ -135,7 +140,7 @@ async def _said(unit: Unit, known: Known, move: Move, given: Given, values: dict
         data |= {"into_id": given.into_id, "into": into.number if into else ""}
     if given.urgency is not None:
         data["urgency"] = given.urgency.value
-    if move is Move.suspend:
+    if move in PAUSES:
         # the case object is already changed: what was left is worked out from the facts' deadline
         data |= {"until": given.until.isoformat() if given.until else "", **_left(known)}
     if (due_at := values.get("due_at")) is not None:
@@ -154,8 +159,15 @@ async def _keep_dispatch(unit: Unit, known: Known, move: Move, actor: Actor, dep
     if move is not Move.dispatch:
         return {}
     suggested = case.routing.get("suggestions", [])
-    taken = next((n for n, one in enumerate(suggested) if one["department_id"] == department_id), None)
-    return {"advice": suggested[taken or 0] if suggested else {}, "advice_taken": taken is not None}
+    rank = next((n for n, one in enumerate(suggested, 1) if one["department_id"] == department_id), 0)
+    return {"advice": suggested[max(rank, 1) - 1] if suggested else {}, "advice_rank": rank}
+
+
+async def _routed_anew(unit: Unit, case: Case, given: Given) -> dict[str, Any]:
+    """Whoever handed it back is suggested last; whom they named, first."""
+    proposed = await unit.get(Department, given.department.id) if given.department else None
+    named = (proposed.id or 0, proposed.short_name or proposed.name) if proposed and proposed.is_active else None
+    return after_return(case.routing, case.department_id or 0, named)
 
 
 def _left(known: Known) -> dict[str, int]:

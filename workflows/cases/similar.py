@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import exists
 from sqlalchemy import select as columns
 from sqlmodel import col, select
 
 from hub.db import Unit
-from hub.models import Case, CaseState, Department, Message, Reply, ReplyState, Tagging
-from hub.queries import search, visible
+from hub.models import Case, CaseState, Department, Message, Reply, ReplyState
+from hub.queries import alike, visible
 from hub.rights import Actor
-from nlp import mask
+from nlp import mask, similar
 from workflows.cases.facts import IS_OPEN, find
+
+# Of the candidates so many are checked against what the person may see, and so many of those read exactly.
+LOOKED_AT, READ = 200, 60
+# Less alike than this is another matter.
+LEAST = 0.12
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +41,8 @@ class SimilarCase:
 async def answered(unit: Unit, case_id: int, actor: Actor, *, limit: int = 5) -> list[SimilarCase]:
     """The closest answered cases the person may see, closest first; one entry per case. Four statements."""
     case = await find(unit, case_id, actor)
-    words = await _words(unit, case)
-    if not words:
-        return []
-    seen = [visible.messages(actor)]
     # A case has several messages: some more hits than wanted leave enough cases.
-    hits = await search.similar(unit, words, limit=3 * limit, exclude_case=case_id, where=seen)
+    hits = await _hits(unit, case, actor, limit=3 * limit, only_answered=True)
     scores: dict[int, float] = {}
     for hit in hits:
         scores.setdefault(hit.case_id, hit.score)
@@ -64,11 +67,7 @@ class OpenCase:
 async def still_open(unit: Unit, case_id: int, actor: Actor, *, limit: int = 4) -> list[OpenCase]:
     """The closest open cases the person may see, closest first: candidates for joining. Three statements."""
     case = await find(unit, case_id, actor)
-    words = await _words(unit, case)
-    if not words:
-        return []
-    seen = [visible.messages(actor)]
-    hits = await search.similar(unit, words, only_answered=False, limit=8 * limit, exclude_case=case_id, where=seen)
+    hits = await _hits(unit, case, actor, limit=8 * limit, only_answered=False)
     order = {number: place for place, number in reversed(list(enumerate(hit.case_id for hit in hits)))}
     if not order:
         return []
@@ -86,11 +85,54 @@ async def still_open(unit: Unit, case_id: int, actor: Actor, *, limit: int = 4) 
     ]  # fmt: skip
 
 
-async def _words(unit: Unit, case: Case) -> list[str]:
-    """The telling words the analyser stored: nothing is analysed while a page waits."""
-    current = select(Tagging.keywords).join(Message, col(Message.id) == col(Tagging.message_id))
-    stored = await unit.first(current.where(Message.id == case.first_message_id, col(Tagging.is_current)))
-    return list(stored or [])
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One similar message; ``score`` 0..1, larger is closer."""
+
+    message_id: int
+    case_id: int
+    score: float
+
+
+async def _hits(unit: Unit, case: Case, actor: Actor, *, limit: int, only_answered: bool) -> list[Hit]:
+    """Messages of other cases that are most like the first one of this, closest first. A few bounded statements:
+    nothing is analysed while a page waits, and no look-up grows with the number of messages."""
+    if case.first_message_id is None:
+        return []
+    mine = (await alike.tokens_of(unit, [case.first_message_id])).get(case.first_message_id, frozenset())
+    weighed = similar.weights(mine, await alike.shares(unit, mine))
+    return await closest(
+        unit, weighed, where=[visible.messages(actor), col(Message.case_id) != case.id], limit=limit,
+        only_answered=only_answered,
+    )  # fmt: skip
+
+
+async def closest(
+    unit: Unit, weighed: Mapping[str, float], *, where: Sequence[Any] = (), limit: int, only_answered: bool = False
+) -> list[Hit]:
+    """Messages in cases nearest to the weighed tokens: candidates by the rarest, the best of them read exactly."""
+    tokens = similar.chosen(weighed, await alike.size(unit))
+    scores: dict[int, float] = defaultdict(float)
+    for token, number in await alike.postings(unit, tokens, only_answered=only_answered):
+        scores[number] += weighed[token]
+    best = sorted(scores, key=lambda number: (-scores[number], -number))[:LOOKED_AT]
+    cases = await _cases_of(unit, best, where, only_answered=only_answered)
+    near = [number for number in best if number in cases][:READ]
+    read = await alike.tokens_of(unit, near)
+    hits = [Hit(number, cases[number], similar.likeness(weighed, read.get(number, ()))) for number in near]
+    return sorted((hit for hit in hits if hit.score >= LEAST), key=lambda hit: (-hit.score, -hit.message_id))[:limit]
+
+
+async def _cases_of(unit: Unit, ids: Sequence[int], where: Sequence[Any], *, only_answered: bool) -> dict[int, int]:
+    """The case of each message the person may see."""
+    wanted = columns(col(Message.id), col(Message.case_id)).where(
+        col(Message.id).in_(ids), col(Message.case_id).is_not(None), *where
+    )
+    if only_answered:  # the mark in the index may be older than the truth
+        wanted = wanted.where(
+            exists().where(col(Reply.case_id) == col(Message.case_id), col(Reply.state) == ReplyState.sent)
+        )
+    return {row[0]: row[1] for row in await unit.rows(wanted)}
 
 
 async def _read(unit: Unit, case_ids: Sequence[int]) -> Sequence[Any]:

@@ -33,11 +33,12 @@ class Extension(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DraftFacts:
-    """The answer being written: everybody who wrote in it, and how far it is."""
+    """The answer being written: everybody who wrote in it, and how far it is. ``asks``: handed in as a question."""
 
     author_ids: frozenset[int]
     state: ReplyState
     has_text: bool = True
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,9 +280,11 @@ _SPECIAL: dict[Move, Callable[[CaseFacts, Actor], list[str]]] = {
     Move.forward: _forward,
     Move.answer_direct: _answer_direct,
     Move.submit: _submit,
+    Move.ask_citizen: _submit,
     Move.send_back: _review,
     Move.approve: _approve,
     Move.answer_sent: _settled,
+    Move.question_sent: _settled,
     Move.answer_failed: _settled,
     Move.answer_elsewhere: _answer_elsewhere,
     Move.ask_extension: _ask_extension,

@@ -12,7 +12,7 @@ from nlp.base import Label, Place
 from workflows.cases.facts import policy_of
 from workflows.cases.newcases import ROUTER
 from workflows.cases.opening import departments
-from workflows.cases.routing import Beside, route
+from workflows.cases.routing import Beside, route, still_returned
 from workflows.routing.guide import guide_in_force
 
 _ON_THE_DESK = frozenset({CaseState.new, CaseState.triaged})
@@ -37,7 +37,8 @@ async def suggest(unit: Unit, case: Case) -> bool:
     tokens = (await search.tokens_of(unit, [message.id or 0])).get(message.id or 0, "")
     beside = Beside(message.account_id, message.place, tokens, tuple(tagging.keywords))
     guide = await guide_in_force(unit)
-    routed = route(await departments(unit), topic, _places(tagging), text, policy, guide, beside).as_data()
+    fresh = route(await departments(unit), topic, _places(tagging), text, policy, guide, beside).as_data()
+    routed = still_returned(fresh, case.routing)
     if routed == case.routing:
         return False
     case.routing = routed

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from hub.db import Unit
-from hub.i18n import _, aside, exact, moment, said
+from hub.i18n import N_, _, aside, exact, moment, said
 from hub.models import (
     Audience,
     Case,
@@ -27,6 +27,7 @@ from hub.models import (
 )
 from hub.privacy import masked
 from nlp import mask
+from workflows.cases.moves import HANDS_IN, Move
 from workflows.cases.routing import explain
 from workflows.cases.words import class_label, event_label, state_label
 from workflows.delivery.states import label as delivery_label
@@ -75,7 +76,8 @@ class EventEntry:
 
 @dataclass(frozen=True, slots=True)
 class ReplyEntry:
-    """One answer with what became of its sending. ``channel``: where it was given by hand, not by the hub."""
+    """One answer with what became of its sending. ``channel``: where it was given by hand, not by the hub; ``asks``: it
+    is a question to the citizen."""
 
     id: int
     message_id: int
@@ -92,6 +94,7 @@ class ReplyEntry:
     sent_at: datetime | None
     is_imported: bool
     channel: str
+    asks: bool
     delivery_id: int | None
     delivery_state: DeliveryState | None
     delivery_label: str
@@ -161,15 +164,15 @@ def _state_word(value: str) -> str:
     return state_label(CaseState(value)) if value in CaseState.__members__ else ""
 
 
+_NAMED = {
+    "department": N_("承办单位：%(name)s"), "proposed": N_("建议承办单位：%(name)s"), "person": N_("承办人：%(name)s"),
+    "into": N_("并入工单 %(name)s"),
+}  # fmt: skip
+
+
 def _details(data: dict[str, Any]) -> list[str]:
     """The facts of an event in words; what a page has no use for (ids) stays out."""
-    found = []
-    if department := data.get("department"):
-        found.append(_("承办单位：%(name)s", name=department))
-    if person := data.get("person"):
-        found.append(_("承办人：%(name)s", name=person))
-    if into := data.get("into"):
-        found.append(_("并入工单 %(number)s", number=into))
+    found = [_(words, name=data[key]) for key, words in _NAMED.items() if data.get(key)]
     if (urgency := data.get("urgency", "")) in CaseClass.__members__:
         found.append(_("紧急程度：%(name)s", name=class_label(CaseClass(urgency))))
     if until := data.get("until"):
@@ -181,17 +184,20 @@ def _details(data: dict[str, Any]) -> list[str]:
     for key in ("error", "next_step"):
         found += [said(data[key])] if data.get(key) else []
     if "advice" in data:
-        found.append(_advice(data["advice"], is_taken=data["advice_taken"]))
+        found.append(_advice(data["advice"], data["advice_rank"]))
     found += [one["department"] + aside(explain(one)) for one in data.get("suggestions", ())]
     return found
 
 
-def _advice(advice: dict[str, Any], *, is_taken: bool) -> str:
-    """Whether a person went by what the router had suggested, and on which grounds that stood."""
+def _advice(advice: dict[str, Any], rank: int) -> str:
+    """Whether a person went by what the router had suggested, and on which grounds that stood. ``rank``: which of the
+    suggestions it was, 0 for none of them."""
     if not advice:
         return _("派单时系统没有建议")
-    if is_taken:
+    if rank == 1:
         return _("与系统建议一致：%(why)s", why=explain(advice))
+    if rank:
+        return _("系统的第二个建议：%(why)s", why=explain(advice))
     return _("系统建议的是%(department)s：%(why)s", department=advice["department"], why=explain(advice))
 
 
@@ -201,8 +207,21 @@ async def replies(unit: Unit, case: Case, history: Sequence[EventEntry]) -> list
     sent = [reply.delivery_id for reply in found if reply.delivery_id is not None]
     deliveries = await unit.all(select(Delivery).where(col(Delivery.id).in_(sent))) if sent else []
     by_id = {delivery.id: delivery for delivery in deliveries}
-    channels = await _channels(unit, case) if any(line.what == "answer_elsewhere" for line in history) else {}
-    return [_answer(reply, by_id.get(reply.delivery_id), channels.get(reply.id or 0, "")) for reply in found]
+    whats = {line.what for line in history}
+    channels = await _channels(unit, case) if "answer_elsewhere" in whats else {}
+    questions = await _questions(unit, case) if "ask_citizen" in whats else set()
+    return [
+        _answer(reply, by_id.get(reply.delivery_id), channels.get(reply.id or 0, ""), reply.id in questions)
+        for reply in found
+    ]
+
+
+async def _questions(unit: Unit, case: Case) -> set[int]:
+    """Ids of the replies that were handed in as questions the last time."""
+    names = [move.value for move in HANDS_IN]
+    said = select(CaseEvent).where(CaseEvent.case_id == case.id, col(CaseEvent.what).in_(names))
+    last = {event.data.get("reply_id"): event.what for event in await unit.all(said.order_by(col(CaseEvent.id)))}
+    return {number for number, what in last.items() if what == Move.ask_citizen.value}
 
 
 async def _channels(unit: Unit, case: Case) -> dict[int, str]:
@@ -210,12 +229,13 @@ async def _channels(unit: Unit, case: Case) -> dict[int, str]:
     return {event.data["reply_id"]: event.data["channel"] for event in await unit.all(said)}
 
 
-def _answer(reply: Reply, delivery: Delivery | None, channel: str) -> ReplyEntry:
+def _answer(reply: Reply, delivery: Delivery | None, channel: str, asks: bool) -> ReplyEntry:
     return ReplyEntry(
         id=reply.id or 0, message_id=reply.message_id, text=reply.text, state=reply.state, version=reply.version,
         author_id=reply.author_id, author_name=reply.author_name, created_at=reply.created_at,
         submitted_at=reply.submitted_at, reviewer_name=reply.reviewer_name, reviewed_at=reply.reviewed_at,
         review_note=reply.review_note, sent_at=reply.sent_at, is_imported=reply.is_imported, channel=channel,
+        asks=asks,
         delivery_id=reply.delivery_id,
         delivery_state=delivery.state if delivery else None,
         delivery_label=delivery_label(delivery.state) if delivery else "",

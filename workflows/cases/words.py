@@ -37,9 +37,11 @@ MOVE_WORDS: dict[Move, str] = {
     Move.refuse_extension: N_("不同意延期"),
     Move.reclass: N_("调整紧急程度"),
     Move.submit: N_("送审"),
+    Move.ask_citizen: N_("向来信人追问"),
     Move.send_back: N_("退回修改"),
     Move.approve: N_("审核通过"),
     Move.answer_sent: N_("答复已发出"),
+    Move.question_sent: N_("追问已发出"),
     Move.answer_failed: N_("答复发送失败"),
     Move.answer_retried: N_("重新发送答复"),
     Move.answer_elsewhere: N_("登记线下答复"),
@@ -60,7 +62,9 @@ DONE_WORDS: tuple[str, ...] = (
     NP_("event", "送审"), NP_("event", "退回修改"), NP_("event", "审核通过"), NP_("event", "答复已发出"),
     NP_("event", "答复发送失败"), NP_("event", "重新发送答复"), NP_("event", "登记线下答复"),
     NP_("event", "办结"), NP_("event", "发回重办"), NP_("event", "重新打开"), NP_("event", "来信人再次来信"),
-    NP_("event", "并案"), NP_("event", "拆分"), NP_("event", "起草答复"), NP_("event", "修正标签"), NP_("event", "放行红线"),
+    NP_("event", "向来信人追问"), NP_("event", "追问已发出"),
+    NP_("event", "并案"), NP_("event", "拆分"), NP_("event", "起草答复"), NP_("event", "修正标签"),
+    NP_("event", "放行红线"),
 )  # fmt: skip
 
 CLASS_WORDS: dict[CaseClass, str] = {

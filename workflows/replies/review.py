@@ -28,10 +28,19 @@ class Unconfirmed(Refused):
 
 
 async def submit(
-    house: House, unit: Unit, reply_id: int, actor: Actor, *, version: int, confirmed: bool = False, note: str = ""
+    house: House,
+    unit: Unit,
+    reply_id: int,
+    actor: Actor,
+    *,
+    version: int,
+    confirmed: bool = False,
+    note: str = "",
+    asks: bool = False,
 ) -> Case:
     """Hand the draft to review. Refused with every reason; Unconfirmed when a finding needs a name behind it.
 
+    ``asks``: it is a question back to the citizen: once it is sent the case waits for what they say, clock standing.
     ``version``: the reply's, so that what is submitted is what the person saw.
     """
     known, reply, message = await _open(unit, reply_id, actor, version)
@@ -41,7 +50,8 @@ async def submit(
     to_confirm = [finding for finding in findings if not finding.is_hint]
     if to_confirm and not confirmed:
         raise Unconfirmed(to_confirm)
-    move = Move.answer_direct if known.case.state is CaseState.triaged else Move.submit
+    direct = Move.answer_direct if known.case.state is CaseState.triaged else Move.submit
+    move = Move.ask_citizen if asks else direct
     said: dict[str, Any] = {"reply_id": reply.id, "confirmed": [finding.text for finding in to_confirm]}
     case = await change(unit, known, move, actor, note=note, **said)
     await _set(unit, reply, state=ReplyState.reviewing, submitted_at=clock.now(), review_note="")

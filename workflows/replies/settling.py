@@ -14,9 +14,10 @@ from hub.i18n import N_, _
 from hub.models import Audience, Case, CaseEvent, CaseState, Delivery, DeliveryState, Message, Reply, ReplyState
 from hub.queries.search import mark_answered
 from hub.rights import system
-from workflows.cases.facts import know, open_reply
+from workflows.cases.facts import Known, know, open_reply
 from workflows.cases.moves import Move
 from workflows.cases.service import change
+from workflows.cases.states import Given
 from workflows.delivery.states import next_step
 
 SENDER = N_("发送服务")
@@ -43,12 +44,21 @@ async def _sent(unit: Unit, delivery: Delivery, reply: Reply, case: Case) -> Non
     if reply.state is ReplyState.sent:
         return
     if case.state is CaseState.review and reply.state is ReplyState.approved:
-        known = await know(unit, case)
-        await change(unit, known, Move.answer_sent, system(SENDER), **_said(delivery, reply))
+        await _gone_out(unit, await know(unit, case), _said(delivery, reply))
     else:  # it left after all, when the case was already back at the department or further
         _note(unit, case, Move.answer_sent.value, _said(delivery, reply), Audience.citizen)
     await unit.compare_and_set(reply, state=ReplyState.sent, sent_at=delivery.sent_at or clock.now())
-    await mark_answered(unit, await messages_of(unit, case))
+    if case.state is not CaseState.waiting:
+        await mark_answered(unit, await messages_of(unit, case))
+
+
+async def _gone_out(unit: Unit, known: Known, said: dict[str, Any]) -> None:
+    """Answered; or asked: then the clock stands until the citizen says something, or the time for it is over."""
+    if known.facts.draft is not None and known.facts.draft.asks:
+        until = known.facts.now + known.policy.days("ask_days")
+        await change(unit, known, Move.question_sent, system(SENDER), given=Given(until=until), **said)
+    else:
+        await change(unit, known, Move.answer_sent, system(SENDER), **said)
 
 
 async def _failed(unit: Unit, delivery: Delivery, reply: Reply, case: Case) -> None:

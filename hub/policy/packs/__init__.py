@@ -76,7 +76,7 @@ class Policy:
         return int(self.limits[name].value)
 
 
-LIMITS = frozenset({"reopen_days", "returns", "redos", "suspend_days", "old_after_days", "soon_share"})
+LIMITS = frozenset({"reopen_days", "returns", "redos", "ask_days", "suspend_days", "old_after_days", "soon_share"})
 ROUTING = frozenset({"certain", "lead", "suggest"})
 _CLOCKS = ("accept", "sign", "finish", "hand_back", "review", "follow_up", "extension")
 

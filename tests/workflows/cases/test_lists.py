@@ -204,6 +204,26 @@ async def test_badges_are_what_each_role_has_to_do(town: Town) -> None:
     assert leader == lists.Counts()
 
 
+async def test_requests_for_more_time_wait_at_the_desk_until_they_are_settled(town: Town, at_work: Later) -> None:
+    async def make(case: Case, what: Move, by: str, **given: Any) -> None:
+        async with unit_of_work(town.ctx) as unit:
+            version = (await town.again(case)).version
+            await service.make_move(unit, case.id or 0, what, town[by], version=version, **given)
+
+    one, other = [await town.case(f"第{n}处漏水") for n in range(2)]
+    for case in (one, other):
+        await make(case, Move.sign, "clerk")
+        await make(case, Move.ask_extension, "clerk", note="等配件")
+    assert {row.id for row in (await page(town, "desk", Which.extensions)).rows} == {one.id, other.id}
+    await make(one, Move.grant_extension, "desk")
+    await make(other, Move.refuse_extension, "desk", note="配件已到")
+    async with reading(town.ctx) as unit:
+        counted = await lists.counts(unit, town["desk"])
+    assert (await page(town, "desk", Which.extensions)).rows == []
+    assert counted.extensions == 0
+    assert (await page(town, "clerk", Which.extensions)).rows == []
+
+
 @pytest.mark.parametrize("size", [5, 40])
 async def test_a_list_request_takes_few_statements_at_any_size(town: Town, size: int) -> None:
     for n in range(size):

@@ -21,6 +21,7 @@ from tests.workflows.cases.town import Town, build_town
 from workflows.cases import service
 from workflows.cases.facts import know
 from workflows.cases.moves import BY_THE_HUB, MOVES, REPLY_MOVES, Move
+from workflows.cases.routing import explain, still_returned
 
 Later = Callable[[timedelta], None]
 
@@ -278,3 +279,30 @@ async def test_a_parallel_reopening_of_the_same_thread_loses_in_the_database(
         assert len(events) == 1
     finally:
         await ctx.close()
+
+
+async def test_who_handed_it_back_is_suggested_last_and_whom_they_named_first(town: Town) -> None:
+    case = await town.case()
+    assert case.state is CaseState.dispatched
+    traffic, housing = town.departments["traffic"], town.departments["housing"]
+    given = {"note": "依据：职责清单", "department_id": traffic}
+    back = await move(town, case, Move.hand_back, "head", **given)
+    suggestions = back.routing["suggestions"]
+    assert [one["department_id"] for one in suggestions] == [traffic, housing]
+    assert explain(suggestions[0]) == "退回单位建议"
+    assert explain(suggestions[1]).endswith("（曾退回）")
+    assert not back.routing["is_sure"]
+    event = next(one for one in await town.events(case) if one.what == "hand_back")
+    assert (event.data["proposed_id"], event.data["proposed"]) == (traffic, "traffic")
+    kept = still_returned({"is_sure": True, "suggestions": [suggestions[1] | {"returned": False}]}, back.routing)
+    assert [one["department_id"] for one in kept["suggestions"]] == [traffic, housing]
+    assert not kept["is_sure"]
+
+
+async def test_the_desk_sends_an_unsigned_case_elsewhere(town: Town) -> None:
+    case = await town.case()
+    due = case.due_at
+    moved = await move(town, case, Move.forward, "desk", note="派错了", department_id=town.departments["traffic"])
+    assert (moved.state, moved.department_id, moved.due_at) == (CaseState.dispatched, town.departments["traffic"], due)
+    with pytest.raises(Refused, match="下属单位"):
+        await move(town, moved, Move.forward, "other_head", note="不归我们", department_id=town.departments["housing"])

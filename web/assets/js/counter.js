@@ -17,6 +17,10 @@ function count(el) {
   place.setAttribute('aria-live', max && n > max * 0.9 ? 'polite' : 'off')
 }
 
+// A refreshed region brings the server's words for the counter: the text in the field knows better.
+document.addEventListener('htmx:after:swap', () => {
+  for (const el of document.querySelectorAll('[data-count]')) count(el)
+})
 arrive('[data-count]', (el) => {
   el.addEventListener('input', () => count(el))
   count(el)
