@@ -159,9 +159,12 @@ class Feed:
             top = await unit.first(select(func.max(Change.id)))
         return top or 0
 
-    async def mark(self) -> int:
-        """The id up to which whoever reads from now on sees everything: a page rendered now carries it."""
-        if self.streams and asyncio.get_running_loop().time() - self._looked_at < FRESH_SECONDS:
+    async def mark(self, *, exact: bool = False) -> int:
+        """The id up to which whoever reads from now on sees everything: a page rendered now carries it.
+
+        ``exact``: for a page that follows the person's own write, which it must not be told of as news.
+        """
+        if not exact and self.streams and asyncio.get_running_loop().time() - self._looked_at < FRESH_SECONDS:
             return self.floor
         newest = select(func.max(Change.id))
         if not self.ctx.is_sqlite:
