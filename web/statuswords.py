@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
 from hub import i18n
 from hub.i18n import _, ngettext, number
@@ -114,8 +115,17 @@ def sending(f: Figures) -> list[Line]:
         DeliveryState.missed: _("已错过时间"), DeliveryState.cancelled: _("已取消"),
         DeliveryState.removed: _("已被平台删除"),
     }  # fmt: skip
-    lines = [Line(words[state], number(f.deliveries.get(state.value, 0)), "") for state in DeliveryState]
+    lines = [_of_state(words[state], state, f.deliveries.get(state.value, 0)) for state in DeliveryState]
     return [*_sending_troubles(f), *lines]
+
+
+def _of_state(name: str, state: DeliveryState, n: int) -> Line:
+    advice = {
+        DeliveryState.failed: _("由新媒体编辑在「发送」里看原因，改好后重试或作废。"),
+        DeliveryState.missed: _("由新媒体编辑在「发送」里决定立即发布、改期或作废。"),
+        DeliveryState.held: _("解除暂停后，由新媒体编辑逐条决定。"),
+    }
+    return Line(name, number(n), "", advice.get(state, "") if n else "")
 
 
 def _sending_troubles(f: Figures) -> list[Line]:
@@ -130,8 +140,20 @@ def _sending_troubles(f: Figures) -> list[Line]:
 
 
 def pulls(f: Figures) -> list[Line]:
-    """Reading from each account."""
-    return [_pull(pull) for pull in f.pulls]
+    """Reading from each account: one line where all of it is well, one for each stream where it is not."""
+    lines: list[Line] = []
+    for _account, group in groupby(f.pulls, key=lambda pull: pull.account_id):
+        streams = list(group)
+        each = [_pull(pull) for pull in streams]
+        lines += [_all_well(streams)] if all(line.tone == "done" for line in each) else each
+    return lines
+
+
+def _all_well(streams: list[Pull]) -> Line:
+    names = i18n.listed([stream_words(pull.stream) for pull in streams])
+    oldest = span(max(pull.age or 0.0 for pull in streams))
+    said = _("%(streams)s：%(age)s内都读过", streams=names, age=oldest)
+    return Line(streams[0].account, said, href=f"/accounts/{streams[0].account_id}")
 
 
 def _pull(pull: Pull) -> Line:

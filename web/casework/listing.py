@@ -7,11 +7,12 @@ from typing import Any
 
 from starlette.requests import Request
 
+from hub import clock
 from hub.db import Unit
 from hub.i18n import _
 from hub.models import CaseClass, CaseState
 from hub.rights import Actor, May
-from web.casework.narrowing import Field, Narrowing
+from web.casework.narrowing import TODAY, WEEK, Field, Narrowing, since
 from web.casework.words import capped, classes, states
 from web.request import me
 from workflows.cases import lists
@@ -69,6 +70,7 @@ def _fields(actor: Actor, choices: lists.Choices) -> list[Field]:
         Field("sentiment", _("情感"), words.sentiments()),
         Field("urgency", _("紧急程度"), classes()),
         Field("account", _("账号"), choices.accounts),
+        Field("answered", _("答复时间"), [(TODAY, _("今天答复")), (WEEK, _("本周答复"))]),
         Field("late", _("已超时")),
         Field("sensitive", _("敏感")),
     ]
@@ -80,6 +82,7 @@ def _filters(narrowing: Narrowing) -> Filters:
         topic=narrowing.get("topic"), sentiment=narrowing.get("sentiment"), account_id=narrowing.number("account"),
         urgency=narrowing.member("urgency", CaseClass), late=bool(narrowing.get("late")),
         sensitive=bool(narrowing.get("sensitive")), text=narrowing.get("q"),
+        answered_since=since(narrowing.get("answered"), clock.now()),
     )  # fmt: skip
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 
+from hub import clock
 from hub.i18n import _
 
 Choices = Sequence[tuple[Any, str]]
+# Words for a beginning, so that an address kept as a bookmark means the present day and week.
+TODAY, WEEK = "today", "week"
 Kind = TypeVar("Kind", bound=StrEnum)
 
 
@@ -29,6 +33,13 @@ class Field:
     def is_switch(self) -> bool:
         """Whether it is on or off."""
         return not self.choices
+
+
+def since(word: str, now: datetime) -> datetime | None:
+    """When the office's present day or week began; None for any other word."""
+    day = clock.local(now).date()
+    beginnings = {TODAY: day, WEEK: day - timedelta(days=day.weekday())}
+    return clock.at_local(beginnings[word]) if word in beginnings else None
 
 
 class Narrowing:

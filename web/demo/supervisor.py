@@ -18,15 +18,23 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any
 
+from hub.embedded.process import dying_with_parent
 from hub.embedded.valkey import Valkey
 from hub.errors import Unavailable
-from hub.i18n import _, language
+from hub.i18n import _
+from web.cli.progress import counting
 from web.demo.children import Child
 from web.demo.console import Teller
 
 PATIENCE = 60.0
 GRACE = 8.0
 SURROUNDINGS = 3
+LOCK = "demo.lock"
+# What a person may have set for a real office on the same machine: the demo has a database and a key of its own.
+NOT_THE_OFFICES = {
+    "HUB_DB_URL": "", "HUB_SECRET_KEY": "", "HUB_LIVE": "false", "HUB_HOST": "127.0.0.1", "HUB_BASE_URL": "",
+    "HUB_COOKIE_SECURE": "false",
+}  # fmt: skip
 
 
 class CannotStart(Exception):
@@ -38,9 +46,10 @@ def run(data: Path, port: int, *, fresh: bool) -> int:
     teller = Teller()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        lock = _own(data, fresh=fresh)
-        _refuse_taken(port)
-        with lock:
+        with _own(data, fresh=fresh):
+            _refuse_taken(port)
+            if fresh:  # only now: whoever is refused keeps everything
+                _empty(data)
             return Demo(data.resolve(), port, teller).run()
     except (CannotStart, Unavailable) as error:
         teller.say(str(error), "red")
@@ -54,21 +63,30 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 def _own(data: Path, *, fresh: bool) -> IO[str]:
-    """The data folder, ours alone while the demo runs; emptied first when asked."""
+    """The data folder, ours alone while the demo runs. One that is to be emptied must be a demo's."""
+    if fresh and not _may_empty(data):
+        raise CannotStart(_("%(path)s 里有其他文件，不会清空它。请用 --data 换一个目录", path=data))
     try:
         data.mkdir(parents=True, exist_ok=True)
-        lock = (data / "demo.lock").open("w")
+        lock = (data / LOCK).open("w")
     except OSError as error:
         raise CannotStart(_("无法写入数据目录 %(path)s：%(why)s", path=data, why=error.strerror)) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         raise CannotStart(_("数据目录 %(path)s 正被另一个演示使用，请先停止它", path=data)) from None
-    if fresh:
-        for entry in data.iterdir():
-            if entry.name != "demo.lock":
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     return lock
+
+
+def _may_empty(data: Path) -> bool:
+    """Whether a demo lived there, or nothing at all: ``--fresh`` with a slip in ``--data`` must not cost a home."""
+    return not data.is_dir() or (data / LOCK).exists() or not any(data.iterdir())
+
+
+def _empty(data: Path) -> None:
+    for entry in data.iterdir():
+        if entry.name != LOCK:
+            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
 
 
 def _refuse_taken(port: int) -> None:
@@ -142,18 +160,28 @@ class Demo:
 
     def _prepare(self) -> None:
         """Newest tables, and the invented city when the folder is new: a process of its own gives its memory back."""
-        self.teller.say(_("正在准备数据……"))
-        command = [sys.executable, "-m", "web.demo.prepare"]
-        done = subprocess.run(command, env=self._env(), capture_output=True, text=True, check=False)
-        (self.logs / "prepare.log").write_text(done.stdout + done.stderr, encoding="utf-8")
-        if done.returncode:
-            raise CannotStart(_("准备数据失败，详情见 %(path)s", path=self.logs / "prepare.log"))
+        command, log = [sys.executable, "-m", "web.demo.prepare"], self.logs / "prepare.log"
+        with log.open("w", encoding="utf-8") as told, counting(_("正在准备数据"), 100) as progress:
+            process = subprocess.Popen(
+                command, env=self._env(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=told, text=True,
+                preexec_fn=dying_with_parent(),  # noqa: PLW1509 -- it only calls prctl
+            )  # fmt: skip
+            try:
+                assert process.stdout is not None
+                for line in process.stdout:
+                    progress(int(line))
+                code = process.wait()
+            finally:
+                process.kill()
+                process.wait()
+        if code:
+            raise CannotStart(_("准备数据失败，详情见 %(path)s", path=log))
 
     def _env(self) -> Mapping[str, str]:
         given = {
-            "HUB_DATA": str(self.data), "HUB_PORT": str(self.port), "HUB_DEMO": "true", "HUB_LANGUAGE": language(),
+            "HUB_DATA": str(self.data), "HUB_PORT": str(self.port), "HUB_DEMO": "true",
             "HUB_SANDBOX_URL": self.sandbox_address, "HUB_REDIS_URL": self.queue.url, "PYTHONUNBUFFERED": "1",
-            "MALLOC_ARENA_MAX": "2",
+            "MALLOC_ARENA_MAX": "2", **NOT_THE_OFFICES,
         }  # fmt: skip
         return {**os.environ, **given}
 

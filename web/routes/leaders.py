@@ -40,6 +40,7 @@ async def index(request: Request) -> Response:
             for n in DAYS
         ],
         "state_label": state_label,
+        "reads_messages": me(request).can(May.read_messages),
         "sees_all": me(request).can(May.read_all_cases),
         "src": f"/opinion?days={days}&part=digest",
     }

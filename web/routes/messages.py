@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub import clock
 from hub.db import Unit
 from hub.errors import Invalid, NotFound
 from hub.i18n import N_, _
@@ -17,7 +18,7 @@ from hub.models import Account, CaseState, MessageKind
 from hub.rights import May
 from web.auth import local_path
 from web.casework import talk, words
-from web.casework.narrowing import Field, Narrowing
+from web.casework.narrowing import TODAY, WEEK, Field, Narrowing, since
 from web.forms import Form, read_form
 from web.request import looking, me, writing
 from web.routes.cases import READS
@@ -62,6 +63,7 @@ def _fields(accounts: Sequence[Account]) -> list[Field]:
         Field("topic", _("主题"), labels.topics()),
         Field("sentiment", _("情感"), labels.sentiments()),
         Field("state", _("工单状态"), words.states()),
+        Field("when", _("时间"), [(TODAY, _("今天")), (WEEK, _("本周"))]),
         Field("sensitive", _("敏感")),
     ]
 
@@ -71,7 +73,7 @@ def _filters(narrowing: Narrowing) -> Filters:
         account_id=narrowing.number("account"), kind=narrowing.member("kind", MessageKind),
         topic=narrowing.get("topic"), sentiment=narrowing.get("sentiment"),
         sensitive=bool(narrowing.get("sensitive")), state=narrowing.member("state", CaseState),
-        text=narrowing.get("q"),
+        text=narrowing.get("q"), since=since(narrowing.get("when"), clock.now()),
     )  # fmt: skip
 
 

@@ -29,7 +29,10 @@ _Case: Any = aliased(Case)
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a person narrowed the list to; empty means everything. ``text``: words, all of them."""
+    """What a person narrowed the list to; empty means everything. ``text``: words, all of them.
+
+    ``since``: written at this moment or later.
+    """
 
     account_id: int | None = None
     kind: MessageKind | None = None
@@ -38,6 +41,7 @@ class Filters:
     sensitive: bool = False
     state: CaseState | None = None
     text: str = ""
+    since: datetime | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -113,6 +117,8 @@ def _narrowed(unit: Unit, filters: Filters) -> list[Any]:
     ]
     if filters.sensitive:
         conditions.append(col(Message.is_sensitive))
+    if filters.since:
+        conditions.append(col(Message.created_at) >= filters.since)
     if filters.state:
         conditions.append(col(_Case.state) == filters.state)
     if filters.text.strip():

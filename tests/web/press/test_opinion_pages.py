@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
+from sqlmodel import select
 
 from hub import clock
 from hub.i18n import speaking
-from hub.models import Case, Department, MessageKind, Role
+from hub.models import Arrival, Case, Department, Message, MessageKind, Role
 from tests.web.press.conftest import Browse
 from tests.workflows.delivery import office as offices
 from tests.workflows.delivery.office import Office
@@ -160,6 +162,54 @@ async def test_a_leader_lands_here_and_sees_their_own_part_of_the_city(office: O
         text = (await there.get("/opinion")).text
     assert "十六路不停站" in text
     assert "2 件工单超时未办" in text
+
+
+async def said(office: Office, number: int, at: datetime) -> None:
+    """A citizen's message, counted as the tagging counts it."""
+    async with office.work() as unit:
+        arrival = Arrival(
+            account_id=office.accounts[0], kind=MessageKind.mention, external_id=f"m{number}", via="pull", payload="{}"
+        )
+        unit.add(arrival)
+        await unit.flush()
+        message = Message(
+            arrival_id=arrival.id or 0, account_id=office.accounts[0], kind=MessageKind.mention, text=f"第{number}条",
+            external_id=f"m{number}", created_at=at, topic="城乡建设", sentiment="negative",
+        )  # fmt: skip
+        unit.add(message)
+        await unit.flush()
+        await rollups.move(unit, [rollups.delta(message)])
+
+
+def listed(page: str, what: str) -> int:
+    """How many rows of a list lead to one of these."""
+    return len(set(re.findall(rf'id="[^"]*" href="/{what}/([^"?]+)|href="/{what}/([\d-]+)', page)))
+
+
+async def test_figures_open_the_lists_behind_them_and_agree(office: Office, browse: Browse) -> None:
+    mine, _away = await people(office)
+    with clock.frozen(NOON):
+        # Hours ago: three today, two yesterday (a Monday), one the week before.
+        for number, back in enumerate((0, 1, 3, 20, 26, 24 * 8)):
+            await said(office, number, NOON - timedelta(hours=back))
+        for number, days in ((1, 0), (2, 1), (3, 5)):
+            await open_case(office, f"20261124-00000{number}", mine, "已经答复", NOON + DAY)
+            async with office.work() as unit:
+                case = await unit.one(select(Case).where(Case.number == f"20261124-00000{number}"))
+                case.replied_at = NOON - days * DAY
+        async with browse("press") as there:
+            page = (await there.get("/opinion")).text
+            shown = [int(figure) for figure in re.findall(r'stat-figure">(\d+)', page)]
+            today = (await there.get("/messages?when=today")).text
+            week = (await there.get("/messages?when=week")).text
+            answered = (await there.get("/cases?which=all&answered=week")).text
+        async with browse("leader") as there:
+            theirs = (await there.get("/opinion")).text
+    assert shown == [3, 5, 0, 2]
+    for address in ("/messages?when=today", "/messages?when=week", "/cases?which=all&amp;answered=week"):
+        assert f'href="{address}"' in page
+    assert "/messages?when=" not in theirs, "who may not read the inbox is not led there"
+    assert [listed(today, "messages"), listed(week, "messages"), listed(answered, "cases")] == [3, 5, 2]
 
 
 async def test_an_empty_city_teaches_what_will_stand_here(office: Office, browse: Browse) -> None:
