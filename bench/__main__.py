@@ -1,11 +1,11 @@
-"""``python -m bench [NAME…] [--json]``: intake, month, memory, burst, lateness."""
+"""``python -m bench [NAME…] [--json]``: intake, month, memory, burst, lateness, checking."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping
 
-from bench import burst, intake, lateness, memory, month
+from bench import burst, checking, intake, lateness, memory, month
 from bench.figures import Bench, Figure, show
 
 BENCHES: Mapping[str, Bench] = {
@@ -14,6 +14,7 @@ BENCHES: Mapping[str, Bench] = {
     "memory": memory.run,
     "burst": burst.run,
     "lateness": lateness.run,
+    "checking": checking.run,
 }
 
 

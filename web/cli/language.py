@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from hub.errors import Invalid
 from hub.i18n import _, number
 from hub.settings import load
+from web.cli.frame import fail
+
+if TYPE_CHECKING:
+    from workflows.checking.gate import Told
 
 SOURCE = click.Path(exists=True, dir_okay=False, path_type=Path)
 TARGET = click.Path(dir_okay=False, path_type=Path)
@@ -67,3 +74,35 @@ def counting(what: str) -> Iterator[Callable[[int], None]]:
     with bar:
         task = bar.add_task(what, total=None)
         yield lambda done: bar.update(task, completed=done)
+
+
+@nlp.command("check", help=_("检查文本文件，每行一段：错别字、行政区划、日期、数字、标点、个人信息、链接和本单位词表"))
+@click.option("--in", "source", type=SOURCE, required=True, help=_("输入文件（UTF-8），每行一段文字"))
+@click.option("--words", "lists", type=SOURCE, help=_("本单位词表：从「词表」页面导出的 CSV 文件"))
+@click.option("--json", "as_json", is_flag=True, help=_("每行输出一个 JSON：行号和查出的问题"))
+def check_file(source: Path, lists: Path | None, as_json: bool) -> None:
+    """Stream findings to standard output; progress goes to standard error."""
+    from workflows.checking import files
+
+    try:
+        policy = files.policy_in(lists)
+    except Invalid as error:
+        fail("\n".join(error.problems.values()))
+    lines = found = 0
+    with counting(_("正在检查")) as progress:
+        for number_of_line, text, told in files.check_lines(source, policy):
+            lines, found = number_of_line, found + len(told)
+            if as_json:
+                line = {"line": number_of_line, "findings": [files.as_plain(one) for one in told]}
+                click.echo(json.dumps(line, ensure_ascii=False))
+            else:
+                for one in told:
+                    click.echo(_told_line(number_of_line, text, one))
+            progress(lines)
+    click.echo(_("已检查 %(n)s 行，查出 %(found)s 处", n=number(lines), found=number(found)), err=True)
+
+
+def _told_line(line: int, text: str, told: Told) -> str:
+    """行:列 级别 为什么 → 建议."""
+    right = f" → {told.suggestions[0]}" if told.suggestions and told.suggestions[0] else ""
+    return f"{line}:{told.start + 1} {told.label} {told.why}{right}"

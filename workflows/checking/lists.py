@@ -191,7 +191,7 @@ def _safe(cell: str) -> str:
 async def bring(unit: Unit, actor: Actor, content: bytes) -> Brought:
     """Add and change entries from a CSV file: all of it or, with Invalid naming each line, nothing."""
     _need(actor)
-    given = _read(content)
+    given = read_csv(content)
     there = {(row.kind, row.word): row for row in await unit.all(select(OfficeWord))}
     if len(there.keys() | {(entry.kind, entry.word) for entry in given}) > MOST:
         raise Invalid({"file": _("词表最多 %(n)s 条，请先删除不用的。", n=MOST)})
@@ -211,7 +211,7 @@ async def bring(unit: Unit, actor: Actor, content: bytes) -> Brought:
     return Brought(new, changed, same)
 
 
-def _read(content: bytes) -> list[Entry]:
+def read_csv(content: bytes) -> list[Entry]:
     """Every line of the file; Invalid with all problems, by line."""
     if len(content) > LONGEST_FILE:
         raise Invalid({"file": _("文件太大，最多 %(n)s MB。", n=2)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from sqlmodel import col, select
@@ -18,7 +19,12 @@ async def policy_of(unit: Unit) -> Policy:
     rows = await unit.rows(
         select(OfficeWord.kind, OfficeWord.word, OfficeWord.other, OfficeWord.severity).order_by(col(OfficeWord.id))
     )
-    return _policy(tuple((str(kind), word, other, severity) for kind, word, other, severity in rows))
+    return policy_from((str(kind), word, other, severity) for kind, word, other, severity in rows)
+
+
+def policy_from(rows: Iterable[Row]) -> Policy:
+    """The policy that (kind, word, other, severity) entries make."""
+    return _policy(tuple(rows))
 
 
 def parts(other: str) -> tuple[str, ...]:
