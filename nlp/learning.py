@@ -29,8 +29,8 @@ from nlp.near import Near, Told
 
 FORMAT = 1
 FOLDS = 5
-PULLS = (1.0, 3.0, 10.0)  # tried in turn until the guard holds
-HOLD = 2.0  # what a text of the guard weighs against an example
+PULLS = (2.0, 5.0, 15.0)  # tried in turn until the guard holds
+HOLD, HOLD_RANGE = 1.1, (0.6, 8.0)  # what the guard weighs against all examples; and each of its texts against one
 HOLD_LEFT = 0.5  # and a text that people left as it was
 LEFT_MAY_TURN = 0.05  # share of these
 GUARD_MAY_LOSE = 0.01  # macro-F1 of the guard; of 168 texts one is about 0.006
@@ -205,7 +205,7 @@ class _Room:
         # What these teach is what the old model says of them, not their labels: they are there to hold, not to move.
         self.anchors = [
             replace(told, truth=linear.softmax(told.start), weight=told.weight * hold)
-            for told, hold in ((self.guard, HOLD), (self.left, HOLD_LEFT))
+            for told, hold in ((self.guard, _hold(len(examples), len(held))), (self.left, HOLD_LEFT))
         ]
 
     def try_out(self, pull: float, progress: Callable[[int], None]) -> _Trial:
@@ -315,6 +315,10 @@ class _Room:
             strong = sorted((-lean[word][number] / len(seen[word]) ** 0.5, word) for word in common)
             result[label] = [word for less, word in strong[:8] if less < -0.3]
         return result
+
+
+def _hold(examples: int, guard: int) -> float:
+    return float(np.clip(HOLD * examples / max(guard, 1), *HOLD_RANGE))
 
 
 def _moves(labels: Sequence[str], before: Ints, after: Ints, gold: Ints) -> list[dict[str, Any]]:

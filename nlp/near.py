@@ -12,7 +12,7 @@ from nlp.linear import Floats, Rows
 
 Floats32 = NDArray[np.float32]
 PASSES, MEMORY = 60, 8
-BIAS = 100.0  # how much more than a word the share of a label is held: corrections are no fair sample of it
+BIAS = 10.0  # how much more than a word the share of a label is held: corrections are no fair sample of it
 _ENOUGH = 1e-4  # relative gain of a pass below which the walk ends
 _FLAT = 1e-10
 
