@@ -93,9 +93,9 @@ class Learnt:
         number = self.labels.index(label)
         found = [(word, self._gain(word, number)) for word in matter.features() if word in self.words]
         spoke = [(word, gain) for word, gain in found if gain > 0]
-        spoke.sort(key=lambda pair: (pair[0] not in prefer and pair[0][:2] not in _MARKS.values(), -pair[1]))
-        return tuple(dict.fromkeys(word[2:] if word[:2] in _MARKS.values() else word for word, _gain in spoke
-                                   if not word.startswith(_MARKS["account"])))[:most]  # fmt: skip
+        spoke.sort(key=lambda pair: (pair[0] not in prefer, -pair[1]))
+        shown = [word for word, _gain in spoke if not word.startswith(_MARKS["account"])]
+        return tuple(dict.fromkeys(word[2:] if word[:2] in _MARKS.values() else word for word in shown))[:most]
 
     def _gain(self, word: str, number: int) -> float:
         row = self.weights[self.words[word]]
@@ -211,7 +211,7 @@ def _threshold(best: Floats, right: NDArray[np.bool_]) -> float:
     order = np.argsort(-best, kind="stable")
     share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     good = np.flatnonzero((share >= SURE) & (np.arange(len(order)) + 1 >= SURE_LEAST))
-    return round(float(best[order[good[-1]]]), 4) if len(good) else NEVER
+    return float(np.floor(1e4 * best[order[good[-1]]]) / 1e4) if len(good) else NEVER
 
 
 def _gap(best: Floats, right: NDArray[np.bool_]) -> float:

@@ -102,9 +102,8 @@ async def _begin(house: House) -> int | None:
         asked = last is not None and last.scores.get("why") == "asked"
         if not asked and (now < tonight or (last is not None and (_is_running(last) or _is_of(last, tonight)))):
             return None
-        row = Router(made_at=now)
-        if asked and last is not None:
-            await unit.run(delete(Router).where(col(Router.id) == last.id))
+        row = last if asked and last is not None else Router()
+        row.made_at, row.scores = now, {}
         unit.add(row)
         await unit.flush()
         feed.tell(unit, "rules")

@@ -1,0 +1,186 @@
+"""Learning at night from the town's own dispatches; the weekly table of how suggestions did."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from hub import clock
+from hub.db import reading, unit_of_work
+from hub.errors import NotAllowed, Refused
+from hub.models import AuditEntry, Case, Dispatch, Router
+from hub.queries import search
+from nlp import offices
+from tests.nlp.test_offices import SAID, dispatches
+from tests.workflows.cases.town import Town, analysis
+from tests.workflows.intake.town import all_rows
+from workflows.cases import service
+from workflows.cases.moves import Move
+from workflows.house import House
+from workflows.routing import learning, record
+from workflows.routing.jobs import learn_routing
+
+MONDAY_DAY = date(2026, 3, 9)
+
+
+async def live(town: Town, count: int, *, shuffled: bool = False) -> None:
+    """``count`` matters dispatched by the desk and signed, each department's with its own words."""
+    houses = {1: "housing", 2: "traffic", 3: "repairs"}
+    given, labels = dispatches(count)
+    for n, (matter, label) in enumerate(zip(given, labels, strict=True)):
+        to = list(houses.values())[n % 3] if shuffled else houses[label]
+        case = await town.case(matter.tokens, by=analysis(topic="", p=0.0, tokens=matter.tokens))
+        async with unit_of_work(town.ctx) as unit:
+            await search.index(unit, [(case.first_message_id or 0, matter.tokens)])
+            await service.dispatch_now(
+                unit, case.id or 0, town["desk"], version=case.version, department_id=town.departments[to]
+            )
+    async with unit_of_work(town.ctx) as unit:
+        await unit.run(update(Case).values(signed_at=clock.now(), state="handling"))
+
+
+@pytest.fixture
+def house(town: Town) -> House:
+    return House(town.ctx, {})
+
+
+async def test_a_night_of_learning_changes_where_matters_go(any_town: Town) -> None:
+    house, town = House(any_town.ctx, {}), any_town
+    await live(town, 90)
+    assert await learn_routing(house) == 90
+    (row,) = await all_rows(house, Router)
+    assert (row.is_current, row.cases, row.departments, row.scores["why"]) == (True, 90, 3, "")
+    text = " ".join(SAID[2][:3])
+    found = analysis(topic="城乡建设", p=0.9, tokens=text, keywords=(SAID[2][0],))
+    case = await town.case(text, by=found)
+    first = case.routing["suggestions"][0]
+    assert (first["department_id"], first["rule"]) == (town.departments["traffic"], "以往派单")
+    assert SAID[2][0] in first["words"]
+    assert first["p"] == offices.load(row.data).ranked(offices.Matter(text, "城乡建设", "", str(case.account_id)))[0][1]
+
+
+async def test_it_learns_once_a_night_and_not_before_two(town: Town, house: House) -> None:
+    await live(town, 60)
+    with clock.frozen(clock.at_local(MONDAY_DAY + timedelta(days=1), 1)):
+        assert await learn_routing(house) == 0
+    with clock.frozen(clock.at_local(MONDAY_DAY + timedelta(days=1), 2, 5)):
+        assert await learn_routing(house) == 60
+        assert await learn_routing(house) == 0
+    with clock.frozen(clock.at_local(MONDAY_DAY + timedelta(days=2), 2, 5)):
+        assert await learn_routing(house) == 60
+    assert [row.is_current for row in await all_rows(house, Router)] == [False, True]
+
+
+async def test_too_few_cases_teach_nothing_and_say_so(town: Town, house: House) -> None:
+    await live(town, 6)
+    assert await learn_routing(house) == 0
+    (row,) = await all_rows(house, Router)
+    assert (row.is_current, row.scores) == (False, {"why": "few", "matters": 6})
+    assert await learn_routing(house) == 0
+
+
+async def test_what_is_worse_than_signs_does_not_go_live(town: Town, house: House) -> None:
+    await live(town, 60, shuffled=True)
+    async with unit_of_work(town.ctx) as unit:
+        await unit.run(update(Dispatch).values(basis="signs", suggested_id=Dispatch.department_id))
+    await learn_routing(house)
+    (row,) = await all_rows(house, Router)
+    assert (row.is_current, row.scores["why"], row.scores["signs"]) == (False, "worse", 1.0)
+
+
+async def test_a_person_may_ask_for_a_lesson_and_go_without_it(town: Town, house: House) -> None:
+    desk = town["desk"]
+    await live(town, 60)
+    await learn_routing(house)
+    async with unit_of_work(town.ctx) as unit:
+        await learning.ask(unit, desk)
+    assert await learn_routing(house) == 60
+    async with unit_of_work(town.ctx) as unit:
+        await learning.put_back(unit, desk)
+    async with reading(town.ctx) as unit:
+        assert await learning.current(unit) is None
+    case = await town.case("公交 班次", by=analysis(topic="", p=0.0, tokens="公交 班次"))
+    assert "以往派单" not in {one["rule"] for one in case.routing["suggestions"]}
+    deeds = [entry.what for entry in await all_rows(house, AuditEntry)][-2:]
+    assert deeds == ["routing.learn", "routing.put_back"]
+    async with unit_of_work(town.ctx) as unit:
+        with pytest.raises(NotAllowed):
+            await learning.ask(unit, town["clerk"])
+        unit.add(Router(made_at=clock.now()))
+        await unit.flush()
+        with pytest.raises(Refused):
+            await learning.ask(unit, desk)
+
+
+async def test_a_router_that_cannot_be_read_is_as_good_as_none(town: Town, house: House) -> None:
+    async with unit_of_work(town.ctx) as unit:
+        unit.add(Router(is_current=True, data=b"not a router", scores={"why": ""}))
+    case = await town.case("楼道漏水")
+    assert case.routing["suggestions"][0]["rule"] == "分类归口"
+
+
+# --- the weekly table -------------------------------------------------------------------------------------------------
+
+
+async def dispatched(town: Town, to: str, **given: Any) -> Case:
+    """A case at the desk whose router had suggested housing, sent by a person."""
+    case = await town.case("楼道漏水", by=analysis(p=0.4), **given)
+    async with unit_of_work(town.ctx) as unit:
+        return await service.dispatch_now(
+            unit, case.id or 0, town["desk"], version=case.version, department_id=town.departments[to]
+        )
+
+
+async def test_each_case_counts_once_by_what_was_suggested_and_where_it_ended(any_town: Town) -> None:
+    town = any_town
+    await town.case("楼道漏水")  # sure: the hub dispatches it by itself
+    await dispatched(town, "housing")
+    below = await dispatched(town, "housing")
+    wrong = await dispatched(town, "traffic")
+    moved = await dispatched(town, "housing")
+    async with unit_of_work(town.ctx) as unit:
+        await service.make_move(unit, below.id or 0, Move.sign, town["clerk"], version=below.version)
+        case = await unit.get(Case, below.id)
+        assert case is not None
+        await service.make_move(
+            unit, case.id or 0, Move.forward, town["head"], version=case.version, note="由维修科办",
+            department_id=town.departments["repairs"],
+        )  # fmt: skip
+        back = await service.make_move(
+            unit, moved.id or 0, Move.hand_back, town["head"], version=moved.version, note="属交通"
+        )
+        await service.dispatch_now(
+            unit, moved.id or 0, town["desk"], version=back.version, department_id=town.departments["traffic"]
+        )
+    async with reading(town.ctx) as unit:
+        table = await record.week(unit, town["desk"], MONDAY_DAY)
+        blind = await record.week(unit, town["admin"], MONDAY_DAY)
+        other = await record.week(unit, town["desk"], MONDAY_DAY - timedelta(days=7))
+        weeks = await record.weeks(unit, town["desk"], 2)
+        with pytest.raises(NotAllowed):
+            await record.week(unit, town["leader"], MONDAY_DAY)
+    (line,) = table.lines
+    assert (line.basis, line.cases, line.alone, line.taken, line.changed, line.moved, line.right) == (
+        "signs", 5, 1, 3, 1, 1, 3,
+    )  # fmt: skip
+    (confusion,) = table.confusions
+    assert (confusion.suggested, confusion.final, confusion.cases) == ("housing", "traffic", 2)
+    assert confusion.examples == [(wrong.id, wrong.number), (moved.id, moved.number)]
+    assert [one.examples for one in blind.confusions] == [[]], "administrators see counts, no cases"
+    assert (blind.cases, other.cases) == (5, 0)
+    assert weeks == [(MONDAY_DAY - timedelta(days=7), 0, 0), (MONDAY_DAY, 5, 3)]
+    assert record.totals(table.lines)["right"] == 3
+
+
+async def test_a_dispatch_without_a_suggestion_is_counted_apart(town: Town) -> None:
+    case = await town.case("你好", by=analysis(topic="", p=0.0))
+    async with unit_of_work(town.ctx) as unit:
+        await service.dispatch_now(
+            unit, case.id or 0, town["desk"], version=case.version, department_id=town.departments["traffic"]
+        )
+    async with reading(town.ctx) as unit:
+        table = await record.week(unit, town["desk"], record.this_week())
+    assert (table.cases, table.unadvised, table.right) == (1, 1, 0)
