@@ -26,6 +26,11 @@ document.addEventListener('click', async (event) => {
   toast(word('copied'))
 })
 
+// The page on paper, as the browser's own menu prints it.
+document.addEventListener('click', (event) => {
+  if (event.target.closest?.('[data-print]')) print()
+})
+
 // Puts a text into a field at the cursor: an earlier answer into the draft.
 arrive('[data-insert]', (el) => {
   el.hidden = false
