@@ -17,8 +17,10 @@ AROUND = 24  # characters shown before and after what was found
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One finding. ``excerpt``: its surroundings with the place marked; ``fixes``: (word, value of the button)."""
+    """One finding. ``number``: its place in reading order; ``excerpt``: its surroundings with the place marked;
+    ``fixes``: (word, value of the button)."""
 
+    number: int
     told: Told
     excerpt: Markup
     fixes: Sequence[tuple[str, str]]
@@ -36,16 +38,18 @@ class Proof:
 
 
 def proof(field: str, name: str, text: str, findings: Sequence[Told]) -> Proof:
-    """The findings of one text of a form."""
-    return Proof(field, name, [_line(field, text, told) for told in findings], json.dumps(_places(text, findings)))
+    """The findings of one text of a form, red lines on top."""
+    lines = [_line(field, text, number, told) for number, told in enumerate(findings)]
+    lines.sort(key=lambda line: not line.told.is_red)
+    return Proof(field, name, lines, json.dumps(_places(text, findings)))
 
 
-def _line(field: str, text: str, told: Told) -> Line:
+def _line(field: str, text: str, number: int, told: Told) -> Line:
     fixes = [
         (right, json.dumps([field, told.start, told.end, told.found, right], ensure_ascii=False))
         for right in told.suggestions
     ]
-    return Line(told, _excerpt(text, told), fixes, json.dumps([told.group, told.found], ensure_ascii=False))
+    return Line(number, told, _excerpt(text, told), fixes, json.dumps([told.group, told.found], ensure_ascii=False))
 
 
 def _excerpt(text: str, told: Told) -> Markup:

@@ -34,7 +34,7 @@ def _all(text: str, policy: Policy) -> Iterator[Finding]:
     yield from people.find(text)
     yield from words.find(text)
     yield from places.find(text)
-    yield from dates.find(text)
+    yield from dates.find(text, policy.today)
     yield from figures.find(text)
     yield from links.find(text, policy)
     yield from grammar.find(text)

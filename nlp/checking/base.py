@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 
@@ -125,7 +126,8 @@ class Policy:
 
     ``titles``: name → every title the person bears. ``orders``: names in the order in which they are listed.
     ``ignored``: (group of the rule or "" for every rule, text) that is right here. ``off``: groups switched off.
-    ``own_hosts``: hosts whose links are fine, subdomains included.
+    ``own_hosts``: hosts whose links are fine, subdomains included. ``today``: the office's day; with it weekdays of
+    dates without a year are judged by the nearest year.
     """
 
     titles: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -136,6 +138,7 @@ class Policy:
     ignored: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     off: frozenset[str] = frozenset()
     own_hosts: tuple[str, ...] = ()
+    today: date | None = None
 
 
 Findings = Iterator[Finding]

@@ -24,13 +24,13 @@ _HOUR = re.compile(
 _CENTURY = re.compile(r"((?:19|20)\d{2})年(?!度|届|级)")
 
 
-def find(text: str) -> Findings:
-    """Everything about dates and hours. The year is the one that stands before, when a date has none of its own."""
+def find(text: str, today: date | None = None) -> Findings:
+    """Everything about dates and hours. A date without a year has the one that stands before, else the nearest."""
     if not any(mark in text for mark in "月时点:："):
         return
     year = 0
     for match in _DATE.finditer(text):
-        year = int(match["year"] or 0) or _year_before(text, match.start(), year)
+        year = int(match["year"] or 0) or _year_before(text, match.start(), year) or _nearest_year(match, today)
         yield from _of_date(text, match, year)
     for match in _YEAR_MONTH.finditer(text):
         if not 1 <= int(match[1]) <= 12:
@@ -44,6 +44,15 @@ def _year_before(text: str, at: int, known: int) -> int:
     """The last year named in the eighty characters before, only for weekdays told without a year."""
     found = _CENTURY.findall(text, max(0, at - 80), at)
     return int(found[-1]) if found else known
+
+
+def _nearest_year(match: re.Match[str], today: date | None) -> int:
+    """The year in which the day lies within half a year of today; 0 without a today, or for a day of few years."""
+    month, day = int(match["month"]), int(match["day"])
+    if today is None or not 1 <= month <= 12 or not 1 <= day <= 28 + 3 * (month != 2):
+        return 0
+    around = [today.year + step for step in (-1, 0, 1) if day <= monthrange(today.year + step, month)[1]]
+    return min(around, key=lambda year: abs(date(year, month, day) - today), default=0)
 
 
 def _of_date(text: str, match: re.Match[str], year: int) -> Findings:

@@ -9,16 +9,15 @@ from typing import Any
 from nlp.checking import Policy, check
 from workflows.checking.gate import Told, tell
 from workflows.checking.lists import read_csv
-from workflows.checking.policy import policy_from
+from workflows.checking.policy import policy_from, today
 
 
 def policy_in(path: Path | None) -> Policy:
     """The office's lists from a file as its page exports them; Invalid with every line that cannot be read."""
     if path is None:
-        return Policy()
-    return policy_from(
-        [(entry.kind.value, entry.word, entry.other, entry.severity) for entry in read_csv(path.read_bytes())]
-    )
+        return today(Policy())
+    entries = read_csv(path.read_bytes())
+    return today(policy_from((entry.kind.value, entry.word, entry.other, entry.severity) for entry in entries))
 
 
 def check_lines(source: Path, policy: Policy) -> Iterator[tuple[int, str, list[Told]]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 
 from sqlmodel import col, select
 
+from hub import clock
 from hub.db import Unit
 from hub.models import OfficeWord, WordKind
 from nlp.checking import Phrase, Policy, Severity, Word
@@ -15,11 +17,16 @@ Row = tuple[str, str, str, str]
 
 
 async def policy_of(unit: Unit) -> Policy:
-    """The office's policy as its lists stand now; one statement, and the same object while nothing changes."""
+    """The office's policy as its lists stand now and for its day; one statement."""
     rows = await unit.rows(
         select(OfficeWord.kind, OfficeWord.word, OfficeWord.other, OfficeWord.severity).order_by(col(OfficeWord.id))
     )
-    return policy_from((str(kind), word, other, severity) for kind, word, other, severity in rows)
+    return today(policy_from((str(kind), word, other, severity) for kind, word, other, severity in rows))
+
+
+def today(policy: Policy) -> Policy:
+    """The same policy, for the office's today."""
+    return replace(policy, today=clock.local(clock.now()).date())
 
 
 def policy_from(rows: Iterable[Row]) -> Policy:

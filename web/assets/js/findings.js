@@ -105,11 +105,10 @@ document.addEventListener('click', async (event) => {
   const area = finds && areaOf(finds)
   if (!area) return
   event.preventDefault()
-  const line = button.closest('.find')
-  const number = [...line.parentElement.children].indexOf(line)
+  const line = button.closest('.finding')
   if (button.dataset.fix !== undefined) {
     const [, , , found, right] = JSON.parse(button.value)
-    const place = JSON.parse(finds.dataset.findsPlaces)[number]
+    const place = JSON.parse(finds.dataset.findsPlaces)[Number(line.dataset.number)]
     const now = marked.get(area)?.places.find((one) => one.found === found && Math.abs(one.start - place.start) < 400)
     if (put(area, now || place, right)) line.remove()
     else toast({ text: word('fix_gone'), kind: 'error' })
