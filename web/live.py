@@ -43,6 +43,7 @@ TOPICS: Mapping[str, frozenset[May]] = {
     "quarantine": frozenset({May.settle_quarantine}),
     "accounts": frozenset({May.manage_accounts}),
     "status": frozenset({May.read_status}),
+    "learning": frozenset({May.teach_analyser, May.read_audit}),
 }
 # Topics whose rows belong to a department; the right that hears of all departments.
 OWNED = {"cases": May.read_all_cases, "messages": May.read_messages}

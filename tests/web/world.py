@@ -15,11 +15,15 @@ from hub.models import (
     ArrivalState,
     Case,
     CaseState,
+    Correction,
     Delivery,
     DeliveryKind,
     DeliveryState,
     Department,
     ImportRun,
+    LearnRun,
+    LearnState,
+    LearntModel,
     Matter,
     MatterMessage,
     Message,
@@ -160,6 +164,7 @@ async def _objects(unit: Unit, world: World, side: str) -> None:
     places["word_id"] = word.id
     places |= await _watching(unit, world, side, message)
     places["matter_id"] = await _matter(unit, message)
+    places |= await _learning(unit, message, author)
     places.update(
         case_id=case.id, number=case.number, message_id=message.id, reply_id=reply.id, post_id=post.id,
         delivery_id=delivery.id, event_id=event.id, pause_id=lifted.id, arrival_id=arrival.id, run_id=run.id,
@@ -176,6 +181,18 @@ async def _watching(unit: Unit, world: World, side: str, message: Message) -> di
     hit = PlanHit(plan_id=plan.id or 0, message_id=message.id or 0, at=message.created_at, words=["路灯", "不亮"])
     unit.add(hit)
     return {"plan_id": plan.id, "rule_id": rule.id}
+
+
+async def _learning(unit: Unit, message: Message, author: int) -> dict[str, object]:
+    """A correction by the press officer of this side, and a version that was not taken."""
+    said = Correction(message_id=message.id or 0, by_id=author, field="topic", before="交通运输", after="城乡建设")
+    run = LearnRun(state=LearnState.done, by_name="系统", notes={"sentiment": "few:1"})
+    unit.add(said, run)
+    await unit.flush()
+    made = LearntModel(task="topic", number=run.id or 0, run_id=run.id or 0, base="-", report={"why": [["few", 1, 20]]})
+    unit.add(made)
+    await unit.flush()
+    return {"correction_id": said.id, "version_id": made.id}
 
 
 async def _matter(unit: Unit, message: Message) -> int | None:
@@ -211,5 +228,5 @@ async def _message(unit: Unit, world: World, side: str) -> tuple[Message, Arriva
 # Path places → values, for the rights matrix. Names not found in a side's ``places`` are taken from here.
 PLACES: dict[str, object] = {
     "key": "no-such-key", "session_id": 999_999, "token_id": 999_999, "token": "0" * 32, "move": "sign",
-    "name": "sentiments", "kind": "csv",
+    "name": "sentiments", "kind": "csv", "model": "topic", "place": 0,
 }  # fmt: skip

@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlmodel import col, select
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from hub import clock
 from hub.db import Unit
-from hub.errors import Invalid, NotFound
+from hub.errors import Invalid, NotFound, Refused
 from hub.i18n import N_, _
-from hub.models import Account, CaseState, MessageKind
+from hub.models import Account, Because, CaseState, MessageKind
 from hub.rights import May
 from web.auth import local_path
 from web.casework import talk, words
@@ -29,7 +29,9 @@ from workflows.inbox import lists
 from workflows.inbox import words as labels
 from workflows.inbox.detail import MessageDetail, detail
 from workflows.inbox.lists import Filters, Page
-from workflows.tagging.corrections import correct
+from workflows.learning.words import becauses
+from workflows.tagging.corrections import confirm, correct, find
+from workflows.tagging.withdrawing import last_of, withdraw
 
 SEES = (May.read_messages, *READS)
 
@@ -92,7 +94,7 @@ def _live(request: Request, listing: Listing, path: str) -> str:
 async def show(request: Request) -> Response:
     """One message with its thread, its tags and its case."""
     number = request.path_params["message_id"]
-    part = part_of(request, "rows", "talk")
+    part = part_of(request, "rows", "talk", "tags")
     async with looking(request) as unit:
         one = await detail(unit, me(request), number)
         listing = await _listing(request, unit)
@@ -108,7 +110,7 @@ def _around(one: MessageDetail) -> dict[str, Any]:
     return {
         "one": one, "entry": one.entry, "tags": one.entry.tags, "w": words.tools(),
         "topics": [*labels.topics(), ("", labels.topic_label(""))], "sentiments": labels.sentiments(),
-        "requests": [*labels.requests(), ("", labels.request_label(""))],
+        "requests": [*labels.requests(), ("", labels.request_label(""))], "becauses": becauses(),
     }  # fmt: skip
 
 
@@ -132,19 +134,53 @@ async def _tags(request: Request, form: Form | None = None, problems: dict[str, 
 
 
 async def correct_tags(request: Request) -> Response:
-    """A person's word about the tags, with a reason."""
+    """A person's word about the tags, with a reason. One click says one tag (``quick``), the form says all."""
     form, number = await read_form(request), request.path_params["message_id"]
+    quick = form.raw("quick") == "1"
+    because = form.raw("because")
     try:
         async with writing(request) as unit:
             await correct(
-                unit, me(request), number, topic=form.text("topic", required=False),
-                sentiment=form.text("sentiment", required=False) or None, sensitive=form.ticked("sensitive"),
-                place=form.text("place", required=False), request=form.text("request", required=False),
-                reason=form.text("reason", required=False, longest=500),
+                unit, me(request), number, topic=_told(form, "topic"), sentiment=_told(form, "sentiment") or None,
+                sensitive=None if quick else form.ticked("sensitive"), place=_told(form, "place"),
+                request=_told(form, "request"), reason=form.text("reason", required=False, longest=500),
+                because=Because(because) if because in Because.__members__ else None,
             )  # fmt: skip
     except Invalid as error:
         return await _tags(request, form, error.problems)
-    return redirect(request, local_path(form.raw("next"), f"/messages/{number}"), _("已改正，理由记入记录。"))
+    back = local_path(form.raw("next"), f"/messages/{number}")
+    return redirect(request, back, _("已改正，记入记录，也用来改进自动识别。"), undo=f"/messages/{number}/tags/undo")
+
+
+def _told(form: Form, name: str) -> str | None:
+    return form.text(name, required=False) if name in form.values else None
+
+
+async def confirm_tags(request: Request) -> Response:
+    """Topic and tone are right as they are."""
+    form, number = await read_form(request), request.path_params["message_id"]
+    try:
+        async with writing(request) as unit:
+            await confirm(unit, me(request), number)
+    except Invalid as error:
+        return await _tags(request, form, error.problems)
+    back = local_path(form.raw("next"), f"/messages/{number}")
+    return redirect(request, back, _("已记下标签无误。"), undo=f"/messages/{number}/tags/undo")
+
+
+async def undo_tags(request: Request) -> Response:
+    """Take back what this person has just said about the tags; JSON for the toast's button, else back to the page."""
+    form, number = await read_form(request), request.path_params["message_id"]
+    async with writing(request) as unit:
+        await find(unit, me(request), number)
+        mine = await last_of(unit, me(request), number)
+        if not mine:
+            raise Refused([_("没有可以撤回的修正，可能已被别人再次修改")])
+        await withdraw(unit, me(request), mine, form.text("why", required=False, longest=500))
+    said = _("已撤回，标签恢复原样。")
+    if "json" in request.headers.get("accept", "") or "x-csrf-token" in request.headers:
+        return JSONResponse({"text": said})
+    return redirect(request, local_path(form.raw("next"), f"/messages/{number}"), said)
 
 
 async def reveal(request: Request) -> Response:
@@ -167,6 +203,8 @@ ROUTES = [
     PageRoute(ONE, show, SEES),
     PageRoute(f"{ONE}/tags", show_tags, SEES),
     PageRoute(f"{ONE}/tags", correct_tags, May.correct_tags, ("POST",)),
+    PageRoute(f"{ONE}/tags/confirm", confirm_tags, May.correct_tags, ("POST",)),
+    PageRoute(f"{ONE}/tags/undo", undo_tags, May.correct_tags, ("POST",)),
     PageRoute(f"{ONE}/reveal", reveal, May.reveal_personal, ("POST",)),
 ]
 NAV = [NavItem("messages", N_("收件"), "inbox", "/messages", May.read_messages, order=20, letter="i")]

@@ -48,12 +48,14 @@ class MessageDetail:
     department: str
     may_correct: list[str]
     may_reveal: bool
+    may_undo: bool
 
 
 async def detail(unit: Unit, actor: Actor, message_id: int) -> MessageDetail:
     """The message for its page; NotFound when the person may not see it. Reads only.
 
-    ``may_correct``: reasons why the person cannot correct its tags now; empty: go ahead.
+    ``may_correct``: reasons why the person cannot correct its tags now; empty: go ahead. ``may_undo``: the latest word
+    about the tags is this person's own.
     """
     message = await unit.first(select(Message).where(col(Message.id) == message_id, visible.messages(actor)))
     account = await unit.get(Account, message.account_id) if message else None
@@ -68,6 +70,7 @@ async def detail(unit: Unit, actor: Actor, message_id: int) -> MessageDetail:
         thread=await _thread(unit, actor, message, case), taggings=[_shown(*one) for one in said], case=case,
         department=department.short_name if department else "", may_correct=_reasons(actor, message),
         may_reveal=actor.can(May.reveal_personal),
+        may_undo=current is not None and current.by_id is not None and current.by_id == actor.user_id,
     )  # fmt: skip
 
 
