@@ -12,7 +12,7 @@ from workflows.desk import Job
 from workflows.house import House
 from workflows.intake.jobs import pull_due, read_arrivals, run_imports, sweep_uploads
 from workflows.learning.jobs import learn_waiting, load_learnt
-from workflows.matters.jobs import count_matters, place_messages
+from workflows.matters.jobs import count_matters, count_words, place_messages
 from workflows.routing.jobs import learn_routing
 from workflows.tagging.jobs import retag_messages, tag_messages
 from workflows.watching.jobs import run_plans
@@ -46,6 +46,7 @@ JOBS: tuple[Job, ...] = (
     Job("tag_messages", tag_messages),
     Job("place_messages", place_messages),
     Job("count_matters", count_matters, every=60.0),
+    Job("count_words", count_words, every=300.0),
     Job("retag_messages", retag_messages, every=60.0),
     Job("run_imports", run_imports),
     Job("run_plans", run_plans),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -17,7 +16,6 @@ from sqlalchemy import (
     any_,
     cast,
     column,
-    exists,
     func,
     literal_column,
     select,
@@ -28,7 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 from sqlmodel import col
 
 from hub.db import Unit
-from hub.models import Message, Reply, ReplyState
+from hub.models import Message
 
 # Stands in the index of messages whose case was answered; private use, so that nobody can type it.
 ANSWERED = "\ue000answered"
@@ -50,21 +48,12 @@ UPDATE message_search SET tokens = tokens || array_to_tsvector(ARRAY[CAST(:m AS 
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One similar message; ``score`` sorts within one answer only, larger is closer."""
-
-    message_id: int
-    case_id: int
-    score: float
-
-
 async def index(unit: Unit, rows: Iterable[tuple[int, str]], *, answered: Container[int] = ()) -> None:
     """Put messages into the index by id, replacing what stood there. Safe to run twice.
 
     ``answered``: the ids among them whose case has a sent reply (see :func:`mark_answered`).
     """
-    given = [{"i": n, "t": " ".join(_kept(tokens) + [ANSWERED] * (n in answered))} for n, tokens in rows]
+    given = [{"i": n, "t": " ".join(kept(tokens) + [ANSWERED] * (n in answered))} for n, tokens in rows]
     statement = text(_INSERT_SQLITE if unit.ctx.is_sqlite else _INSERT_POSTGRES)
     for start in range(0, len(given), _CHUNK):
         await unit.run(statement, given[start : start + _CHUNK])
@@ -130,69 +119,13 @@ async def _narrowed(unit: Unit, found: list[Any]) -> list[Any]:
     return found if len(rows) == _ENOUGH else [_INDEX.c.rowid == any_(cast(rows, ARRAY(BigInteger)))]
 
 
-async def similar(
-    unit: Unit,
-    words: Sequence[str],
-    *,
-    only_answered: bool = True,
-    limit: int = 5,
-    exclude_case: int | None = None,
-    where: Iterable[Any] = (),
-) -> list[Hit]:
-    """Messages in cases that share most with ``words``, closest first.
-
-    ``only_answered``: only from cases with a sent reply. ``where``: conditions on ``Message``. One hit per message;
-    a case with several messages may come several times.
-    """
-    query = await _any_of_the_rare(unit, words, only_answered=only_answered)
-    if not query:
-        return []
-    sqlite_rank: Any = literal_column("-bm25(message_search)")
-    rank = sqlite_rank if unit.ctx.is_sqlite else func.ts_rank(_INDEX.c.tokens, _tsquery(query), 1)
-    conditions: list[Any] = [_matches(unit, query), col(Message.case_id).is_not(None), *where]
-    if exclude_case is not None:
-        conditions.append(col(Message.case_id) != exclude_case)
-    if only_answered:
-        conditions.append(
-            exists().where(col(Reply.case_id) == col(Message.case_id), col(Reply.state) == ReplyState.sent)
-        )
-    columns: list[Any] = [_INDEX.c.rowid, col(Message.case_id), rank]
-    found = select(*columns).select_from(_joined(unit)).where(*conditions).order_by(text("3 DESC, 1 DESC")).limit(limit)
-    return [Hit(row[0], row[1], float(row[2])) for row in await unit.rows(found)]
-
-
-async def _any_of_the_rare(unit: Unit, words: Sequence[str], *, only_answered: bool) -> str:
-    """A query for any of the words, the rarest first, as many as stay within what ranking can read in time."""
-    kept = list(dict.fromkeys(token for word in words for token in _kept(word)))[:16]
-    if not kept:
-        return ""
-    counts = await _counts(unit, [_join(unit, [[token]]) for token in kept])
-    chosen: list[str] = []
-    rows = 0
-    for count, token in sorted(zip(counts, kept, strict=True)):
-        rows += count
-        if count and (rows <= _ENOUGH or not chosen):
-            chosen.append(token)
-    first = [[ANSWERED]] if only_answered else []
-    return _join(unit, [*first, chosen]) if chosen else ""
-
-
-async def _counts(unit: Unit, queries: Sequence[str]) -> list[int]:
-    """How many rows match each query, counted no further than needed; one statement."""
-    counts = []
-    for query in queries:
-        few = select(literal_column("1")).select_from(_INDEX).where(_matches(unit, query)).limit(_ENOUGH).subquery()
-        counts.append(select(literal_column("count(*)")).select_from(few).scalar_subquery())
-    return list((await unit.rows(select(*counts)))[0])
-
-
-def _kept(tokens: str) -> list[str]:
+def kept(tokens: str) -> list[str]:
     """Tokens both databases take as they are: letters and digits only, lower case, none longer than 64."""
     return [token for token in _TOKEN.findall(tokens.lower()) if len(token) <= _LONGEST]
 
 
 def _all_of(unit: Unit, groups: Sequence[Sequence[str]]) -> str:
-    tokens = dict.fromkeys(found for group in groups for given in group for found in _kept(given))
+    tokens = dict.fromkeys(found for group in groups for given in group for found in kept(given))
     return _join(unit, [[token] for token in list(tokens)[:_MOST_TOKENS]])
 
 

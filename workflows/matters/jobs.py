@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from hub import clock
+from hub.queries import alike
 from workflows.house import House
 from workflows.matters import counting, describing, placing
 
@@ -28,3 +29,8 @@ async def count_matters(house: House) -> int:
     marked = await counting.look_again(house)
     await counting.count_stale(house)
     return marked
+
+
+async def count_words(house: House) -> int:
+    """Count anew which tokens are common when messages have grown by a tenth; how many are kept."""
+    return await alike.count_words(house.ctx)

@@ -14,7 +14,8 @@ from hub import clock
 from hub.db import reading, unit_of_work
 from hub.errors import Invalid, NotFound, Refused, Stale
 from hub.models import Case, CaseState, Delivery, DeliveryState, Message, MessageKind, Reply, ReplyState
-from hub.queries.search import ANSWERED, index, similar
+from hub.queries import alike
+from hub.queries.search import index
 from hub.rights import Actor
 from tests.workflows.cases.town import Town, analysis
 from workflows import replies
@@ -105,8 +106,7 @@ async def test_the_whole_way_until_the_platform_confirms(house: House, town: Tow
     await engine_says(town, reply, DeliveryState.sent)  # told twice: nothing more
     assert len([event for event in await town.events(case) if event.what == "answer_sent"]) == 1
     async with unit_of_work(town.ctx) as unit:
-        assert [hit.case_id for hit in await similar(unit, ["漏水"])] == [case.id]
-    assert ANSWERED
+        assert await alike.postings(unit, ["漏水"], only_answered=True) == [("漏水", case.first_message_id)]
 
 
 async def test_writers_cannot_review_also_when_they_wrote_only_a_part(house: House, town: Town) -> None:
@@ -338,12 +338,10 @@ async def test_similar_answered_cases_only_of_those_one_may_see(house: House, to
 
 
 async def _tag(unit: Any, answered_case: Case, open_case: Case) -> None:
-    from hub.models import Tagging
     from hub.queries.search import mark_answered
 
-    await index(unit, [(answered_case.first_message_id or 0, "漏水 楼道")])
+    await index(unit, [(answered_case.first_message_id or 0, "漏水 楼道"), (open_case.first_message_id or 0, "漏水")])
     await mark_answered(unit, [answered_case.first_message_id or 0])
-    unit.add(Tagging(message_id=open_case.first_message_id or 0, version="test", keywords=["漏水"]))
 
 
 def _nobody() -> Actor:

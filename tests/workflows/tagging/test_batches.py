@@ -19,7 +19,9 @@ from hub.models import Case, Change, Message, Rollup, Tagging
 from hub.queries import search
 from hub.rights import system
 from nlp.base import Analysis
+from nlp.similar import weights
 from tests.workflows.intake import town
+from workflows.cases.similar import closest
 from workflows.house import House
 from workflows.intake import import_file, read_waiting, store
 from workflows.tagging import batches, columns, jobs
@@ -170,7 +172,8 @@ async def test_answered_pairs_become_similar_cases(any_house: House) -> None:
     await arrive(any_house, town.letter(1, WORDS[0], **more), town.letter(2, "车库漏水严重"))
     assert await batches.tag_waiting(any_house) == 2
     async with reading(any_house.ctx) as unit:
-        hits = await search.similar(unit, nlp.similar_query("地下车库一直漏水"))
+        words = weights(nlp.similar_query("地下车库一直漏水"), {})
+        hits = await closest(unit, words, limit=5, only_answered=True)
     answered = await town.message(any_house, "1")
     assert [hit.message_id for hit in hits] == [answered.id]
 

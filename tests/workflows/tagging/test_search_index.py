@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,9 @@ import nlp
 from hub import clock
 from hub.db import Context, reading, unit_of_work
 from hub.models import Account, Arrival, ArrivalState, Case, CaseState, Message, MessageKind, Reply, ReplyState
-from hub.queries import search
+from hub.queries import alike, search
+from nlp.similar import weights
+from workflows.cases.similar import Hit, closest
 
 
 async def _messages(ctx: Context, texts: Sequence[str]) -> list[int]:
@@ -122,7 +125,8 @@ async def test_whatever_is_typed_never_breaks_the_query(any_ctx: Context) -> Non
         await _found(any_ctx, typed)
         async with reading(any_ctx) as unit:
             await search.match(unit, [[typed], [typed, typed]])
-            await search.similar(unit, [typed, "漏水"])
+            await alike.postings(unit, [typed, "漏水"])
+            await alike.shares(unit, [typed.replace("\x00", "").replace("\ud800", ""), "漏水"])
             async with unit_of_work(any_ctx) as writing:
                 await search.index(writing, [(ids[5], f"{typed} 结束")])
     assert ids[0] in await _found(any_ctx, "漏水\x00")
@@ -131,20 +135,44 @@ async def test_whatever_is_typed_never_breaks_the_query(any_ctx: Context) -> Non
         assert await search.match(unit, [[search.ANSWERED]]) == await search.match(unit, [["answered"]])
 
 
+async def _closest(ctx: Context, words: Sequence[str], **given: Any) -> list[Hit]:
+    async with reading(ctx) as unit:
+        weighed = weights(words, await alike.shares(unit, words))
+        return await closest(unit, weighed, **{"limit": 5, "only_answered": True, **given})
+
+
 async def test_similar_ranks_and_keeps_to_answered_cases(any_ctx: Context) -> None:
     texts = ["地下车库漏水没人修", "车库车位太贵", "楼顶漏水", "公交线路太少", "车库漏水三天"]
     ids = await _messages(any_ctx, texts)
     await _cases(any_ctx, ids, {ids[0], ids[1], ids[3]})
+    async with unit_of_work(any_ctx) as unit:
+        await search.mark_answered(unit, [ids[0], ids[1], ids[3]])
+    answered = await _closest(any_ctx, ["车库", "漏水"])
+    assert [hit.message_id for hit in answered] == [ids[0], ids[1]]
+    assert answered[0].score > answered[1].score
+    every = await _closest(any_ctx, ["车库", "漏水"], only_answered=False)
+    assert {hit.message_id for hit in every} == {ids[0], ids[1], ids[2], ids[4]}
+    without = await _closest(any_ctx, ["车库", "漏水"], where=[Message.case_id != answered[0].case_id])
+    assert [hit.message_id for hit in without] == [ids[1]]
+    assert await _closest(any_ctx, []) == []
+    assert await _closest(any_ctx, ["没有的词"]) == []
+
+
+async def test_the_mark_in_the_index_alone_makes_no_answer(any_ctx: Context) -> None:
+    """A case whose reply was taken back stays marked; the reply's own state decides."""
+    [one] = await _messages(any_ctx, ["地下车库漏水没人修"])
+    await _cases(any_ctx, [one], set())
+    async with unit_of_work(any_ctx) as unit:
+        await search.mark_answered(unit, [one])
+    assert await _closest(any_ctx, ["车库", "漏水"]) == []
+
+
+async def test_words_are_counted_again_when_messages_have_grown(any_ctx: Context) -> None:
+    await _messages(any_ctx, [f"车库漏水第{n}天，{word}" for n, word in enumerate(["电梯坏了", "电梯停了", "门坏了"])])
+    assert await alike.count_words(any_ctx) > 0
     async with reading(any_ctx) as unit:
-        answered = await search.similar(unit, ["车库", "漏水"])
-        assert [hit.message_id for hit in answered] == [ids[0], ids[1]]
-        assert answered[0].score > answered[1].score
-        every = await search.similar(unit, ["车库", "漏水"], only_answered=False)
-        assert {hit.message_id for hit in every} == {ids[0], ids[1], ids[2], ids[4]}
-        without = await search.similar(unit, ["车库", "漏水"], exclude_case=answered[0].case_id)
-        assert [hit.message_id for hit in without] == [ids[1]]
-        assert await search.similar(unit, []) == []
-        assert await search.similar(unit, ["没有的词"]) == []
+        assert await alike.shares(unit, ["车库", "电梯", "没有的词"]) == {"车库": 1_000_000, "电梯": 666_667}
+    assert await alike.count_words(any_ctx) == 0, "nothing new came"
 
 
 @pytest.mark.parametrize("share", [50, 2])
@@ -163,12 +191,12 @@ async def test_similar_stays_quick_when_every_word_is_common(ctx: Context, share
     ]
     async with unit_of_work(ctx) as unit:
         await search.index(unit, rows, answered=range(1, 20_001))
-    async with reading(ctx) as unit:
-        await search.similar(unit, common)
-        started = time.process_time()
-        for _ in range(5):
-            await search.similar(unit, [*common, "rare7"])
-        assert (time.process_time() - started) / 5 < 0.1
+    assert await alike.count_words(ctx) >= len(common)
+    await _closest(ctx, common)
+    started = time.process_time()
+    for _ in range(5):
+        await _closest(ctx, [*common, "rare7"])
+    assert (time.process_time() - started) / 5 < 0.1
 
 
 async def test_pages_of_common_words_are_the_same_as_of_rare_ones(
