@@ -1,11 +1,11 @@
-"""``python -m bench [NAME…] [--json]``: intake, month, memory, burst, lateness, checking."""
+"""``python -m bench [NAME…] [--json]``: intake, month, memory, burst, lateness, checking, plans."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping
 
-from bench import burst, checking, intake, lateness, memory, month
+from bench import burst, checking, intake, lateness, memory, month, plans
 from bench.figures import Bench, Figure, show
 
 BENCHES: Mapping[str, Bench] = {
@@ -15,6 +15,7 @@ BENCHES: Mapping[str, Bench] = {
     "burst": burst.run,
     "lateness": lateness.run,
     "checking": checking.run,
+    "plans": plans.run,
 }
 
 
