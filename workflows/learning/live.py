@@ -15,7 +15,7 @@ import nlp
 from hub import audit, clock, feed, log
 from hub.db import Unit, reading
 from hub.errors import Invalid, NotAllowed, NotFound, Stale
-from hub.i18n import _
+from hub.i18n import _, written
 from hub.models import LearntModel, LiveModel, ModelChange
 from hub.rights import Actor, May
 from nlp.lesson import TASKS
@@ -180,7 +180,7 @@ async def let_go(unit: Unit, actor: Actor, task: str) -> None:
         number = {one.task: one for one in await in_force(unit)}[task].number
         unit.add(ModelChange(
             task=task, from_number=number, to_number=number, by_id=actor.user_id, by_name=actor.name,
-            reason=_("恢复自动更新"),
+            reason=written("恢复自动更新"),
         ))  # fmt: skip
         await audit.record(unit, actor, "model.let_go", f"model:{task}")
         feed.tell(unit, "learning")

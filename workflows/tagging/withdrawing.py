@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from hub import audit, clock
 from hub.db import Unit
 from hub.errors import NotAllowed, NotFound, Refused
-from hub.i18n import _
+from hub.i18n import _, written
 from hub.models import Correction, Message, Tagging
 from hub.queries import visible
 from hub.rights import Actor, May
@@ -93,7 +93,7 @@ async def _put_back(unit: Unit, actor: Actor, message: Message, found: Sequence[
     else:
         await corrections.replace(unit, actor, message, changed, why)
     if changed:
-        await corrections.tell_case(unit, actor, message, before, changed, why or _("撤回修正"))
+        await corrections.tell_case(unit, actor, message, before, changed, why or written("撤回修正"))
 
 
 _KEPT = ("topic", "sentiment", "is_sensitive", "request")
