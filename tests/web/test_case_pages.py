@@ -101,7 +101,7 @@ async def test_every_move_has_a_form_that_says_why_not(move: Move, visit: Visit,
     assert shown.status_code == 200
     assert f'action="{action}"' in shown.text
     # With nothing filled in no move is made that asks for anything, or that is not the desk's in this state.
-    assert sent.status_code == 409
+    assert sent.status_code in {409, 422}
     assert "现在还不能这样做" in words(sent.text)
 
 

@@ -39,7 +39,7 @@ def delivery_tone(state: DeliveryState | None) -> str:
 def clock_of(row: CaseRow) -> dict[str, str] | None:
     """What the clock macro shows of a case: left, due, tone, rule; None when no clock runs."""
     if row.state is CaseState.waiting:
-        return {"left": _("已挂起，暂停计时"), "due": "", "tone": "paused", "rule": ""}
+        return {"left": _("暂停计时"), "due": "", "tone": "paused", "rule": ""}
     found = row.deadline
     if found is None:
         return None

@@ -24,6 +24,7 @@ from workflows.cases import choices, similar
 from workflows.cases.detail import Detail, detail
 from workflows.cases.facts import is_visible, numbered
 from workflows.cases.moves import BY_THE_HUB, MOVES, REPLY_MOVES, Move, Need
+from workflows.cases.rating import SATISFIED_WORDS, SOLVED_WORDS, rating_of
 from workflows.cases.service import Choices, make_move
 from workflows.cases.words import REFUSALS, move_label
 
@@ -62,6 +63,8 @@ async def _form(request: Request, tried: Tried, status: int = 200) -> Response:
         "tried": tried, "values": tried.values, "problems": tried.problems, "base": f"/cases/{case.number}",
         "next": local_path(tried.values.get("next") or request.query_params.get("next", ""), f"/cases/{case.number}"),
         "standing": _standing(one, move),
+        "solved": [(one.value, _(word)) for one, word in SOLVED_WORDS.items()],
+        "satisfied": [(str(n), f"{n} {_(word)}") for n, word in SATISFIED_WORDS.items()],
         "refusals": [(reason, _(reason)) for reason in REFUSALS], "w": words.tools(), "classes": words.classes(),
         **offered,
     }  # fmt: skip
@@ -144,6 +147,8 @@ async def _given(unit: Unit, form: Form, move: Move) -> Choices:
     if Need.urgency in needs:
         chosen = form.text("urgency", required=False)
         given["urgency"] = CaseClass(chosen) if chosen in CaseClass.__members__ else None
+    if move is Move.close:
+        given["rating"] = rating_of(form.raw("solved"), form.raw("satisfied"))
     if Need.into in needs:
         typed = form.text("into", required=False, longest=32)
         given["into_id"] = await choices.case_id_of(unit, typed or form.text("into_one", required=False, longest=32))

@@ -50,11 +50,11 @@ async def _queue(request: Request, unit: Unit, path: str, chosen: str = "") -> d
     tabs = [
         {"text": _("待派单"), "href": "/desk", "count": capped(counts.desk), "current": view is Which.desk},
         {
-            "text": _("待裁定"), "href": "/desk?view=rulings", "count": capped(counts.rulings),
+            "text": _("待裁定"), "href": "/desk?view=rulings", "count": capped(counts.rulings or None),
             "current": view is Which.rulings,
         },
         {
-            "text": _("待批延期"), "href": "/desk?view=extensions", "count": capped(counts.extensions),
+            "text": _("延期申请"), "href": "/desk?view=extensions", "count": capped(counts.extensions or None),
             "current": view is Which.extensions,
         },
         {

@@ -108,7 +108,9 @@ async def send_back(request: Request) -> Response:
 
 async def _decide(request: Request, move: Move) -> Response:
     form, actor, number = await read_form(request), me(request), number_of(request)
-    note = form.text("note", required=move is Move.send_back, longest=2000)
+    note = form.text("note", required=False, longest=2000)
+    if move is Move.send_back and not note:
+        form.problems["note"] = _("请写明退回的意见：哪里要改，怎么改。经办人会看到。")
     try:
         version, reply_id = form.number("version"), form.number("reply_id")
         form.check()

@@ -23,6 +23,7 @@ from hub.queries import visible
 from hub.rights import Actor, May
 from workflows.cases import clocks
 from workflows.cases.moves import HANDS_IN, Move
+from workflows.cases.rating import Rating
 from workflows.cases.states import CaseFacts, DraftFacts, Extension, Given, Person, Ruling, Target
 
 # Written like the partial indexes' own condition: SQLite does not use such an index for "is_open = 1".
@@ -178,6 +179,7 @@ async def given_with(
     until: datetime | None = None,
     urgency: CaseClass | None = None,
     into_id: int | None = None,
+    rating: Rating | None = None,
 ) -> Given:
     """Ids as they come from a form, looked up; what is not there stays empty and is refused with words."""
     department = await unit.get(Department, department_id) if department_id else None
@@ -189,6 +191,7 @@ async def given_with(
         urgency=urgency,
         into_id=into.id if into else None,
         into_state=into.state if into else None,
+        rating=rating,
     )
 
 

@@ -20,6 +20,7 @@ from workflows.cases.facts import IS_OPEN, PAUSES, Known, find, given_with, know
 from workflows.cases.merging import carry_voices
 from workflows.cases.moves import BY_THE_HUB, REPLY_MOVES, Move
 from workflows.cases.newcases import dispatch_columns
+from workflows.cases.rating import Rating
 from workflows.cases.routing import after_return
 from workflows.cases.states import NOTHING, Given, reasons_against, target
 from workflows.cases.words import move_label
@@ -41,6 +42,7 @@ class Choices(TypedDict, total=False):
     until: datetime | None
     urgency: CaseClass | None
     into_id: int | None
+    rating: Rating | None
 
 
 async def make_move(
@@ -140,6 +142,8 @@ async def _said(unit: Unit, known: Known, move: Move, given: Given, values: dict
         data |= {"into_id": given.into_id, "into": into.number if into else ""}
     if given.urgency is not None:
         data["urgency"] = given.urgency.value
+    if given.rating is not None:
+        data |= given.rating.as_data()
     if move in PAUSES:
         # the case object is already changed: what was left is worked out from the facts' deadline
         data |= {"until": given.until.isoformat() if given.until else "", **_left(known)}

@@ -11,6 +11,7 @@ from hub.i18n import _, moment
 from hub.models import CaseClass, CaseState, ReplyState
 from hub.rights import Actor, May
 from workflows.cases.moves import BY_THE_HUB, CLOSED_STATES, MOVES, REPLY_MOVES, Move, Need
+from workflows.cases.rating import Rating, reasons_against_rating
 from workflows.cases.words import move_label, state_label
 
 
@@ -69,6 +70,7 @@ class Given:
     urgency: CaseClass | None = None
     into_id: int | None = None
     into_state: CaseState | None = None
+    rating: Rating | None = None
 
 
 NOTHING = Given()
@@ -295,7 +297,7 @@ _SPECIAL: dict[Move, Callable[[CaseFacts, Actor], list[str]]] = {
 
 
 def _typed_reasons(move: Move, facts: CaseFacts, actor: Actor, note: str, given: Given) -> list[str]:
-    reasons = []
+    reasons = reasons_against_rating(given.rating, note) if move is Move.close and given.rating else []
     for need in MOVES[move].needs:
         if need is Need.note:
             reasons += [] if note.strip() else [_("%(move)s须说明理由", move=move_label(move))]

@@ -28,6 +28,7 @@ from hub.models import (
 from hub.privacy import masked
 from nlp import mask
 from workflows.cases.moves import HANDS_IN, Move
+from workflows.cases.rating import rating_words
 from workflows.cases.routing import explain
 from workflows.cases.words import class_label, event_label, state_label
 from workflows.delivery.states import label as delivery_label
@@ -77,7 +78,7 @@ class EventEntry:
 @dataclass(frozen=True, slots=True)
 class ReplyEntry:
     """One answer with what became of its sending. ``channel``: where it was given by hand, not by the hub; ``asks``: it
-    is a question to the citizen."""
+    is a question to the citizen; ``generated_by``: the model that drafted it."""
 
     id: int
     message_id: int
@@ -93,6 +94,7 @@ class ReplyEntry:
     review_note: str
     sent_at: datetime | None
     is_imported: bool
+    generated_by: str
     channel: str
     asks: bool
     delivery_id: int | None
@@ -183,6 +185,7 @@ def _details(data: dict[str, Any]) -> list[str]:
         found.append(_("答复渠道：%(name)s", name=said(channel)))
     for key in ("error", "next_step"):
         found += [said(data[key])] if data.get(key) else []
+    found += rating_words(data)
     if "advice" in data:
         found.append(_advice(data["advice"], data["advice_rank"]))
     found += [one["department"] + aside(explain(one)) for one in data.get("suggestions", ())]
@@ -220,7 +223,9 @@ async def _questions(unit: Unit, case: Case) -> set[int]:
     """Ids of the replies that were handed in as questions the last time."""
     names = [move.value for move in HANDS_IN]
     said = select(CaseEvent).where(CaseEvent.case_id == case.id, col(CaseEvent.what).in_(names))
-    last = {event.data.get("reply_id"): event.what for event in await unit.all(said.order_by(col(CaseEvent.id)))}
+    last: dict[int, str] = {}
+    for event in await unit.all(said.order_by(col(CaseEvent.id))):
+        last[event.data.get("reply_id", 0)] = event.what
     return {number for number, what in last.items() if what == Move.ask_citizen.value}
 
 
@@ -235,6 +240,7 @@ def _answer(reply: Reply, delivery: Delivery | None, channel: str, asks: bool) -
         author_id=reply.author_id, author_name=reply.author_name, created_at=reply.created_at,
         submitted_at=reply.submitted_at, reviewer_name=reply.reviewer_name, reviewed_at=reply.reviewed_at,
         review_note=reply.review_note, sent_at=reply.sent_at, is_imported=reply.is_imported, channel=channel,
+        generated_by=reply.generated_by,
         asks=asks,
         delivery_id=reply.delivery_id,
         delivery_state=delivery.state if delivery else None,

@@ -11,7 +11,7 @@ STATE_WORDS: dict[CaseState, str] = {
     CaseState.triaged: N_("待派单"),
     CaseState.dispatched: N_("待签收"),
     CaseState.handling: N_("办理中"),
-    CaseState.waiting: NP_("state", "挂起"),
+    CaseState.waiting: NP_("state", "待补充/挂起"),
     CaseState.review: N_("待审核/发送中"),
     CaseState.replied: N_("已答复待回访"),
     CaseState.closed: N_("已办结"),
@@ -64,7 +64,7 @@ DONE_WORDS: tuple[str, ...] = (
     NP_("event", "办结"), NP_("event", "发回重办"), NP_("event", "重新打开"), NP_("event", "来信人再次来信"),
     NP_("event", "向来信人追问"), NP_("event", "追问已发出"),
     NP_("event", "并案"), NP_("event", "拆分"), NP_("event", "起草答复"), NP_("event", "修正标签"),
-    NP_("event", "放行红线"),
+    NP_("event", "放行红线"), NP_("event", "采用模型起草的文字"),
 )  # fmt: skip
 
 CLASS_WORDS: dict[CaseClass, str] = {
@@ -90,6 +90,7 @@ EVENT_WORDS: dict[str, str] = {
     "tags_corrected": N_("修正标签"),
     "suggested": N_("重新建议派单"),
     "force_check": N_("放行红线"),
+    "generated": N_("采用模型起草的文字"),
 }
 
 # Why a matter is not taken up; the desk adds where the citizen may turn instead.

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from hub import clock
@@ -21,6 +22,7 @@ from tests.workflows.cases.town import Town, build_town
 from workflows.cases import service
 from workflows.cases.facts import know
 from workflows.cases.moves import BY_THE_HUB, MOVES, REPLY_MOVES, Move
+from workflows.cases.rating import Rating, Solved, rating_of, rating_words
 from workflows.cases.routing import explain, still_returned
 
 Later = Callable[[timedelta], None]
@@ -306,3 +308,22 @@ async def test_the_desk_sends_an_unsigned_case_elsewhere(town: Town) -> None:
     assert (moved.state, moved.department_id, moved.due_at) == (CaseState.dispatched, town.departments["traffic"], due)
     with pytest.raises(Refused, match="下属单位"):
         await move(town, moved, Move.forward, "other_head", note="不归我们", department_id=town.departments["housing"])
+
+
+async def test_what_the_citizen_said_afterwards_is_kept_and_a_bad_word_needs_a_reason(town: Town) -> None:
+    case = await town.case()
+    async with unit_of_work(town.ctx) as unit:
+        await unit.run(update(Case).where(col(Case.id) == case.id).values(state=CaseState.replied, is_open=False))
+    with pytest.raises(Refused, match="发回重办"):
+        await move(town, case, Move.close, "desk", rating=Rating(Solved.no))
+    with pytest.raises(Refused, match="没有联系上"):
+        await move(town, case, Move.close, "desk", rating=Rating(Solved.unreached, 5))
+    closed = await move(town, case, Move.close, "desk", note="已另行立项", rating=Rating(Solved.partly, 2))
+    assert closed.state is CaseState.closed
+    event = (await town.events(case))[-1]
+    assert event.data == {"rating": "asked", "solved": "partly", "satisfied": 2}
+    assert rating_words(event.data) == ["回访：部分解决", "满意度：不满意（2/5）"]
+    assert rating_words({"rating": "none"}) == ["回访期已过，没有评价"]
+    assert (rating_of("", "5"), rating_of("yes", "9"), rating_of("yes", "4")) == (
+        None, Rating(Solved.yes), Rating(Solved.yes, 4),
+    )  # fmt: skip

@@ -12,7 +12,7 @@ from hub import clock
 from hub.db import reading, unit_of_work
 from hub.errors import Refused
 from hub.models import Case, CaseState, DeliveryState, Message, Reply
-from hub.queries.search import index, similar
+from hub.queries.search import ANSWERED, index, match
 from tests.workflows.cases.town import Town
 from tests.workflows.replies.test_replies import approve, draft, engine_says, signed, standing, submit
 from workflows.cases import opening, sweeps
@@ -70,7 +70,8 @@ async def test_a_question_is_no_answer_to_be_found(house: House, town: Town) -> 
     await approve(house, town, reply)
     await sent(town, reply)
     async with reading(town.ctx) as unit:
-        assert await similar(unit, ["漏水"]) == []
+        assert await match(unit, [["漏水"]]) == [case.first_message_id]
+        assert await match(unit, [[ANSWERED]]) == []
 
 
 async def test_what_the_citizen_says_starts_the_clock_again(house: House, town: Town, at_work: Later) -> None:

@@ -33,6 +33,27 @@ function press(letter) {
   return false
 }
 
+/** The letters on the buttons of this very page, into the dialog of keys. */
+function tell() {
+  const place = document.querySelector('[data-page-keys]')
+  if (!place) return
+  const list = place.querySelector('ul')
+  const found = [...document.querySelectorAll('main [data-key]')].filter(shown)
+  list.replaceChildren(
+    ...found.map((el) => {
+      const line = document.createElement('li')
+      const words = document.createElement('span')
+      const label = el.labels?.[0] || el
+      words.textContent = [...label.childNodes].filter((node) => !node.matches?.('kbd')).map((node) => node.textContent).join(' ').trim()
+      const letter = document.createElement('kbd')
+      letter.textContent = el.dataset.key
+      line.append(words, letter)
+      return line
+    }),
+  )
+  place.hidden = !found.length
+}
+
 const DOES = {
   j: () => step(1),
   k: () => step(-1),
@@ -42,12 +63,16 @@ const DOES = {
     box?.focus()
     box?.select()
   },
-  '?': () => document.querySelector('[data-dialog="keys"]')?.click(),
+  '?': () => {
+    tell()
+    document.querySelector('[data-dialog="keys"]')?.click()
+  },
   g: () => {
     going = Date.now()
   },
 }
 
+document.querySelector('[data-dialog="keys"]')?.addEventListener('click', tell)
 document.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
   if (event.key === 'Escape' && typing(event.target)) {
