@@ -27,14 +27,16 @@ LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
 SIZES = {"desk": DESK, "phone": PHONE}
 # Whose view of a place is the most telling comes first: each place is pictured once.
 PEOPLE = ("press", "dispatch", "clerk", "head", "leader", "review1", "review2", "review3", "audit", "admin")
-# What lies behind a place and tells more than its list: a link on the place, and the picture's name.
+# What tells more than the list of a place: the picture's name, the place, and the link there to follow ("": none).
 BEHIND: dict[str, dict[str, tuple[str, str]]] = {
     "press": {"post": ("/posts?view=all", "main .lrow-link"), "compose": ("/posts", "main a[href='/posts/new']")},
     "clerk": {"case": ("/cases", "main .lrow-link")},
     "dispatch": {"dispatching": ("/desk", "main .lrow-link")},
     "review1": {"review-post": ("/posts?view=review", "main .lrow-link")},
     "head": {"review-answer": ("/reviews", "main .lrow-link")},
-    "admin": {"account": ("/accounts", "main th a")},
+    "leader": {"leader": ("/opinion", "")},
+    "audit": {"audit": ("/admin/audit", "")},
+    "admin": {"status": ("/admin/status", ""), "account": ("/accounts", "main th a")},
 }
 LETTER = "因管道检修，春熙里、柳溪街道明日9时至17时停水，请提前储水。咨询电话：12345。"
 CHINESE = re.compile(r"[\u3400-\u9fff]{2,}")
@@ -98,8 +100,8 @@ class Tour:
     def _go_behind(self, page: Page, place: str, link: str) -> None:
         """Follow the first such link; the composer is shown with something written in it."""
         page.goto(self.demo.url + place)
-        there = page.locator(link).first.get_attribute("href")
-        page.goto(f"{self.demo.url}{there}")
+        if link:
+            page.goto(f"{self.demo.url}{page.locator(link).first.get_attribute('href')}")
         if page.locator("#post-form").count():
             for choice in page.locator("[data-pick]").all()[:3]:
                 choice.check()
