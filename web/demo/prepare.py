@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from sqlalchemy import update
 from sqlmodel import col, select
@@ -12,26 +14,34 @@ from hub import clock, log, migrations
 from hub.db import Unit, reading, unit_of_work
 from hub.models import Account, Department
 from hub.rights import system
-from hub.settings import load
-from web.demo import city, history
+from hub.settings import Settings, load
+from web.demo import city
 from web.demo.sandbox import Control
+from web.demo.standing import UNFINISHED
 from workflows.accounts import push_path
 from workflows.house import House, open_house
 from workflows.intake import streams
-from workflows.tagging import office
 
 
 def main() -> int:
     """Prepare the data folder of the settings in force."""
     settings = load()
     log.configure("WARNING", "json")
-    migrations.upgrade(settings.database)
     control = Control(settings.sandbox_url)
     control.await_ready()
+    if (settings.data / UNFINISHED).exists():
+        _start_over(settings, control)
+    migrations.upgrade(settings.database)
     city.note_places(settings)
-    office.configure(settings)
     asyncio.run(_prepare(open_house(settings), control))
     return 0
+
+
+def _start_over(settings: Settings, control: Control) -> None:
+    """Somebody stopped the first start half way: half a city is none."""
+    for name in ("hub.db", "hub.db-wal", "hub.db-shm"):
+        (settings.data / name).unlink(missing_ok=True)
+    control.reset()
 
 
 async def _prepare(house: House, control: Control) -> None:
@@ -46,8 +56,13 @@ async def _prepare(house: House, control: Control) -> None:
 
 
 async def _build(house: House, control: Control) -> None:
-    """The whole city in one go; a folder left half built by a kill is refused by the unique names, see ``--fresh``."""
-    now = clock.now()
+    """The whole city; the note says that it is not finished, should we be stopped on the way."""
+    from web.demo import history  # with the analyser: not wanted where the city stands
+    from workflows.tagging import office
+
+    now, note = clock.now(), house.ctx.settings.data / UNFINISHED
+    note.touch()
+    office.configure(house.ctx.settings)
     async with unit_of_work(house.ctx) as unit:
         await city.settle(unit, system(), house.ctx.settings)
         await city.open_accounts(unit, control)
@@ -55,7 +70,25 @@ async def _build(house: House, control: Control) -> None:
     async with reading(house.ctx) as unit:
         people = await history.cast(unit)
     with clock.frozen(now) as move:
-        await history.History(house, control, people, move).play(now)
+        await history.History(house, control, people, _telling(move, now)).play(now)
+    note.unlink()
+
+
+def _telling(move: Callable[[datetime], None], now: datetime) -> Callable[[datetime], None]:
+    """``move`` that also prints how much of the time is lived through, in whole percent, one a line."""
+    begun, said = now, -1
+
+    def move_and_tell(moment: datetime) -> None:
+        nonlocal begun, said
+        move(moment)
+        begun = min(begun, moment)
+        done = int(100 * (moment - begun) / max(now - begun, timedelta(seconds=1)))
+        if done > said:
+            said = done
+            sys.stdout.write(f"{done}\n")
+            sys.stdout.flush()
+
+    return move_and_tell
 
 
 async def _connect(house: House, control: Control) -> None:

@@ -33,6 +33,10 @@ class Control:
         """Create or change an account; the answer holds its uid, token and app secret."""
         return self._call("POST", "/control/accounts", fields)
 
+    def reset(self) -> None:
+        """The platform forgets everything."""
+        self._call("POST", "/control/reset", {})
+
     def accounts(self) -> list[dict[str, Any]]:
         """All accounts."""
         found: list[dict[str, Any]] = self._call("GET", "/control/accounts")["accounts"]

@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
@@ -25,9 +25,12 @@ from hub.i18n import _
 from web.cli.progress import counting
 from web.demo.children import Child
 from web.demo.console import Teller
+from web.demo.standing import stands
 
 PATIENCE = 60.0
-GRACE = 8.0
+GRACE = 7.0
+# Together well under the ten seconds in which everything must have ended.
+QUEUES_GRACE = 1.5
 SURROUNDINGS = 3
 LOCK = "demo.lock"
 # What a person may have set for a real office on the same machine: the demo has a database and a key of its own.
@@ -74,6 +77,7 @@ def _own(data: Path, *, fresh: bool) -> IO[str]:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
+        lock.close()
         raise CannotStart(_("数据目录 %(path)s 正被另一个演示使用，请先停止它", path=data)) from None
     return lock
 
@@ -150,18 +154,26 @@ class Demo:
     def _up(self) -> None:
         self.queue.start()
         self._begin("sandbox", "-m", "connectors.sandbox", "--port", str(self.sandbox_port), "--data", str(self.data))
-        self._prepare()
-        self._begin("web", "-m", "web.cli", "web")
-        self._begin("worker", "-m", "web.cli", "worker")
+        if stands(self.data):  # what remains to be prepared holds up nobody
+            self._serve()
+            self._prepare(lambda _percent: None)
+        else:
+            with counting(_("正在准备数据"), 100) as progress:
+                self._prepare(progress)
+            self._serve()
         self._await_health()
         self.teller.welcome(self.address, self.sandbox_address, str(self.logs), self._logins())
         sys.stdout.write(f"ready {self.address}\n")
         sys.stdout.flush()
 
-    def _prepare(self) -> None:
+    def _serve(self) -> None:
+        self._begin("web", "-m", "web.cli", "web")
+        self._begin("worker", "-m", "web.cli", "worker")
+
+    def _prepare(self, progress: Callable[[int], object]) -> None:
         """Newest tables, and the invented city when the folder is new: a process of its own gives its memory back."""
         command, log = [sys.executable, "-m", "web.demo.prepare"], self.logs / "prepare.log"
-        with log.open("w", encoding="utf-8") as told, counting(_("正在准备数据"), 100) as progress:
+        with log.open("w", encoding="utf-8") as told:
             process = subprocess.Popen(
                 command, env=self._env(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=told, text=True,
                 preexec_fn=dying_with_parent(),  # noqa: PLW1509 -- it only calls prctl
@@ -169,7 +181,7 @@ class Demo:
             try:
                 assert process.stdout is not None
                 for line in process.stdout:
-                    progress(int(line))
+                    progress(int(line) if line.strip().isdecimal() else 0)
                 code = process.wait()
             finally:
                 process.kill()
@@ -238,4 +250,4 @@ class Demo:
             child.ask_to_end()
         for child in self.children:
             child.end(until)
-        self.queue.stop()
+        self.queue.stop(patience=max(0.5, until + QUEUES_GRACE - time.monotonic()))
