@@ -11,11 +11,13 @@ from workflows.replies.checks import Finding
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """``plain``: what is said of the answer as a whole; ``proof``: what stands in its text; ``blocking``: red lines."""
+    """``plain``: what is said of the answer as a whole; ``proof``: what stands in its text; ``blocking``: red lines.
+    ``is_empty``: there is no text yet."""
 
     plain: Sequence[Finding]
     proof: Proof
     blocking: Sequence[Finding]
+    is_empty: bool
 
 
 def found_in(text: str, findings: Sequence[Finding]) -> Found:
@@ -24,5 +26,6 @@ def found_in(text: str, findings: Sequence[Finding]) -> Found:
     return Found(
         plain=[one for one in findings if one.told is None],
         proof=proof("text", "", text, told),
+        is_empty=not text.strip(),
         blocking=[one for one in findings if one.blocks and one.told is not None],
     )
