@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import httpcore
@@ -66,10 +66,13 @@ def reasons_against(addresses: Iterable[str], live: bool) -> str:
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Resolves, judges every address, then connects to a judged one. Refuses unix sockets."""
+    """Resolves, judges every address, then connects to a judged one. Refuses unix sockets.
 
-    def __init__(self, live: bool) -> None:
+    ``judge``: why addresses may not be connected to, or ""; without it the rule for platforms."""
+
+    def __init__(self, live: bool, judge: Callable[[Iterable[str]], str] | None = None) -> None:
         self._live = live
+        self._judge = judge or (lambda addresses: reasons_against(addresses, live))
         self._real = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -87,7 +90,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         if not self._live and not _is_own_name(host):
             raise ConnectorError(ErrorKind.permission, REHEARSAL, code="address")
         addresses = [host] if _is_address(host) else await self._resolve(host, port, timeout)
-        if reason := reasons_against(addresses, self._live):
+        if reason := self._judge(addresses):
             raise ConnectorError(ErrorKind.permission, reason, code="address")
         failure: Exception = httpcore.ConnectError("no address")
         for address in addresses:

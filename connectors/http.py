@@ -134,8 +134,10 @@ class Http:
         read: float = READ_SECONDS,
         total: float = TOTAL_SECONDS,
         body_bytes: int = BODY_BYTES,
+        judge: Callable[[Iterable[str]], str] | None = None,
     ) -> None:
         self.live = live
+        self._judge = judge
         self.clock = clock
         self._timeout = httpx.Timeout(read, connect=connect)
         self._total = total
@@ -190,7 +192,7 @@ class Http:
         transport = httpx.AsyncHTTPTransport(verify=tls)
         # httpx offers no public way to say where a connection may go; its pool does.
         transport._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls, max_connections=2, http2=False, network_backend=GuardedBackend(self.live)
+            ssl_context=tls, max_connections=2, http2=False, network_backend=GuardedBackend(self.live, self._judge)
         )
         # No Accept-Encoding: compressed bodies are unpacked below under the size cap, should they come anyway.
         return httpx.AsyncClient(

@@ -62,6 +62,16 @@ class Settings(BaseSettings):
             raise ValueError(value) from error
         return value
 
+    model_url: str = Field(
+        "", description="OpenAI-compatible address of a language model, up to /v1; empty: no model is ever asked."
+    )
+    model_name: str = Field("", description="Name of the model at that address.")
+    model_key: str = Field("", description="Key for that address, where it wants one.")
+    model_outside: bool = Field(
+        False, description="True: the model may be outside the office's own network; personal data are hidden first."
+    )
+    model_seconds: int = Field(60, description="Seconds after which a model's answer is waited for no longer.")
+
     @cached_property
     def database(self) -> str:
         """The database URL in force."""

@@ -9,6 +9,7 @@ from hub.people.sessions import sweep as forget_sessions
 from workflows.cases.sweeps import sweep_cases
 from workflows.delivery.watch import watch_removed
 from workflows.desk import Job
+from workflows.drafting.jobs import run_models
 from workflows.house import House
 from workflows.intake.jobs import pull_due, read_arrivals, run_imports, sweep_uploads
 from workflows.learning.jobs import learn_waiting, load_learnt
@@ -47,6 +48,8 @@ JOBS: tuple[Job, ...] = (
     Job("place_messages", place_messages),
     Job("count_matters", count_matters, every=60.0),
     Job("count_words", count_words, every=300.0),
+    # A slow model must not keep the next draft waiting: drafts are leased one by one.
+    Job("run_models", run_models, at_once=2),
     Job("retag_messages", retag_messages, every=60.0),
     Job("run_imports", run_imports),
     Job("run_plans", run_plans),

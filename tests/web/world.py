@@ -28,6 +28,8 @@ from hub.models import (
     MatterMessage,
     Message,
     MessageKind,
+    ModelDraft,
+    ModelTask,
     OfficeWord,
     Pause,
     PauseScope,
@@ -164,6 +166,10 @@ async def _objects(unit: Unit, world: World, side: str) -> None:
     places["word_id"] = word.id
     places |= await _watching(unit, world, side, message)
     places["matter_id"] = await _matter(unit, message)
+    asked = ModelDraft(task=ModelTask.reply, case_id=case.id, by_name="经办")
+    unit.add(asked)
+    await unit.flush()
+    places["draft_id"] = asked.id
     places |= await _learning(unit, message, author)
     places.update(
         case_id=case.id, number=case.number, message_id=message.id, reply_id=reply.id, post_id=post.id,

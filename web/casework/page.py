@@ -24,13 +24,14 @@ from workflows.cases.facts import numbered
 from workflows.cases.moves import Move
 from workflows.cases.states import Extension, Offer, Ruling
 from workflows.delivery.lists import DeliveryView, of_case
+from workflows.drafting.asking import is_on, newest
 from workflows.replies.box import Box, box, findings
 from workflows.replies.checks import Finding
 from workflows.replies.compare import Piece, pieces
 from workflows.replies.drafts import DraftConflict
 from workflows.replies.elsewhere import CHANNELS
 
-PARTS = ("rows", "summary", "talk", "answer", "side")
+PARTS = ("rows", "summary", "talk", "answer", "model", "side")
 # Buttons beside the title; all others stand in the pane at the right.
 FIRST = (Move.sign, Move.accept, Move.dispatch, Move.close, Move.resume)
 # States in which an answer may be written.
@@ -94,12 +95,14 @@ async def _facts(request: Request, said: Said, part: str) -> dict[str, Any]:
         one = await detail(unit, case.id or 0, actor)
         listing = await beside.listing(request, unit) if not part else None
         answer = await _box(request, unit, one)
+        model = await newest(unit, case_id=case.id)
         found = await _found(request, unit, one, answer, said)
         others = await _others(unit, case, actor, one) if part in ("", "side") else {"similar": [], "alike": []}
         deliveries = await of_case(unit, actor, case.id or 0) if part in ("", "talk") else []
     base = f"/cases/{case.number}"
     live = listing.href(case.number) if listing else base
     return {
+        "model": model, "model_on": is_on(house(request).ctx.settings),
         "listing": listing, "chosen": case.number, "one": one, "row": one.row, "case": case, "box": answer,
         "said": said, "found": found, "may_force": _may_force(actor, one, found, said),
         "items": talk.thread(one.messages, one.replies, one.events, one.row.account) if part in ("", "talk") else [],

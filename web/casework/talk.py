@@ -27,7 +27,8 @@ _ICONS: Mapping[str, tuple[str, str]] = {
     "merge": ("arrow-merge", ""), "unmerge": ("arrows-split", ""), "refuse": ("ban", ""), "reclass": ("flag", "soon"),
     "note": ("note", ""), "sign_overdue": ("speakerphone", "late"), "due_soon": ("clock", "soon"),
     "overdue": ("speakerphone", "late"), "class_raised": ("flag", "danger"), "send_trouble": ("alert-circle", "soon"),
-    "answer_removed": ("alert-triangle", "danger"), "draft": ("edit", ""), "tags_corrected": ("tag", ""),
+    "answer_removed": ("alert-triangle", "danger"), "draft": ("edit", ""),
+    "generated": ("wand", "soon"), "tags_corrected": ("tag", ""),
 }  # fmt: skip
 
 
@@ -96,6 +97,8 @@ def _reply_words() -> dict[ReplyState, tuple[str, str]]:
 
 def _foot(reply: ReplyEntry) -> list[str]:
     foot = []
+    if reply.generated_by:
+        foot.append(_("由模型 %(model)s 起草，人工修改和审核", model=reply.generated_by))
     if reply.is_imported:
         foot.append(_("随文件导入的答复"))
     if reply.reviewer_name:

@@ -15,10 +15,11 @@ from hub.models import MatterState
 from hub.rights import May
 from web.casework import words as casework
 from web.forms import Form, read_form
-from web.request import looking, me, writing
+from web.request import house, looking, me, writing
 from web.routes.table import PageRoute
 from web.sheets import KINDS, sheet
 from web.templating import part_of, redirect, render
+from workflows.drafting.asking import is_on, may_read_summaries, newest
 from workflows.inbox import words as labels
 from workflows.matters import detail, lists, shaping, words
 from workflows.matters.detail import Which
@@ -118,6 +119,7 @@ async def _matter(
     async with looking(request) as unit:
         one = await detail.detail(unit, matter_id, actor)
         members = await detail.members(unit, matter_id, actor, which=which, after=after) if part != "facts" else None
+        model = await newest(unit, matter_id=matter_id) if may_read_summaries(actor) else None
         others = await detail.others(unit, actor, matter_id) if one.may_shape and not part else []
     base = f"/opinion/matters/{matter_id}"
     facts = {
@@ -125,6 +127,7 @@ async def _matter(
         "tabs": [(choice, _(text), f"{base}?which={choice.value}#members") for choice, text in WHICH],
         "older": f"{base}?{urlencode({'which': which.value, 'after': members.after})}#members"
         if members and members.after else "",
+        "model": model, "model_on": is_on(house(request).ctx.settings) and may_read_summaries(actor),
         "refused": refused or [], "problems": problems or {}, "values": values or {},
         "state_label": casework.tools()["state_label"], "matter_state": _(words.STATES[one.row.state]),
         "crumbs": [(_("舆情"), "/opinion"), (_("热点"), LIST), (one.row.name, "")],

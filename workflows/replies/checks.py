@@ -15,6 +15,7 @@ from hub.models import Account, CaseEvent, Message, MessageKind, Reply, ReplySta
 from workflows.checking.gate import Told, judge, red_lines
 from workflows.delivery import text_hash
 from workflows.house import House
+from workflows.replies.generated import LABEL, MISSING, lacks_label
 
 FORCE = "force_check"
 _NO_ACCOUNT = N_("该账号已停用，不能答复")
@@ -74,6 +75,8 @@ async def check(house: House, unit: Unit, message: Message, text: str) -> list[F
         return [Finding(_("答复不能为空"), blocks=True)]
     account = await unit.get(Account, message.account_id)
     found = [] if account is None else _of_platform(house, account, message, text)
+    if await lacks_label(unit, message, text):
+        found.append(Finding(_(MISSING, label=LABEL), blocks=True))
     found += await _of_text(unit, message, text)
     if await _said_before(unit, message, text):
         found.append(Finding(_("与此前发给来信人的答复完全相同"), blocks=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import col, select
 
@@ -89,7 +90,10 @@ async def _write(unit: Unit, reply: Reply | None, case: Case, message: Message, 
         unit.add(reply)
         await unit.flush()
         return reply
-    changed = {"text": text, "content_hash": content_hash, "message_id": message.id, "state": ReplyState.draft}
+    changed: dict[str, Any] = {"text": text, "content_hash": content_hash, "message_id": message.id}
+    changed["state"] = ReplyState.draft
+    if not text.strip():
+        changed["generated_by"] = ""  # begun anew by hand
     author = {"author_id": actor.user_id, "author_name": actor.name}
     if not await unit.compare_and_set(reply, **changed, **author):
         await unit.session.refresh(reply)
