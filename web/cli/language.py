@@ -1,4 +1,4 @@
-"""Commands on language: tag and group files, teach, measure and report on the models. None needs a database."""
+"""Commands on language: tag, group and check files, teach the analyser. Only learning needs a database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from hub.errors import Invalid
 from hub.i18n import _, number
 from hub.settings import load
-from web.cli.frame import fail
+from web.cli.data import prepared
+from web.cli.frame import data_option, fail
 
 if TYPE_CHECKING:
     from workflows.checking.gate import Told
@@ -106,3 +107,18 @@ def _told_line(line: int, text: str, told: Told) -> str:
     """行:列 级别 为什么 → 建议."""
     right = f" → {told.suggestions[0]}" if told.suggestions and told.suggestions[0] else ""
     return f"{line}:{told.start + 1} {told.label} {told.why}{right}"
+
+
+@nlp.command(help=_("用本单位改正和确认的标签学习一次，不变差才换上；夜里后台也会自己学"))
+@click.option(
+    "--base", type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help=_("公开训练数据的目录：用其中的开发集一起核对，防止忘了旧的"),
+)
+@data_option
+def learn(base: Path | None, data: str | None) -> None:
+    """One lesson in this process; exit 1 when it could not be finished."""
+    import asyncio
+
+    from web.cli.teaching import teach
+
+    asyncio.run(teach(prepared(data), base))

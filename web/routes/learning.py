@@ -175,7 +175,13 @@ async def take_back(request: Request) -> Response:
 
 async def report(request: Request) -> Response:
     """How the shipped models do, from the record in their files."""
-    facts = {"models": records(), "w": words, "tabs": _tabs("report"), "label": _class_label}
+    facts = {
+        "models": records(),
+        "w": words,
+        "tabs": _tabs("report"),
+        "label": _class_label,
+        "set_label": words.set_label,
+    }
     return await render(request, "learning/report.html", facts)
 
 

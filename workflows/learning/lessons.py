@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -26,6 +26,8 @@ from workflows.learning.examples import Lesson, fresh, gather
 LEASE = timedelta(minutes=3)
 TRIES = 3
 NIGHT = (2, 5)  # hours of the office's clock between which the nightly lesson begins
+Guard = tuple[str, str, str]  # title, text, label
+Guards = Mapping[str, Sequence[Guard]]
 _OPEN = (LearnState.waiting, LearnState.running)
 _log = log.get(__name__)
 LEARNER = N_("自动学习")
@@ -86,10 +88,32 @@ async def learn_waiting(house: House) -> int:
     in one transaction per task and held unique by (lesson, task), so a lesson begun again makes only what is missing.
     """
     run = await _lease(house)
-    if run is None:
-        return 0
+    return await _go_through(house, run, {}) if run is not None else 0
+
+
+async def learn_now(house: House, name: str, guards: Guards) -> LearnRun:
+    """A lesson of one's own process, for the command: begun and gone through here, with more guard where given.
+
+    Refused while another lesson is under way."""
+    now = clock.now()
+    async with unit_of_work(house.ctx) as unit:
+        if await under_way(unit) is not None:
+            raise Refused([_("正在学习，请等这一次结束")])
+        run = LearnRun(by_name=name, state=LearnState.running, started_at=now, lease_until=now + LEASE, tries=1)
+        unit.add(run)
+    await _go_through(house, run, guards)
+    async with reading(house.ctx) as unit:
+        return await unit.get(LearnRun, run.id) or run
+
+
+async def made_by(unit: Unit, run: LearnRun) -> Sequence[LearntModel]:
+    """The versions a lesson made, in the order of tasks."""
+    return await unit.all(select(LearntModel).where(col(LearntModel.run_id) == run.id).order_by(col(LearntModel.id)))
+
+
+async def _go_through(house: House, run: LearnRun, guards: Guards) -> int:
     try:
-        made = sum([await _learn(house, run, task, number) for number, task in enumerate(TASKS)])
+        made = sum([await _learn(house, run, n, task, guards.get(task, ())) for n, task in enumerate(TASKS)])
         await _end(house, run)
         return made
     except teaching.Failed as error:
@@ -119,7 +143,7 @@ async def _lease(house: House) -> LearnRun | None:
         return await unit.get(LearnRun, found.id) if await unit.claim(LearnRun, *mine, **values) else None
 
 
-async def _learn(house: House, run: LearnRun, task: str, number: int) -> int:
+async def _learn(house: House, run: LearnRun, number: int, task: str, guard: Sequence[Guard]) -> int:
     """One task of a lesson; nothing when it was done before the worker died."""
     async with reading(house.ctx) as unit:
         done = select(col(LearntModel.id)).where(col(LearntModel.run_id) == run.id, col(LearntModel.task) == task)
@@ -134,7 +158,7 @@ async def _learn(house: House, run: LearnRun, task: str, number: int) -> int:
     async def heard(done: int, total: int) -> None:
         await _note(house, run, task, number * total + done, len(TASKS) * total)
 
-    said = await teaching.teach(what, heard)
+    said = await teaching.teach(what, heard, guard)
     if not said["layer"]:
         await _note(house, run, task, number + 1, len(TASKS), why=said["report"]["why"][0], newest=what.newest)
         return 0

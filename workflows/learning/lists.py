@@ -22,6 +22,7 @@ from hub.rights import Actor
 from nlp.lesson import TASKS
 from workflows.learning import lessons, live
 from workflows.learning.live import InForce
+from workflows.tagging.columns import masked_title
 from workflows.tagging.withdrawing import reasons_against
 
 VERSIONS, CHANGES, PAGE = 20, 20, 50
@@ -118,7 +119,7 @@ async def corrections(
 ) -> list[Line]:
     """Corrections of messages the person may see, newest first; ``before``: the id to go on from."""
     asked = (
-        columns(Correction, Message.title, Message.text, Message.personal, User.name)  # type: ignore[call-overload]
+        select(Correction, Message, User.name)
         .join(Message, col(Message.id) == col(Correction.message_id))
         .outerjoin(User, col(User.id) == col(Correction.by_id))
         .where(visible.messages(actor), *_conditions(wanted))
@@ -127,12 +128,11 @@ async def corrections(
     )
     if before is not None:
         asked = asked.where(col(Correction.id) < before)
-    rows = (await unit.session.execute(asked)).all()
-    return [_line(actor, *row) for row in rows]
+    return [_line(actor, *row) for row in (await unit.session.exec(asked)).all()]
 
 
-def _line(actor: Actor, one: Correction, title: str, text: str, personal: list[object], name: str | None) -> Line:
-    shown = f"{title} {privacy.masked(text, personal)}".strip()  # type: ignore[arg-type]
+def _line(actor: Actor, one: Correction, message: Message, name: str | None) -> Line:
+    shown = f"{masked_title(message)} {privacy.masked(message.text, message.personal)}".strip()
     return Line(one, name or "", shown[:_SNIPPET] + ("…" if len(shown) > _SNIPPET else ""), reasons_against(one, actor))
 
 

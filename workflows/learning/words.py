@@ -64,6 +64,19 @@ def number_label(number: int) -> str:
     return _("第 %(n)s 版", n=number) if number else _("出厂版")
 
 
+_SETS = {
+    "gov7_dev_raw.tsv": N_("政务留言（公开开发集）"), "weibo3_dev.tsv": N_("微博，日常与疫情（公开开发集）"),
+    "weibo3_dev_covid.tsv": N_("微博，另一来源、另一批标注人（没有学过的领域）"),
+}  # fmt: skip
+
+
+def set_label(name: str) -> str:
+    """A set in words; the model that was measured may have been trained on other sets."""
+    own, _sep, file = name.rpartition(" on ")
+    known = _(_SETS[file]) if file in _SETS else file
+    return _("最后出厂的模型，%(set)s", set=known) if own else known
+
+
 def why(reason: Sequence[Any]) -> str:
     """Why a version was refused."""
     code, *numbers = reason

@@ -21,7 +21,7 @@ def slang(count: int) -> list[tuple[str, str]]:
     rows = []
     for number in range(count):
         thing, day = THINGS[number % len(THINGS)], DAYS[number // len(THINGS) % len(DAYS)]
-        word, tone = ((GOOD, "positive"), (BAD, "negative"))[number % 2]
+        word, tone = ((GOOD, "positive"), (BAD, "negative"))[(number + number // len(THINGS)) % 2]
         rows.append((f"{day}看到{thing}，{word}，第{number}次了", tone))
     return rows
 
