@@ -14,6 +14,7 @@ from web.observe.health import Vitals
 from web.request import house, looking, me, writing
 from web.routes.table import PageRoute
 from web.templating import part_of, redirect, render
+from workflows.learning import live
 from workflows.tagging import renewal
 
 
@@ -28,10 +29,10 @@ async def status(request: Request) -> Response:
         statuswords.pulls(figures),
     )
     async with looking(request) as unit:
-        pass_over = await renewal.standing(unit)
+        pass_over, version = await renewal.standing(unit), await live.version_in_force(unit)
     facts = {
         "renewal": pass_over,
-        "version": renewal.in_force(),
+        "version": version,
         "may_renew": me(request).can(May.manage_accounts),
         "tabs": admin.tabs(me(request), "/admin/status"),
         "parts": groups[0],

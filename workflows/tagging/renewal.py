@@ -18,6 +18,7 @@ from hub.db import Unit, reading, unit_of_work
 from hub.models import Heartbeat, Message
 from hub.rights import Actor
 from workflows.house import House
+from workflows.learning import live
 from workflows.tagging.retagging import retag
 
 NAME = "retagging"
@@ -53,13 +54,8 @@ class Renewal:
 
     @property
     def is_current(self) -> bool:
-        """Whether it is about the analyser in force."""
+        """Whether it is about the analyser of this process."""
         return self.version == nlp.VERSION
-
-
-def in_force() -> str:
-    """The analyser's version."""
-    return nlp.VERSION
 
 
 async def standing(unit: Unit) -> Renewal | None:
@@ -70,7 +66,7 @@ async def standing(unit: Unit) -> Renewal | None:
 
 async def start(unit: Unit, actor: Actor) -> Renewal:
     """Look at every message again from the first one; a pass under way begins anew. Safe to ask for twice."""
-    renewal = await _begin(unit, actor.name)
+    renewal = await _begin(unit, actor.name, await live.version_in_force(unit))
     await audit.record(unit, actor, "tags.renew", "tagging", version=renewal.version, messages_until=renewal.until)
     return renewal
 
@@ -103,7 +99,7 @@ async def _take(house: House) -> tuple[Renewal, datetime] | None:
             return None
     async with unit_of_work(house.ctx) as unit:
         if found is None or not found.is_current:
-            await _begin(unit, "")
+            await _begin(unit, "", nlp.VERSION)
             row = await unit.get(Heartbeat, NAME)
         assert row is not None
         now = clock.now()
@@ -148,10 +144,10 @@ def _after(now: datetime, before: datetime) -> datetime:
     return max(now, before + timedelta(microseconds=1))
 
 
-async def _begin(unit: Unit, by_name: str) -> Renewal:
+async def _begin(unit: Unit, by_name: str, version: str) -> Renewal:
     """A fresh row; two at once write the same, and the lease decides who works."""
     newest = await unit.first(select(func.max(Message.id)))
-    fresh = Renewal(nlp.VERSION, newest or 0, by_name=by_name, began_at=clock.now().isoformat())
+    fresh = Renewal(version, newest or 0, by_name=by_name, began_at=clock.now().isoformat())
     row = await unit.get(Heartbeat, NAME)
     if row is None:
         unit.add(Heartbeat(name=NAME, kind=NAME, at=clock.now(), data=asdict(fresh)))
