@@ -36,7 +36,7 @@ async def test_a_plan_is_written_and_says_what_it_means(visit: Visit, ctx: Conte
     assert (plan.alert_count, plan.alert_minutes, plan.owner_name) == (3, 30, "dispatcher-own")
     assert "出现「路灯」、「街灯」中的任意一个，并且出现「不亮」、「坏」中的任意一个，并且不出现「广告」" in shown
     assert "30 分钟内满 3 条预警" in shown
-    assert "30 分钟 3 条" in listed
+    assert "30 分钟 3 条预警" in listed
 
 
 async def test_a_rule_that_cannot_be_read_comes_back_with_the_column_and_the_text(visit: Visit, ctx: Context) -> None:
