@@ -26,7 +26,8 @@ class WordKind(StrEnum):
 
 class OfficeWord(SQLModel, table=True):
     """One entry of an office's lists. ``other``: titles, names or slips joined by 、, the word to use instead, or the
-    group of the rule that is ignored ("" = every rule). ``severity``: "" = the usual one of the rule."""
+    group of the rule that is ignored ("" = every rule). ``severity``: "" = the usual one of the rule; of what is
+    ignored "red" = red lines too."""
 
     __tablename__ = "office_word"
     __table_args__ = (UniqueConstraint("kind", "word"),)

@@ -19,14 +19,15 @@ def check(text: str, policy: Policy = NOTHING_SET) -> list[Finding]:
     ``text`` as given. Findings never overlap: of two the office's own list wins, then the graver one, then the longer.
     Any string is accepted; the same text and policy always give the same findings."""
     looked_at = text[:LONGEST]
-    found = [
-        finding
-        for finding in _all(looked_at, policy)
-        if finding.group not in policy.off
-        and ("", finding.found) not in policy.ignored
-        and (finding.group, finding.found) not in policy.ignored
-    ]
-    return _apart(found)[:MOST]
+    return _apart([finding for finding in _all(looked_at, policy) if not _left_alone(finding, policy)])[:MOST]
+
+
+def _left_alone(finding: Finding, policy: Policy) -> bool:
+    """Whether the office wants to hear nothing of it. A red line is not to be ignored with the rest."""
+    names = {("", finding.found), (finding.group, finding.found)}
+    if finding.group in policy.off or not names.isdisjoint(policy.passed):
+        return True
+    return finding.severity is not Severity.red and not names.isdisjoint(policy.ignored)
 
 
 def _all(text: str, policy: Policy) -> Iterator[Finding]:

@@ -125,7 +125,8 @@ class Policy:
     """What one office lays down, besides the rules that hold everywhere. Hashable: rules made from it are kept.
 
     ``titles``: name → every title the person bears. ``orders``: names in the order in which they are listed.
-    ``ignored``: (group of the rule or "" for every rule, text) that is right here. ``off``: groups switched off.
+    ``ignored``: (group of the rule or "" for every rule, text) that is right here, red lines excepted; ``passed``: the
+    same, red lines included. ``off``: groups switched off.
     ``own_hosts``: hosts whose links are fine, subdomains included. ``today``: the office's day; with it weekdays of
     dates without a year are judged by the nearest year.
     """
@@ -136,6 +137,7 @@ class Policy:
     prohibited: tuple[Word, ...] = ()
     advertising: tuple[Word, ...] = ()
     ignored: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    passed: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     off: frozenset[str] = frozenset()
     own_hosts: tuple[str, ...] = ()
     today: date | None = None

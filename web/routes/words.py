@@ -21,7 +21,7 @@ from web.templating import redirect, render
 from workflows.checking import lists
 from workflows.checking.gate import judge
 from workflows.checking.lists import Entry
-from workflows.checking.words import GROUPS, SEVERITIES, group_label, kind_label, severity_label
+from workflows.checking.words import GROUPS, PASSING, SEVERITIES, group_label, kind_label, severity_label
 
 LONGEST_TRIED = 20_000
 
@@ -55,10 +55,16 @@ def _words(kind: WordKind) -> dict[str, Any]:
     return {
         "kind_name": kind_label(kind), "word_name": _(word), "other_name": _(other), "other_hint": _(hint),
         "about": _(_ABOUT[kind]), "group_label": group_label,
-        "severities": [(one.value, severity_label(one)) for one in SEVERITIES] if kind in _GRADED else [],
+        "severities": _severities(kind),
         "groups": [(group, group_label(group)) for group in GROUPS] if kind is WordKind.ignored else [],
         "severity_of": lambda row: _(SEVERITIES[row.severity]) if row.severity else "",
     }  # fmt: skip
+
+
+def _severities(kind: WordKind) -> list[tuple[str, str]]:
+    if kind is WordKind.ignored:
+        return [(PASSING.value, _("红线也不提示（须有放行权限）"))]
+    return [(one.value, severity_label(one)) for one in SEVERITIES] if kind in _GRADED else []
 
 
 _GRADED = (WordKind.phrase, WordKind.prohibited, WordKind.advertising)

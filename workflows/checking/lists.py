@@ -71,7 +71,7 @@ async def add(unit: Unit, actor: Actor, entry: Entry) -> OfficeWord:
     """A new entry. Invalid names each field that cannot be taken, a word that is there already included."""
     _need(actor)
     given = tidy(entry)
-    problems = problems_of(given)
+    problems = problems_of(given) or against_passing(actor, given)
     if not problems and await _same(unit, given) is not None:
         problems["word"] = _("词表里已有「%(word)s」。", word=given.word)
     if not problems and await unit.one(select(func.count()).select_from(OfficeWord)) >= MOST:
@@ -88,7 +88,7 @@ async def change(unit: Unit, actor: Actor, word_id: int, entry: Entry, *, versio
     _need(actor)
     row = await get(unit, word_id)
     given = tidy(replace(entry, kind=row.kind))
-    problems = problems_of(given)
+    problems = problems_of(given) or against_passing(actor, given)
     same = await _same(unit, given)
     if same is not None and same.id != row.id:
         problems["word"] = _("词表里已有「%(word)s」。", word=given.word)
@@ -144,11 +144,18 @@ def problems_of(entry: Entry) -> dict[str, str]:
         problems["other"] = _("最多 %(n)s 个字。", n=2000)
     elif wrong := _members(entry):
         problems["other"] = wrong
-    if entry.severity not in ("", *Severity):
+    if entry.severity not in ("", *((words.PASSING,) if entry.kind is WordKind.ignored else Severity)):
         problems["severity"] = _("级别只能是红线、差错或提示。")
     if len(entry.note) > 300:
         problems["note"] = _("最多 %(n)s 个字。", n=300)
     return problems
+
+
+def against_passing(actor: Actor, entry: Entry) -> dict[str, str]:
+    """Leaving red lines alone for good takes the right to let them pass."""
+    if entry.kind is WordKind.ignored and entry.severity and not actor.can(May.force_check):
+        return {"severity": _("红线也不提示，须由有放行权限的人设置。")}
+    return {}
 
 
 def _members(entry: Entry) -> str:
@@ -193,6 +200,10 @@ async def bring(unit: Unit, actor: Actor, content: bytes) -> Brought:
     _need(actor)
     given = read_csv(content)
     there = {(row.kind, row.word): row for row in await unit.all(select(OfficeWord))}
+    for entry in given:
+        row = there.get((entry.kind, entry.word))
+        if (row is None or row.severity != entry.severity) and (refused := against_passing(actor, entry)):
+            raise Invalid({"file": _("「%(word)s」：%(why)s", word=entry.word, why=refused["severity"])})
     if len(there.keys() | {(entry.kind, entry.word) for entry in given}) > MOST:
         raise Invalid({"file": _("词表最多 %(n)s 条，请先删除不用的。", n=MOST)})
     new = changed = same = 0

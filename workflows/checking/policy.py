@@ -52,7 +52,8 @@ def _policy(rows: tuple[Row, ...]) -> Policy:
         ),
         prohibited=_words(of(WordKind.prohibited)),
         advertising=_words(of(WordKind.advertising)),
-        ignored=frozenset((other, word) for _kind, word, other, _severity in of(WordKind.ignored)),
+        ignored=frozenset((other, word) for _kind, word, other, severity in of(WordKind.ignored) if not severity),
+        passed=frozenset((other, word) for _kind, word, other, severity in of(WordKind.ignored) if severity),
     )
 
 

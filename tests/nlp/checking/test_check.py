@@ -127,8 +127,10 @@ def test_the_office_decides() -> None:
     assert check(text) == []
     mild = replace(POLICY, prohibited=(Word("攀云计划", "云上计划", Severity.hint),))
     assert [(item.severity, item.suggestions) for item in check(text, mild)][1] == (Severity.hint, ("云上计划",))
-    ignoring = replace(POLICY, ignored=frozenset({("title", "市长林国安"), ("", "攀云计划")}))
-    assert check(text, ignoring) == []
+    right_here = frozenset({("title", "市长林国安"), ("", "攀云计划"), ("confusion", "布署")})
+    assert len(check(text, replace(POLICY, ignored=right_here))) == 2  # red lines are not ignored with the rest
+    assert check(text, replace(POLICY, passed=right_here)) == []
+    assert check("布署工作", replace(POLICY, ignored=right_here)) == []
     assert [item.rule for item in check(text, replace(POLICY, off=frozenset({"title"})))] == ["prohibited"]
 
 

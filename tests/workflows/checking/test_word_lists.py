@@ -120,6 +120,24 @@ async def test_ignoring_is_safe_to_run_twice_and_widens(there: Context) -> None:
             await lists.ignore(unit, OFFICER, "没有这类", "布署")
 
 
+async def test_red_lines_are_not_ignored_with_the_rest(there: Context) -> None:
+    async with unit_of_work(there) as unit:
+        await lists.ignore(unit, OFFICER, "prohibited", "旧称")
+    assert await told(there, "旧称") == [("prohibited", "red", "新称")]
+    chief = Actor(None, "主任", may=OFFICER.may | {May.force_check})
+    entry = Entry(K.ignored, "旧称", "prohibited", "red")
+    async with unit_of_work(there) as unit:
+        row = next(row for row in await lists.entries(unit, K.ignored) if row.word == "旧称")
+        with pytest.raises(Invalid) as refused:
+            await lists.change(unit, OFFICER, row.id or 0, entry, version=row.version)
+        with pytest.raises(Invalid):
+            await lists.bring(unit, OFFICER, "本单位不提示,旧称,禁用词,红线,\n".encode())
+    assert list(refused.value.problems) == ["severity"]
+    async with unit_of_work(there) as unit:
+        await lists.change(unit, chief, row.id or 0, entry, version=row.version)
+    assert await told(there, "旧称") == []
+
+
 async def test_what_is_exported_comes_back_as_it_was(there: Context) -> None:
     async with unit_of_work(there) as unit:
         await lists.add(unit, OFFICER, Entry(K.prohibited, "=1+1", "@x"))
