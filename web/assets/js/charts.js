@@ -97,9 +97,20 @@ function donut(data, look, width) {
   }
 }
 
-/** How many lines the legend will take: signs are about 13 px wide, a mark and its gaps 30. */
-const legendLines = (series, width) =>
-  Math.ceil(series.reduce((sum, { name = '' }) => sum + name.length * 13 + 30, 0) / width)
+/** How wide a name will be: Chinese signs are about 13 px, Latin letters 7. */
+const wide = (name) => [...name].reduce((sum, sign) => sum + (sign > '\u2e7f' ? 13 : 7), 0)
+
+/** How many lines the legend will take, filled as the chart fills them; a mark and its gaps are 30 px. */
+function legendLines(series, width) {
+  let lines = 1,
+    used = 0
+  for (const { name = '' } of series) {
+    const needs = wide(name) + 30
+    if (used && used + needs > width) [lines, used] = [lines + 1, 0]
+    used += needs
+  }
+  return lines
+}
 
 function plane(data, look, width) {
   const bars = data.kind !== 'line',
@@ -217,6 +228,7 @@ async function draw(el) {
     .catch(() => {})
   box.replaceChildren()
   if (data.kind === 'bar' && data.horizontal) box.style.height = `${Math.max(120, data.labels.length * 34 + 12)}px`
+  if (data.kind === 'stacked') box.style.height = `${258 + 22 * legendLines(data.series, box.clientWidth)}px`
   const chart = echarts.init(box)
   const paint = () =>
     chart.setOption(
