@@ -180,3 +180,41 @@ async def test_a_failed_answer_says_the_next_step_and_can_be_given_up(visit: Vis
         delivery = await unit.get(Delivery, number)
         assert delivery is not None
         assert delivery.state is DeliveryState.cancelled
+
+
+async def test_a_suggestion_is_put_in_without_scripts(visit: Visit, ctx: Context, world: World) -> None:
+    case = await handled(ctx, world)
+    page = f"/cases/{case.number}"
+    typed = {"text": "您好，我局已布署维修。", "message_id": ""}
+    async with visit("handler") as client:
+        typing = await client.post(f"{page}/findings", data=typed)
+        mended = await client.post(f"{page}/fix", data=typed | {"fix": '["text", 6, 8, "布署", "部署"]'})
+        refused = await client.post(f"{page}/fix", data=typed | {"ignore": '["confusion", "布署"]'})
+    assert 'name="fix"' in typing.text
+    assert 'name="ignore"' not in typing.text  # keeping the office's lists is not this person's
+    assert "您好，我局已部署维修。</textarea>" in mended.text
+    assert refused.status_code == 403
+
+
+async def test_red_lines_of_a_draft_are_let_pass_on_the_page_by_the_head(
+    visit: Visit, ctx: Context, world: World
+) -> None:
+    case = await handled(ctx, world)
+    page = f"/cases/{case.number}"
+    async with visit("handler") as client:
+        blocked = await send(client, page, f"{page}/draft", {"text": "身份证11010519491231002X", "do": "submit"})
+    assert blocked.status_code == 409
+    assert "身份证号没有遮挡" in words(blocked.text)
+    reply = await reply_of(ctx, case)
+    async with visit("head") as client:
+        assert f"{page}/force" in (await client.get(page)).text
+        empty = await client.post(f"{page}/force", data={"content_hash": reply.content_hash, "force_reason": ""})
+        done = await client.post(f"{page}/force", data={"content_hash": reply.content_hash, "force_reason": "本人要求"})
+        again = await client.post(f"{page}/force", data={"content_hash": reply.content_hash, "force_reason": "再来"})
+        shown = words((await client.get(page)).text)
+    assert (empty.status_code, done.status_code, again.status_code) == (422, 303, 409)
+    assert "放行红线" in shown
+    assert "本人要求" in shown
+    async with visit("handler") as client:
+        sent = await send(client, page, f"{page}/draft", {"text": reply.text, "do": "submit"})
+    assert sent.status_code == 303
