@@ -34,12 +34,8 @@ async def _replay(ctx: Context, house: House, account_id: int, bodies: list[byte
         assert isinstance(await _push(one, account_id, body), Accept)
 
 
-@pytest.mark.parametrize("events", [2000])
-async def test_10000_deliveries_of_2000_events_from_8_connections(house: House, events: int) -> None:
-    await _replayed(house, events, times=5)
-
-
-async def test_the_same_on_both_databases(any_house: House) -> None:
+async def test_deliveries_from_8_connections_on_both_databases(any_house: House) -> None:
+    """2,000 events against a real server process: ``tests/web/test_hooks.py``."""
     await _replayed(any_house, 200, times=5)
 
 
