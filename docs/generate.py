@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from connectors.registry import FORMS, connectors
-from hub.i18n import speaking
+from hub.i18n import gettext, speaking
 from hub.models import DeliveryState, Role
 from hub.policy import packs
 from hub.rights import ROLE_MAY, May
@@ -68,9 +68,25 @@ def _command(command: click.Command, context: click.Context) -> list[str]:
         return [part for one, below in inner for part in _command(one, below)]
     rows = []
     for parameter in command.params:
-        names = ", ".join(f"`{name}`" for name in [*parameter.opts, *parameter.secondary_opts])
-        rows.append((names, getattr(parameter, "help", None) or "", "required" if parameter.required else ""))
-    return [f"## `{context.command_path}`\n{command.help or ''}\n\n", table(("option", "说明", ""), rows), "\n"]
+        is_argument = isinstance(parameter, click.Argument)
+        names = [str(parameter.name).upper()] if is_argument else [*parameter.opts, *parameter.secondary_opts]
+        said = getattr(parameter, "help", None) or ""
+        rows.append((", ".join(f"`{name}`" for name in names), _english(said), said, _given(parameter)))
+    head = f"## `{context.command_path}`\n{_english(command.help or '')}\n\n{command.help or ''}\n\n"
+    return [head, *([table(("option", "meaning", "说明", ""), rows), "\n"] if rows else [])]
+
+
+def _english(text: str) -> str:
+    with speaking("en"):
+        return gettext(text) if text else ""
+
+
+def _given(parameter: click.Parameter) -> str:
+    """Whether it must be given, and what counts when it is not."""
+    if parameter.required:
+        return "required"
+    is_plain = isinstance(parameter.default, str | int) and not isinstance(parameter.default, bool)
+    return f"default {parameter.default}" if is_plain else ""
 
 
 def routes() -> str:

@@ -5,15 +5,30 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
+from connectors.registry import connectors
 from docs import generate
+from hub.db import Context
+from web.demo import city
+from web.demo.city import FIXED_LOGINS
+from web.observe.access import Counted
+from web.observe.figures import read_figures
+from web.observe.health import Sign
+from web.observe.metrics import Scrape, exposition
+from workflows.house import House
+from workflows.vitals import Backlog
 
 ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 PAGES = sorted(path for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+FAR_AHEAD = datetime(2099, 1, 1, tzinfo=UTC)
 BLOCK = re.compile(r"```\n(.+?)```", re.S)
 
 
@@ -64,3 +79,35 @@ def test_help_answers_in_both_languages() -> None:
     assert "用法" in said["zh_CN"]
     assert "Usage" in said["en"]
     assert "demo" in said["en"]
+
+
+FIXED = (ROOT / "docs/reference/fixed-points.md").read_text("utf-8")
+
+
+def test_the_fixed_points_name_every_command_of_run_py() -> None:
+    commands = re.findall(r'"(\w+)": \1[,}]', (ROOT / "run.py").read_text("utf-8"))
+    assert len(commands) == 5
+    assert set(re.findall(r"^\| `python3 run\.py (\w+)", FIXED, re.M)) == set(commands)
+
+
+async def test_the_fixed_points_name_every_figure(ctx: Context) -> None:
+    """As a scrape of a real database gives them, and no others."""
+    house = House(ctx, connectors(live=False))
+    signs = {part: Sign(True) for part in ("web", "worker", "queue", "sandbox")}
+    registry = CollectorRegistry()
+    Counted(registry)
+    figures = replace(await read_figures(house), backlog=Backlog(0, 0.0), sweep_age=0.0)
+    said = exposition(registry, Scrape(figures, signs, 0)).decode()
+    given = {name for name in re.findall(r"^# HELP (\w+)", said, re.M) if not name.endswith("_created")}
+    assert set(re.findall(r"`(hub_\w+)`", FIXED)) == given
+
+
+def test_the_fixed_points_name_the_logins_of_the_demo() -> None:
+    people = tomllib.loads((ROOT / "web/demo/city/office.toml").read_text("utf-8"))["people"]
+    told = re.findall(r"`(\w+)`", FIXED.partition("Logins ")[2].partition(", all with")[0])
+    assert told == [one["username"] for one in people[:FIXED_LOGINS]]
+    counts = re.search(r"(\d+) departments, (\d+) people, (\d+) accounts, (\d+) messages", FIXED)
+    assert counts is not None
+    office = city.office()
+    sizes = (len(office["departments"]), len(people), len(office["accounts"]), len(city.sayings(FAR_AHEAD)))
+    assert tuple(map(int, counts.groups())) == sizes

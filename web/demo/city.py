@@ -55,12 +55,13 @@ def office() -> Mapping[str, Any]:
 
 
 def sayings(now: datetime) -> list[Saying]:
-    """What citizens wrote, oldest first; nothing lies in the future."""
+    """What citizens wrote, oldest first; nothing lies in the future: what today has no hour for yet, was yesterday."""
     found = []
     for days, hour, account, kind, author, likes, text, answer in _lines("messages.txt", 8):
         at = _moment(now, -int(days), hour)
+        at = at if at < now else at - timedelta(days=1)
         found.append(Saying(at, account, kind, author, int(likes), text, answer))
-    return sorted((one for one in found if one.at < now), key=lambda one: one.at)
+    return sorted(found, key=lambda one: one.at)
 
 
 def posts(now: datetime) -> list[Planned]:
