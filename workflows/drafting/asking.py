@@ -41,9 +41,9 @@ async def ask_reply(unit: Unit, actor: Actor, case_id: int) -> ModelDraft:
 
 async def ask_summary(unit: Unit, actor: Actor, matter_id: int) -> ModelDraft:
     """Ask for a summary of a matter. NotAllowed for those who may not read all its messages."""
-    matter = await shaping.find(unit, matter_id, actor)
     if not may_read_summaries(actor):
         raise NotAllowed(_("没有请模型概括的权限"))
+    matter = await shaping.find(unit, matter_id, actor)
     _needs_model(unit)
     return await _ask(unit, actor, ModelTask.summary, matter_id=matter.id)
 

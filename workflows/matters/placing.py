@@ -162,7 +162,8 @@ async def _ground(unit: Unit, waiting: Sequence[Waiting], traits: Sequence[Trait
     mine = {one.id for one in waiting}
     copies: dict[int, Key] = {}
     wanted = columns(col(MatterMessage.fingerprint), col(MatterMessage.message_id), col(MatterMessage.matter_id))
-    known = wanted.where(col(MatterMessage.fingerprint).in_(prints), ~col(MatterMessage.is_held))
+    span = (col(MatterMessage.at) > first - MATTER_DAYS, col(MatterMessage.at) < last + MATTER_DAYS)
+    known = wanted.where(col(MatterMessage.fingerprint).in_(prints), ~col(MatterMessage.is_held), *span)
     for row in await unit.rows(known.order_by(col(MatterMessage.message_id))):
         if row.message_id not in mine:
             key = ("matter", row.matter_id) if row.matter_id else ("alone", row.message_id)
@@ -382,6 +383,8 @@ async def _unite_two(unit: Unit, one: int, two: int) -> None:
         return
     if first.state is not MatterState.open or second.state is not MatterState.open:
         return
+    if max(second.first_at - first.last_at, first.first_at - second.last_at) > MATTER_DAYS:
+        return  # the same trouble a year later is another matter
     await absorb(unit, second, first)
     for matter, what, other in ((first, "took_in", second), (second, "merged", first)):
         unit.add(

@@ -1,0 +1,192 @@
+"""Grouping as messages come, names, sentences, likeness: what they answer and what they never do."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nlp
+from nlp import matters, naming, similar, summary
+from nlp.base import Text
+from nlp.matters import Tally
+from nlp.summary import Said
+
+MIXER = [
+    "丽湾新城旁边建搅拌站，噪音大得睡不着",
+    "丽湾新城小区附近的搅拌站粉尘和噪音扰民",
+    "请关停丽湾新城旁的混凝土搅拌站",
+]
+BUS = ["七路公交车等了四十分钟还不来", "七路公交间隔太长，早高峰等不到车", "建议七路公交早高峰加密班次"]
+
+
+def _traits(texts: Sequence[str], tally: Tally | None = None) -> list[matters.Traits]:
+    return matters.traits(nlp.analyser(), [Text(text) for text in texts], tally or Tally.empty())
+
+
+def _placed(texts: Sequence[str]) -> list[int]:
+    return [one.group for one in matters.place([one.member for one in _traits(texts)], [])]
+
+
+def test_messages_about_one_thing_meet_and_others_stay_apart() -> None:
+    groups = _placed([MIXER[0], BUS[0], MIXER[1], BUS[1], MIXER[2], BUS[2], "请问身份证到期怎么换领"])
+    assert groups == [0, 1, 0, 1, 0, 1, 6]
+
+
+def test_known_groups_are_joined_by_number() -> None:
+    known = [matters.joined([one.member for one in _traits(MIXER)]), _traits([BUS[0]])[0].member]
+    found = matters.place([one.member for one in _traits(["搅拌站半夜还在响，丽湾新城没法住", BUS[1]])], known)
+    assert [one.group for one in found] == [0, 1]
+    assert all(one.near >= matters.NEAR for one in found)
+
+
+def test_the_average_decides_whatever_the_batches() -> None:
+    """One after the other, or all at once: the same groups."""
+    texts = MIXER + BUS
+    at_once = _placed(texts)
+    groups: list[matters.Member] = []
+    one_by_one = []
+    for trait in _traits(texts):
+        [where] = matters.place([trait.member], groups)
+        if where.group == len(groups):
+            groups.append(trait.member)
+        else:
+            groups[where.group] = matters.joined([groups[where.group], trait.member])
+        one_by_one.append(where.group)
+    assert [at_once.index(group) for group in at_once] == [one_by_one.index(group) for group in one_by_one]
+
+
+def test_a_burst_does_not_fall_apart_over_its_own_words() -> None:
+    """Half of all messages say the same few words: they stay telling, for the tally does not learn from the burst."""
+    rnd = random.Random(3)
+    others = [
+        f"{a}{b}的{c}问题一直没有解决"
+        for a in "甲乙丙丁戊"
+        for b in "东西南北中"
+        for c in ("停车", "绿化", "电梯", "路灯")
+    ]
+    tally = Tally.empty().with_words([one.member for one in _traits(others)])
+    burst = [
+        f"鹿鸣湾{rnd.choice(['小区', '三期', '南门'])}停水{rnd.choice(['两天', '一整天', '三天'])}没人管"
+        for _ in range(300)
+    ]
+    known: list[matters.Member] = []
+    for at in range(0, 300, 50):
+        traits = _traits(burst[at : at + 50], tally)
+        groups = {one.group for one in matters.place([one.member for one in traits], known)}
+        assert groups == {0}
+        known = [matters.joined([*known, *(one.member for one in traits)])]
+        tally = tally.with_words([one.member for one in traits] if known[0].size <= matters.COMMON else [])
+
+
+def test_two_groups_that_grew_alike_are_named() -> None:
+    one, two = (matters.joined([t.member for t in _traits(part)]) for part in (MIXER[:2], [*MIXER[2:], MIXER[0]]))
+    other = matters.joined([t.member for t in _traits(BUS)])
+    assert matters.alike([one], [one, two, other]) == [(0, 1)]
+    assert matters.alike([other], [other, one]) == []
+    assert matters.alike([], [one]) == []
+    assert matters.alike([one], [one]) == []
+
+
+def test_a_tally_survives_storing_and_fades() -> None:
+    tally = Tally.empty().with_words([one.member for one in _traits(MIXER)])
+    again = Tally.unpack(tally.documents, tally.packed())
+    assert (again.documents, again.counts.tolist()) == (3, tally.counts.tolist())
+    old = Tally(100_000, tally.counts * 2).with_words([_traits([BUS[0]])[0].member])
+    assert old.documents == 50_000
+    with pytest.raises(ValueError, match="tally"):
+        Tally.unpack(1, Tally(0, tally.counts[:8]).packed())
+
+
+def test_a_vector_survives_storing() -> None:
+    [trait] = _traits([MIXER[0]])
+    again = matters.unpack(matters.pack(trait.member))
+    assert again.bucket.tolist() == trait.member.bucket.tolist()
+    assert abs(again.value - trait.member.value).max() < 1e-3
+    assert matters.unpack(b"", 3).size == 3
+
+
+def test_reposts_have_one_fingerprint_and_short_texts_none() -> None:
+    text = "鹿鸣湾小区停水两天，请尽快抢修！"
+    same = [
+        f"{text}https://t.cn/abc",
+        f"@城市发布 {text}",
+        f"//@市民甲:{text}",
+        "鹿鳴灣小區停水兩天，請盡快搶修",
+        f" {text}　",
+    ]
+    assert {matters.fingerprint(one) for one in same[:2] + same[3:]} == {matters.fingerprint(text)}
+    assert matters.fingerprint(text) != matters.fingerprint("鹿鸣湾小区停水三天，请尽快抢修！")
+    assert matters.fingerprint("支持！") == matters.fingerprint("") == matters.fingerprint("。" * 500) == 0
+    assert -(2**63) <= matters.fingerprint(text) < 2**63
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.text(max_size=60), max_size=6))
+def test_any_texts_are_placed(texts: list[str]) -> None:
+    traits = _traits(texts)
+    placed = matters.place([one.member for one in traits], [])
+    assert len(placed) == len(texts)
+    assert all(placed[one.group].group == one.group for one in placed), "a group is named by the message that began it"
+    whole = matters.joined([one.member for one in traits]) if traits else None
+    assert whole is None or len(naming.name(nlp.analyser(), [Text(t) for t in texts], whole)) <= naming.LONGEST + 4
+    for sentence in summary.summarise(nlp.analyser(), [Said(text, "neutral") for text in texts]):
+        assert len(sentence.text) == sentence.end - sentence.start
+
+
+def test_a_name_is_what_citizens_wrote() -> None:
+    profile = matters.joined([one.member for one in _traits(MIXER)])
+    name = naming.name(nlp.analyser(), [Text(text) for text in MIXER], profile)
+    assert any(name in text for text in MIXER)
+    assert "搅拌站" in name
+    assert naming.name(nlp.analyser(), [], profile) == ""
+
+
+def test_a_name_hides_personal_data() -> None:
+    texts = [Text("欠薪老板电话13812345678不接")] * 2
+    profile = matters.joined([one.member for one in _traits([text.body for text in texts])])
+    assert "13812345678" not in naming.name(nlp.analyser(), texts, profile)
+
+
+def test_sentences_are_word_for_word_and_one_says_otherwise() -> None:
+    said = [
+        Said("丽湾新城旁边的搅拌站噪音太大。我打过电话13812345678投诉没人理。", "negative"),
+        Said("搅拌站的粉尘落满阳台，窗户都不敢开。", "negative"),
+        Said("搅拌站夜里三点还在施工，孩子睡不着。", "negative"),
+        Said("搅拌站已经装了隔音板，噪音好多了，我支持他们正常生产。", "positive"),
+    ]
+    found = summary.summarise(nlp.analyser(), said)
+    assert [one.kind for one in found].count("other") == 1
+    assert found[-1].number == 3
+    for one in found:
+        whole = nlp.mask(said[one.number].text)
+        assert whole[one.start : one.end] == one.text
+        assert "13812345678" not in one.text
+    assert len({one.number for one in found}) == len(found), "no two sentences of one message"
+
+
+def test_who_asks_politely_takes_nobodys_side() -> None:
+    said = [Said(f"第{n}栋的电梯坏了三天没人修，请物业尽快解决，谢谢支持。", "negative") for n in range(4)]
+    assert all(one.kind == "main" for one in summary.summarise(nlp.analyser(), said))
+    assert summary.summarise(nlp.analyser(), []) == []
+    assert summary.summarise(nlp.analyser(), [Said("好", "positive")]) == []
+
+
+def test_rare_words_weigh_more_and_everyday_ones_nothing() -> None:
+    weighed = similar.weights(["搅拌站", "小区", "问题", "我"], {"小区": 20_000, "问题": 300_000})
+    assert set(weighed) == {"搅拌站", "小区"}
+    assert weighed["搅拌站"] > weighed["小区"]
+    assert similar.chosen(weighed, 1_000_000, 500) == ["搅拌站"]
+    assert similar.chosen(weighed, 1_000, 500) == ["搅拌站", "小区"]
+    assert similar.chosen({}, 1_000) == []
+
+
+def test_likeness_is_one_for_itself_and_falls_with_what_differs() -> None:
+    weighed = similar.weights(["搅拌站", "噪音", "扰民"], {})
+    assert similar.likeness(weighed, {"搅拌站", "噪音", "扰民"}) == pytest.approx(1)
+    near, far = similar.likeness(weighed, {"搅拌站", "噪音", "粉尘"}), similar.likeness(weighed, {"搅拌站", "公交"})
+    assert 1 > near > far > 0
+    assert similar.likeness(weighed, {"公交"}) == similar.likeness({}, {"公交"}) == similar.likeness(weighed, ()) == 0
