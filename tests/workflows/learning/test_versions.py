@@ -1,0 +1,114 @@
+"""Versions in force: chosen, gone back from, held against the night, and never loaded when damaged or out of date."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import nlp
+from hub.db import reading, unit_of_work
+from hub.errors import Invalid, NotAllowed, NotFound, Refused
+from hub.models import AuditEntry, LearntModel, LiveModel, ModelChange, Role
+from nlp.version import version
+from tests.workflows.intake import town
+from tests.workflows.learning import office, shelf
+from workflows.house import House
+from workflows.learning import base, lessons, live
+
+
+@pytest.fixture(autouse=True)
+def _shipped_again() -> Iterator[None]:
+    live.forget()
+    yield
+    live.forget()
+
+
+async def test_a_person_goes_back_and_the_night_keeps_to_it(any_house: House) -> None:
+    await shelf.put(any_house.ctx, 1, in_force=True)
+    actor = await town.person(any_house, Role.dispatcher, username="d")
+    assert await live.load(any_house)
+    assert f"{version()}+s1" == nlp.VERSION
+    assert not await live.load(any_house)  # nothing changed since
+    async with unit_of_work(any_house.ctx) as unit:
+        await live.choose(unit, actor, "sentiment", 0, "新词学歪了")
+    assert await live.load(any_house)
+    assert version() == nlp.VERSION
+    change = (await town.all_rows(any_house, ModelChange))[-1]
+    assert (change.from_number, change.to_number, change.by_id, change.reason, change.is_held) == (
+        1, 0, actor.user_id, "新词学歪了", True,
+    )  # fmt: skip
+    assert (await town.all_rows(any_house, AuditEntry))[-1].what == "model.choose"
+    await office.corrected(any_house, 48)
+    async with unit_of_work(any_house.ctx) as unit:
+        await lessons.ask(unit, actor)
+    assert await lessons.learn_waiting(any_house) == 1
+    assert (await town.all_rows(any_house, LiveModel))[0].learnt_id is None  # ready, but a person's choice holds
+    async with unit_of_work(any_house.ctx) as unit:
+        await live.let_go(unit, actor, "sentiment")
+        await live.choose(unit, actor, "sentiment", 2, "看过了，可以用")
+    async with reading(any_house.ctx) as unit:
+        assert await live.version_in_force(unit) == f"{version()}+s2"
+
+
+async def test_what_cannot_be_chosen(house: House) -> None:
+    await shelf.put(house.ctx, 1, in_force=True)
+    await shelf.put(house.ctx, 2, accepted=False)
+    actor = await town.person(house, Role.administrator)
+    stranger = await town.person(house, Role.auditor, username="a")
+    async with unit_of_work(house.ctx) as unit:
+        with pytest.raises(NotAllowed):
+            await live.choose(unit, stranger, "sentiment", 0, "试")
+        for task, number in (("sentiment", 2), ("sentiment", 9), ("request", 0)):
+            with pytest.raises(NotFound):
+                await live.choose(unit, actor, task, number, "试")
+        for number, reason in ((0, "  "), (1, "还是它")):
+            with pytest.raises(Invalid):
+                await live.choose(unit, actor, "sentiment", number, reason)
+    assert await town.count(house, ModelChange) == 1
+
+
+async def test_a_damaged_version_is_not_loaded(house: House) -> None:
+    made = await shelf.put(house.ctx, 1, in_force=True)
+    async with unit_of_work(house.ctx) as unit:
+        row = await unit.get(LearntModel, made.id)
+        assert row is not None
+        row.data = row.data[:-9] + b"!" + row.data[-8:]
+    await live.load(house)
+    assert version() == nlp.VERSION
+
+
+async def test_a_version_learnt_on_an_older_shipped_model_waits_for_the_next_lesson(house: House) -> None:
+    await shelf.put(house.ctx, 1, in_force=True, base="0123456789abcdef")
+    await live.load(house)
+    async with reading(house.ctx) as unit:
+        assert await live.version_in_force(unit) == version() == nlp.VERSION
+        assert [(one.task, one.number, one.fits) for one in await live.in_force(unit)] == [
+            ("topic", 0, True),
+            ("sentiment", 1, False),
+        ]
+
+
+async def test_the_command_learns_and_says_what_came_of_it(house: House, tmp_path: Path) -> None:
+    await office.corrected(house, 48)
+    command = [sys.executable, "-m", "web.cli", "nlp", "learn", "--data", str(tmp_path)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert "情感 第 1 版" in ran.stdout
+    assert "正在使用：情感 第 1 版" in ran.stdout
+    assert "主题：没有改错的标签" in ran.stdout
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "上次学习以后没有新的修正" in again.stdout
+    assert await town.count(house, LearntModel) == 1
+
+
+def test_public_data_as_more_guard(tmp_path: Path, shared_data: Path) -> None:
+    with pytest.raises(Refused):
+        base.guards(tmp_path)
+    found = base.guards(shared_data)
+    assert set(found) == {"topic", "sentiment"}
+    assert all(200 < len(rows) <= base.MOST for rows in found.values())
+    assert {label for _title, _text, label in found["sentiment"]} == set(nlp.SENTIMENTS)
