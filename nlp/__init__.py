@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 TOPICS = ("城乡建设", "劳动和社会保障", "教育文体", "商贸旅游", "环境保护", "卫生计生", "交通运输")
 SENTIMENTS = ("negative", "neutral", "positive")
+EMOTIONS = ("angry", "fear", "happy", "neutral", "sad", "surprise")
+REQUESTS = ("举报", "投诉", "求助", "建议", "咨询", "表扬")  # on equal weight the graver one wins
 
 _lock = threading.RLock()
 _current: list[Analyser] = []
@@ -100,6 +102,8 @@ def __getattr__(name: str) -> str:
 
 
 __all__ = [
+    "EMOTIONS",
+    "REQUESTS",
     "SENTIMENTS",
     "TOPICS",
     "VERSION",

@@ -86,6 +86,9 @@ class Analysis:
     ``topic``: one of ``nlp.TOPICS`` (7 classes of government matters) or "" when there is nothing to go by.
     ``sentiment``: negative | neutral | positive.  ``request``: 咨询 | 求助 | 投诉 | 举报 | 建议 | 表扬 or "".
     ``urgency``: "" or a cue word class (danger | outage | crowd | deadline).
+    ``asked``: the request with its probability and words; ``request`` is its value.
+    ``emotion``: angry | fear | happy | neutral | sad | surprise, in keeping with the sentiment.
+    ``subtopic``: the second level of the taxonomy under ``topic``, "" unless sure.
     ``tokens``: words *and* character bigrams separated by one space, lower case, for the full-text index.
     """
 
@@ -101,3 +104,9 @@ class Analysis:
     personal: tuple[Personal, ...]
     tokens: str
     version: str
+    emotion: Label = Label("", 0.0)
+    asked: Label = Label("", 0.0)
+    subtopic: Label = Label("", 0.0)
+    departments: tuple[Named, ...] = ()
+    persons: tuple[Named, ...] = ()
+    times: tuple[When, ...] = ()

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from nlp import REQUESTS, clean
 from nlp.segment import word_lists
 
-REQUESTS = ("举报", "投诉", "求助", "建议", "咨询", "表扬")  # on equal weight the graver one wins
 URGENCIES = ("danger", "crowd", "outage", "deadline")
+ENOUGH = 2.0  # weight below which nothing is asked for
 _LOOK = 6_000  # characters looked at: a cue later than that is no cue
 _DENIED = re.compile(
     r"(?:预防|防止|防范|避免|杜绝|谨防|不会|不再|没有|并未|未曾|已恢复|演练|演习|不存在|消除|解除)[^,。!?;\n]{0,3}$"
@@ -25,25 +26,29 @@ class WordList:
 
     pattern: re.Pattern[str]
     kinds: Mapping[str, str]
+    heads: frozenset[str]
 
     def words(self, text: str) -> list[str]:
         """The words that occur, in reading order, the longest at each place."""
-        return self.pattern.findall(text, 0, _LOOK)
+        text = text[:_LOOK]
+        return [] if self.heads.isdisjoint(clean.pairs(text)) else self.pattern.findall(text)
 
     def meant(self, text: str) -> list[str]:
         """The words that occur and are neither denied nor only practised."""
-        if self.pattern.search(text, 0, _LOOK) is None:
+        text = text[:_LOOK]
+        if self.heads.isdisjoint(clean.pairs(text)):
             return []
-        return [hit[0] for hit in self.pattern.finditer(text, 0, _LOOK) if _meant(text, hit.start(), hit.end())]
+        return [hit[0] for hit in self.pattern.finditer(text) if _meant(text, hit.start(), hit.end())]
 
 
 def word_list(pairs: Iterable[tuple[str, str]]) -> WordList:
-    """Build from (kind, word); of a word named twice the first kind holds."""
+    """Build from (kind, word); of a word named twice the first kind holds, single characters are left out."""
     kinds: dict[str, str] = {}
     for kind, word in pairs:
-        kinds.setdefault(word, kind)
+        if len(word) > 1:  # a single character says too little
+            kinds.setdefault(word, kind)
     longest = sorted(kinds, key=lambda word: (-len(word), word))
-    return WordList(re.compile("|".join(map(re.escape, longest)) or r"(?!)"), kinds)
+    return WordList(re.compile("|".join(map(re.escape, longest)) or r"(?!)"), kinds, clean.heads(kinds))
 
 
 @cache
@@ -51,19 +56,33 @@ def _listed(name: str, extra: tuple[str, ...] = ()) -> WordList:
     return word_list([*word_lists(name), *(("office", word) for word in extra)])
 
 
-def request_kind(title: str, body: str, positive: float) -> str:
-    """咨询 | 求助 | 投诉 | 举报 | 建议 | 表扬 or "". ``positive``: probability of a positive tone, which praise needs."""  # noqa: E501
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the words say about the request: a weight per kind of ``REQUESTS``, and the words of each kind."""
+
+    weights: tuple[float, ...]
+    words: Mapping[str, tuple[str, ...]]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the words are too weak to say that anything is asked for."""
+        return max(self.weights) < ENOUGH
+
+
+def wanted(title: str, body: str, positive: float) -> Wanted:
+    """Weigh the words of a request. ``positive``: probability of a positive tone, which praise needs."""
     weights = dict.fromkeys(REQUESTS, 0.0)
-    wanted = _listed("requests")
+    words: dict[str, dict[str, None]] = {}
+    listed = _listed("requests")
     for part, factor in ((title, 2.0), (body, 1.0)):
-        for word in set(wanted.words(part)):
-            kind = wanted.kinds[word]
+        for word in dict.fromkeys(listed.words(part)):
+            kind = listed.kinds[word]
             weights[kind[:-1]] += factor * int(kind[-1])
+            words.setdefault(kind[:-1], {})[word] = None
     if _QUESTION_END.search(title or body[-40:]):
         weights["咨询"] += 2.0
     weights["表扬"] *= 2.0 if positive >= 0.6 else 0.25
-    best = max(REQUESTS, key=lambda kind: weights[kind])
-    return best if weights[best] >= 2.0 else ""
+    return Wanted(tuple(weights.values()), {kind: tuple(found) for kind, found in words.items()})
 
 
 def plain_tone(title: str, body: str) -> str:

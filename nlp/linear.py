@@ -178,11 +178,12 @@ class LinearModel:
 
     def scores(self, found: Rows) -> Floats:
         """Uncalibrated scores, texts x labels."""
+        told = self.weights.T[found.bucket]  # all labels of a bucket lie side by side
         columns = [
-            np.bincount(found.doc, row[found.bucket] * found.value, minlength=found.size)
-            if told
+            np.bincount(found.doc, told[:, label] * found.value, minlength=found.size)
+            if scale > _SILENT
             else np.zeros(found.size)
-            for row, told in zip(self.weights, self.scale > _SILENT, strict=True)
+            for label, scale in enumerate(self.scale.tolist())
         ]
         return np.asarray(np.stack(columns, axis=1) * self.scale + self.bias, np.float64)
 
@@ -206,17 +207,17 @@ class LinearModel:
         seen = seen or self.seen(batch)
         p = self.probabilities(self.scores(seen.rows))
         known = np.bincount(seen.rows.doc, minlength=batch.size).tolist()
-        reasons = self._reasons(batch, seen.found, p, explain) if explain else [() for _ in known]
-        return Scored(p, reasons, known)
+        silent: list[tuple[str, ...]] = [()] * batch.size
+        return Scored(p, self._reasons(batch, seen.found, p, explain) if explain else silent, known)
 
     def _reasons(self, batch: Batch, found: Occurrences, p: Floats, count: int) -> list[tuple[str, ...]]:
         """The words that speak most for the first label against the second."""
         owned = found.owner >= 0
         doc, bucket, owner = found.doc[owned], found.bucket[owned], found.owner[owned]
         first, second = np.argsort(-p, axis=1, kind="stable")[:, :2].T
-        flat, width = self.weights.reshape(-1), self.weights.shape[1]
-        push = flat[(first * width)[doc] + bucket] * self.scale[first][doc]
-        push -= flat[(second * width)[doc] + bucket] * self.scale[second][doc]
+        table = self.weights.T
+        push = table[bucket, first[doc]] * self.scale[first][doc]
+        push -= table[bucket, second[doc]] * self.scale[second][doc]
         if self.idf is not None:
             push *= self.idf[bucket]
         return top_words(batch, np.bincount(owner, push, minlength=len(batch.pieces)).astype(np.float64), count)
@@ -263,10 +264,12 @@ def load(data: bytes) -> LinearModel:
 
 
 def _weights(stored: Mapping[str, NDArray[Any]], labels: int, buckets: int) -> NDArray[np.int8]:
+    """Labels x buckets, laid out so that the labels of a bucket are neighbours."""
+    weights = np.zeros((buckets, labels), np.int8).T
     if "weights" in stored:
-        return stored["weights"]
-    weights = np.zeros((labels, buckets), np.int8)
-    weights[np.unpackbits(stored["filled"], axis=1).astype(bool)] = stored["values"]
+        weights[:] = stored["weights"]
+    else:
+        weights[np.unpackbits(stored["filled"], axis=1).astype(bool)] = stored["values"]
     return weights
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from nlp import clean
 from nlp.base import Named
 from nlp.clean import Cleaned
 from nlp.segment import lexicon
@@ -48,8 +49,10 @@ _SURNAME = re.compile(f"(?:{_COMPOUND}|[{_SURNAMES}])")
 _BEFORE = re.compile(
     rf"(?:({_COMPOUND})|({_COMPOUND}|[{_SURNAMES}])({_HAN}{{1,2}}|某某?|[Xx×*]{{1,2}})|([{_SURNAMES}]))\Z"
 )
+_ROLES = "记者|通讯员|民警|联系人|经办人|负责人|当事人|被投诉人|投诉人|姓名|我叫|名叫|司机|医生|法官|律师"
+_TITLE_HEADS, _ROLE_HEADS = clean.heads(_TITLES.split("|")), clean.heads(_ROLES.split("|"))
 _INTRODUCED = re.compile(
-    rf"(记者|通讯员|民警|联系人|经办人|负责人|当事人|被投诉人|投诉人|姓名|我叫|名叫|司机|医生|法官|律师)[:：是为]?\s?"
+    rf"({_ROLES})[:：是为]?\s?"
     rf"((?:{_COMPOUND}|[{_SURNAMES}])(?:{_HAN}{{1,2}}|某某?|[Xx×]{{1,2}}))(?!{_HAN})"
 )
 _GIVEN_NOT = frozenset(
@@ -58,17 +61,20 @@ _GIVEN_NOT = frozenset(
 
 
 @cache
-def _departments() -> re.Pattern[str]:
+def _departments() -> tuple[re.Pattern[str], frozenset[str]]:
     words = sorted((word for word, _ in lexicon("departments")), key=lambda word: (-len(word), word))
-    return re.compile("|".join(map(re.escape, words)))
+    return re.compile("|".join(map(re.escape, words))), clean.heads(words)
 
 
 def departments(cleaned: Cleaned, limit: int = 8) -> tuple[Named, ...]:
     """The first ``limit`` different departments, with the level that stands before them (市公安局)."""
     text = cleaned.text[:_LOOK]
+    pattern, heads = _departments()
+    if heads.isdisjoint(clean.pairs(text)):
+        return ()
     found: dict[str, Named] = {}
     last = 0
-    for match in _departments().finditer(text):
+    for match in pattern.finditer(text):
         start = _office_start(text, match.start(), last, match[0])
         last = match.end()
         name = text[start:last]
@@ -97,6 +103,8 @@ def persons(cleaned: Cleaned, limit: int = 8) -> tuple[Named, ...]:
 
 
 def _titled(text: str) -> Iterator[tuple[int, int, str]]:
+    if _TITLE_HEADS.isdisjoint(clean.pairs(text)):
+        return
     for match in _TITLE.finditer(text):
         end = match.start()
         before = _BEFORE.search(text, max(0, end - 4), end)
@@ -120,5 +128,7 @@ def _in_word(text: str, start: int) -> bool:
 
 
 def _introduced(text: str) -> Iterator[tuple[int, int, str]]:
+    if _ROLE_HEADS.isdisjoint(clean.pairs(text)):
+        return
     for match in _INTRODUCED.finditer(text):
         yield match.start(2), match.end(2), match[1]

@@ -11,11 +11,28 @@ from pathlib import Path
 
 import numpy as np
 
-from nlp import classic, clean, cues, features, keywords, linear, personal, places, search, segment
-from nlp.base import Analysis, Label, Text
+from nlp import (
+    EMOTIONS,
+    SENTIMENTS,
+    classic,
+    clean,
+    cues,
+    features,
+    keywords,
+    labels,
+    linear,
+    named,
+    personal,
+    places,
+    search,
+    segment,
+    times,
+)
+from nlp.base import Analysis, Text
 from nlp.classic import BayesModel
 from nlp.clean import Cleaned
 from nlp.features import Batch
+from nlp.labels import Judged, Said
 from nlp.linear import LinearModel
 from nlp.segment import Segmenter
 from nlp.taught import Taught, taught
@@ -102,28 +119,39 @@ class Analyser:
 
     def _analyse(self, chunk: list[_Prepared]) -> Iterator[Analysis]:
         batch, now = self._lay_out(chunk), taught[0]
-        topics = _labels(now.models.get("topic") or model("topic"), batch, chunk)
-        tones = _labels(self._tone_model(now), batch, chunk)
+        said = self._judge(batch, now, [one.whole.text for one in chunk])
         keys = keywords.keywords(batch, keywords.word_weights(batch), KEYWORDS, self.segmenter.knows)
         bounds = np.searchsorted(batch.word_doc, np.arange(batch.size + 1)).tolist()
         for number, one in enumerate(chunk):
             words = batch.pieces[bounds[number] : bounds[number + 1]]
-            tone = tones[number] if words else _NEUTRAL
-            yield self._assemble(one, words, topics[number], tone, keys[number], now.version)
+            yield self._assemble(one, words, said.of(number) if words else labels.SILENT, keys[number], now.version)
 
-    def _assemble(
-        self, one: _Prepared, words: list[str], topic: Label, tone: Label, keys: tuple[str, ...], by: str
-    ) -> Analysis:
+    def _judge(self, batch: Batch, now: Taught, texts: list[str]) -> Judged:
+        """Every model over the batch; those that look at the same features share them."""
+        topic, tone = now.models.get("topic") or model("topic"), self._tone_model(now)
+        emotion, request = model("emotion"), model("request")
+        seen = emotion.seen(batch)
+        alike = isinstance(tone, LinearModel) and tone.looks_alike(emotion)
+        tones = tone.score(batch, seen=seen) if alike and isinstance(tone, LinearModel) else tone.score(batch)
+        asked = request.score(batch, explain=0, seen=seen if request.looks_alike(emotion) else None)
+        return Judged(
+            labels.made(topic.score(batch), topic.labels, texts),
+            labels.made(tones, SENTIMENTS, texts),
+            labels.made(labels.in_keeping(emotion.score(batch, seen=seen), tones), EMOTIONS, texts),
+            asked.p.tolist(),
+        )
+
+    def _assemble(self, one: _Prepared, words: list[str], said: Said, keys: tuple[str, ...], by: str) -> Analysis:
         text = one.whole.text
-        positive = {tone.value: tone.p, tone.second: tone.p_second}.get("positive", 0.0)
         urgent, urgent_words = cues.urgency(text)
         sensitive = cues.sensitive_words(text, self.setup.sensitive)
+        asked = labels.asked(cues.wanted(one.title.text, one.body.text, said.positive), said.request)
         return Analysis(
-            topic=topic,
-            sentiment=tone,
+            topic=said.topic,
+            sentiment=said.tone,
             sensitive=bool(sensitive),
             sensitive_words=sensitive,
-            request=cues.request_kind(one.title.text, one.body.text, positive),
+            request=asked.value,
             urgency=urgent,
             urgency_words=urgent_words,
             keywords=keys,
@@ -131,11 +159,15 @@ class Analyser:
             personal=personal.find(one.whole),
             tokens=search.tokens(text, words),
             version=by,
+            emotion=said.emotion,
+            asked=asked,
+            departments=named.departments(one.whole),
+            persons=named.persons(one.whole),
+            times=times.find(one.whole),
         )
 
 
 _NOTHING = Cleaned("", "")
-_NO_TOPIC, _NEUTRAL = Label("", 0.0), Label("neutral", 1.0)
 
 
 def _prepare(text: Text | str) -> _Prepared:
@@ -160,22 +192,3 @@ def _chunks(prepared: list[_Prepared]) -> Iterator[list[_Prepared]]:
         length += len(one.form)
     if chunk:
         yield chunk
-
-
-def _labels(chosen: LinearModel | BayesModel, batch: Batch, chunk: list[_Prepared]) -> list[Label]:
-    scored = chosen.score(batch)
-    firsts = linear.labels_of(scored.p, chosen.labels)
-    return [
-        Label(value, round(p, 4), second, round(p_second, 4), _shown(words, one)) if known else _NO_TOPIC
-        for (value, p, second, p_second), words, known, one in zip(
-            firsts, scored.words, scored.known, chunk, strict=True
-        )
-    ]
-
-
-def _shown(words: tuple[str, ...], one: _Prepared) -> tuple[str, ...]:
-    """Words as the writer put them: emoticons are one private character in the model form."""
-    if max(words, default="") < chr(clean.EMOTICON_FIRST):
-        return words
-    written = clean.emoticons(one.whole.text)
-    return tuple(written.get(word, word) for word in words if word in written or word < chr(clean.EMOTICON_FIRST))

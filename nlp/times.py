@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from nlp.base import When
 from nlp.clean import Cleaned
@@ -15,12 +15,16 @@ _DATE = (
     r"|(?<!\d)(?P<m3>\d{1,2})月(?:(?P<d3>\d{1,2})[日号]|份|(?P<x>[上中下]旬|底|初))"
 )
 _CLOCK = (
-    r"(?P<half>凌晨|早上|清晨|上午|中午|下午|傍晚|晚上|半夜|深夜)?"
-    r"(?:(?<![\d:])(?P<h>[01]?\d|2[0-4]):(?P<min>[0-5]\d)(?::[0-5]\d)?(?![\d:])|(?<![\d.])(?P<h2>[01]?\d|2[0-4])点(?:(?P<min2>[0-5]?\d)分|(?P<m30>半)|整|钟)?(?![\d赞评]))"
+    r"(?P<half>凌晨|早上|清晨|上午|中午|下午|傍晚|晚上|半夜|深夜)?(?:(?<=[晨上晚午夜])(?P<h3>[一二两三四五六七八九十]{1,3})点(?P<half3>半)?钟?"
+    r"|(?<![\d:])(?P<h>[01]?\d|2[0-4]):(?P<min>[0-5]\d)(?::[0-5]\d)?(?![\d:])"
+    r"|(?<![\d.])(?P<h2>[01]?\d|2[0-4])点(?:(?P<min2>[0-5]?\d)分|(?P<m30>半)|整|钟)?(?![\d赞评]))"
 )
-_LENGTH = r"(?:(?<![\d年第.])(?P<n>\d{1,4}|[一二三四五六七八九十两]{1,3}|几|数|半)多?(?:个多?)?(?P<u>年|月|星期|礼拜|周|天|小时|钟头|分钟)(?:多|左右|以上)?)(?![\d级份日号末底初前假薪会纪轻])"  # noqa: E501
+_LENGTH = r"(?:(?P<n>(?<![\d年第.])[1-9]\d{0,3}|(?<![第十])[一二三四五六七八九十两]{1,3}|几|数|半)多?(?:个多?)?(?P<u>年|月|星期|礼拜|周|天|小时|钟头|分钟)(?:多|左右|以上)?)(?![\d级份日号末底初前假薪会纪轻])"  # noqa: E501
 _RELATIVE = r"(?:大?前天|昨[天日晚]|今[天日早晚]|明[天日早晚]|大?后天|本周[一二三四五六日]?|上周[一二三四五六日末]?|下周[一二三四五六日末]?|上个?月|下个?月|本月|去年|前年|今年|明年|上半年|下半年|周[一二三四五六日末])"  # noqa: E501
-_ANY = re.compile(f"(?P<date>{_DATE})|(?P<clock>{_CLOCK})|(?P<length>{_LENGTH})|(?P<relative>{_RELATIVE})")
+_BEGIN = "[0-9凌早清上中下傍晚半深一二三四五六七八九十两几数大前昨今明后本去周]"  # no time begins otherwise
+_ANY = re.compile(
+    f"(?={_BEGIN})(?:(?P<date>{_DATE})|(?P<clock>{_CLOCK})|(?P<length>{_LENGTH})|(?P<relative>{_RELATIVE}))"
+)
 _HINT = re.compile(r"\d|[天日晚早周月年]|小时|分钟|礼拜|星期")
 _TO = re.compile(r"\s?(?:至|到|[-~—–]{1,2})\s?")
 _UNITS = {"年": "P%sY", "月": "P%sM", "星期": "P%sW", "礼拜": "P%sW", "周": "P%sW", "天": "P%sD", "小时": "PT%sH",
@@ -48,14 +52,10 @@ def find(cleaned: Cleaned, limit: int = 12) -> tuple[When, ...]:
 
 def _each(text: str) -> Iterator[tuple[int, int, str, str]]:
     for match in _ANY.finditer(text):
-        kind = str(match.lastgroup) if match.lastgroup in ("date", "clock", "length", "relative") else _kind(match)
-        value = {"date": _date, "clock": _clock, "length": _length, "relative": lambda _: ""}[kind](match)
+        kind = next(name for name in _READ if match[name])
+        value = _READ[kind](match)
         if value is not None:
             yield match.start(), match.end(), kind, value
-
-
-def _kind(match: re.Match[str]) -> str:
-    return next(name for name in ("date", "clock", "length", "relative") if match[name])
 
 
 def _date(match: re.Match[str]) -> str | None:
@@ -68,9 +68,11 @@ def _date(match: re.Match[str]) -> str | None:
 
 
 def _clock(match: re.Match[str]) -> str | None:
-    hour, minute = int(match["h"] or match["h2"]), int(match["min"] or match["min2"] or (30 if match["m30"] else 0))
-    if match["half"] in _LATER and hour < 12:
-        hour = (hour + 12) % 24 if hour >= 5 or match["half"] in ("下午", "傍晚") else hour
+    told = match["h"] or match["h2"]
+    hour = int(told) if told else _counted(match["h3"])
+    minute = int(match["min"] or match["min2"] or (30 if match["m30"] or match["half3"] else 0))
+    if match["half"] in _LATER and hour < 12 and (hour >= 5 or match["half"] in ("下午", "傍晚")):
+        hour += 12
     return f"T{hour:02}:{minute:02}" if hour <= 24 else None
 
 
@@ -89,3 +91,8 @@ def _counted(text: str) -> int:
     if not ten:
         return _DIGITS[text[-1]]
     return (_DIGITS[tens[-1]] if tens else 1) * 10 + (_DIGITS[ones[0]] if ones else 0)
+
+
+_READ: dict[str, Callable[[re.Match[str]], str | None]] = {
+    "date": _date, "clock": _clock, "length": _length, "relative": lambda match: "",
+}  # fmt: skip

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
 
 from openpyxl import load_workbook
@@ -18,7 +20,11 @@ TAXONOMY = "taxonomy_517.xlsx"
 TONE_TRAIN, TONE_DEV, TONE_COVID = "weibo3_train.tsv", "weibo3_dev.tsv", "weibo3_dev_covid.tsv"
 LETTERS, ANSWERED = Path("hot_issues/hot_messages.tsv"), Path("gov_messages/answered_2816.xlsx")
 TONE_TWO = ("weibo2_train.tsv", "weibo2_dev.tsv")
-UNJUDGED = ("taxonomy", "own", "letters")  # sources whose labels no person gave: not for calibration
+UNJUDGED = ("taxonomy", "own", "letters", "told")  # sources whose labels no person gave: not for calibration
+ASKED = {
+    "咨询": re.compile("咨询|请问"), "投诉": re.compile("投诉"), "建议": re.compile("建议|呼吁"),
+    "求助": re.compile("请求|恳请|求助|恳求"), "举报": re.compile("举报"), "表扬": re.compile("感谢|表扬|点赞"),
+}  # fmt: skip
 TITLE_WORDS = 10  # the cut rows do not tell where a title ends; this many words of a title are usual
 
 
@@ -62,6 +68,14 @@ def labelled(
     return Labelled(texts, labels, sources, titles or [0] * count, [weight] * count, [partial] * count)
 
 
+def chosen(rows: Labelled, which: Sequence[bool]) -> Labelled:
+    """Only the chosen texts."""
+    return Labelled(
+        list(compress(rows.texts, which)), list(compress(rows.labels, which)), list(compress(rows.sources, which)),
+        list(compress(rows.titles, which)), list(compress(rows.weights, which)), list(compress(rows.partial, which)),
+    )  # fmt: skip
+
+
 def read(path: Path) -> list[dict[str, str]]:
     """The rows of a file as dictionaries; a row with too few columns is an error (ValueError)."""
     lines = path.read_text(encoding="utf-8").split("\n")
@@ -86,16 +100,47 @@ def tones(path: Path, *, weight: float = 1.0, partial: bool = False) -> Labelled
     return labelled(texts, labels, [row["source"] for row in rows], weight=weight, partial=partial)
 
 
+def emotions(path: Path) -> Labelled:
+    """Rows with one of the six emotions."""
+    rows = [row for row in read(path) if row["emotion6"]]
+    texts = [form(row["text"]) for row in rows]
+    return labelled(texts, [row["emotion6"] for row in rows], [row["source"] for row in rows])
+
+
+def letters(folder: Path) -> list[tuple[str, str]]:
+    """Citizens' letters, cleaned, as (title, body): nobody has labelled them."""
+    found = [(row["title"], row["body"]) for row in read(folder / LETTERS)]
+    sheet = load_workbook(folder / ANSWERED, read_only=True).active
+    assert sheet is not None
+    found += [(str(row[2]), str(row[4])) for row in sheet.iter_rows(min_row=2, values_only=True)]
+    return [(clean.clean(title).text, clean.clean(body).text) for title, body in found]
+
+
+def requests(folder: Path, *, told: bool) -> Labelled:
+    """Letters whose title says in one word what the writer wants: that is the label. ``told``: the word stays in."""
+    texts, labels, titles = [], [], []
+    for title, body in letters(folder):
+        kinds = [kind for kind, words in ASKED.items() if words.search(title)]
+        if len(kinds) == 1:
+            head = clean.model_form(title if told else ASKED[kinds[0]].sub("", title))
+            texts.append(f"{head} {clean.model_form(body)}")
+            labels.append(kinds[0])
+            titles.append(len(head))
+    return labelled(texts, labels, "told" if told else "titles", titles=titles)
+
+
+def request_terms(segmenter: Segmenter, weight: float) -> Labelled:
+    """Our own words of each kind of request as very short texts; the weak ones of the list are left out."""
+    pairs = [(kind[:-1], word) for kind, word in segment.word_lists("requests") if int(kind[-1]) >= 2]
+    texts = [" ".join(features.make_batch([form(term)], segmenter).pieces) for _, term in pairs]
+    return labelled(texts, [label for label, _ in pairs], "own", weight=weight)
+
+
 def weak_tones(folder: Path, weight: float) -> Labelled:
     """Citizens' letters, which nobody has labelled: plain praise, plain questions and plain complaints by their words.
 
     Only letters of which the words say one thing are taken, so that a model trained on microblogs knows their style."""
-    letters = [(row["title"], row["body"]) for row in read(folder / LETTERS)]
-    sheet = load_workbook(folder / ANSWERED, read_only=True).active
-    assert sheet is not None
-    letters += [(str(row[2]), str(row[4])) for row in sheet.iter_rows(min_row=2, values_only=True)]
-    cleaned = [(clean.clean(title).text, clean.clean(body).text) for title, body in letters]
-    told = [(f"{title} {body}", cues.plain_tone(title, body)) for title, body in cleaned]
+    told = [(f"{title} {body}", cues.plain_tone(title, body)) for title, body in letters(folder)]
     rows = [(clean.model_form(text), tone) for text, tone in told if tone]
     return labelled([text for text, _ in rows], [tone for _, tone in rows], "letters", weight=weight)
 

@@ -98,18 +98,24 @@ def subset(table: Table, chosen: NDArray[np.bool_]) -> Table:
     return Table(rows, table.target[chosen], table.weight[chosen], table.partial[chosen], table.ordinary[chosen])
 
 
-def fit(table: Table, plan: Plan, start: LinearModel | None = None) -> LinearModel:
+@dataclass(frozen=True, slots=True)
+class Finer:
+    """What is known more exactly of the first texts of a set: three negative emotions rather than one negative tone.
+
+    ``target``: finer class numbers of the first texts; ``share``: labels x finer classes, how much of a label each is.
+    A second fit tells the finer classes apart, and its weights, joined by ``share``, are averaged with the first."""
+
+    target: Ints
+    share: Floats
+
+
+def fit(table: Table, plan: Plan, start: LinearModel | None = None, finer: Finer | None = None) -> LinearModel:
     """Fit, average over rounds, round to int8; calibration left neutral. ``start``: a model to begin from."""
     base = plan.labels.index(plan.base)
-    problem = Problem(
-        table.rows, table.target, table.weight, len(plan.labels), 1 << plan.recipe.bits, base, table.partial
-    )
-    begin = None if start is None else start.weights * start.scale[:, None]
-    weights, bias = np.zeros((problem.classes, problem.buckets)), np.zeros(problem.classes)
-    for seed in range(plan.rounds):
-        fitted = _solve(problem, plan, begin, seed)
-        weights += fitted[0] / plan.rounds
-        bias += fitted[1] / plan.rounds
+    weights, bias = _fitted(table, plan, None if start is None else start.weights * start.scale[:, None])
+    if finer is not None:
+        exact, exact_bias = _fitted(*_made_finer(table, plan, finer), None)
+        weights, bias = (weights + finer.share @ exact) / 2, (bias + finer.share @ exact_bias) / 2
     weights -= weights[base].copy()
     scale = np.maximum(np.abs(weights).max(axis=1), 1e-9) / plan.levels
     rounded = np.rint(weights / scale[:, None]).astype(np.int8)
@@ -118,21 +124,45 @@ def fit(table: Table, plan: Plan, start: LinearModel | None = None) -> LinearMod
     return LinearModel(plan.labels, plan.recipe, rounded, scale, bias - bias[base], np.ones(count), np.zeros(count))
 
 
+def _made_finer(table: Table, plan: Plan, finer: Finer) -> tuple[Table, Plan]:
+    """The texts of which more is known, with that as their target; every label weighs as it does in ``table``."""
+    known = np.arange(len(table.target)) < len(finer.target)
+    part = subset(table, known)
+    labels = tuple(map(str, range(finer.share.shape[1])))
+    base = labels[int(finer.share[plan.labels.index(plan.base)].argmax())]
+    return replace(part, target=finer.target), replace(plan, labels=labels, base=base)
+
+
+def _fitted(table: Table, plan: Plan, begin: Floats | None) -> tuple[Floats, Floats]:
+    """Weights (labels x buckets) and bias, averaged over rounds."""
+    base = plan.labels.index(plan.base)
+    problem = Problem(
+        table.rows, table.target, table.weight, len(plan.labels), 1 << plan.recipe.bits, base, table.partial
+    )
+    weights, bias = np.zeros((problem.classes, problem.buckets)), np.zeros(problem.classes)
+    for seed in range(plan.rounds):
+        fitted = _solve(problem, plan, begin, seed)
+        weights += fitted[0] / plan.rounds
+        bias += fitted[1] / plan.rounds
+    return weights, bias
+
+
 def _solve(problem: Problem, plan: Plan, begin: Floats | None, seed: int) -> tuple[Floats, Floats]:
     if isinstance(plan.pace, Pace):
         return solver.fit(problem, plan.pace, begin, seed)
     return margin.fit(problem, plan.pace, seed=seed)
 
 
-def fit_calibrated(table: Table, plan: Plan) -> LinearModel:
+def fit_calibrated(table: Table, plan: Plan, finer: Finer | None = None) -> LinearModel:
     """Fit on everything; calibrate on the scores that a fit without them gave to the texts kept back.
 
     Whole blocks of neighbours are kept back, because the same matter is often told twice in a row."""
     held = np.arange(len(table.target)) // _BLOCK % plan.held == 0
-    scores = fit(subset(table, ~held), plan).scores(subset(table, held).rows)
+    part = None if finer is None else replace(finer, target=finer.target[~held[: len(finer.target)]])
+    scores = fit(subset(table, ~held), plan, finer=part).scores(subset(table, held).rows)
     full = (~table.partial & table.ordinary)[held]
     slope, shift = calibrate(scores[full], table.target[held][full], shifted=plan.shifted)
-    return replace(fit(table, plan), slope=slope, shift=shift)
+    return replace(fit(table, plan, finer=finer), slope=slope, shift=shift)
 
 
 def calibrate(scores: Floats, target: Ints, *, shifted: bool = True) -> tuple[Floats, Floats]:

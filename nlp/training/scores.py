@@ -37,6 +37,17 @@ def calibration_error(p: Floats, right: Sequence[bool], bins: int = 10) -> float
     return float(sum(gaps))
 
 
+def curve(p: Floats, right: Sequence[bool], bins: int = 10) -> list[tuple[float, float, int]]:
+    """The calibration curve: per equal-width bin that is not empty the mean probability told, the share that was right,
+    and how many."""
+    hit = np.asarray(right, float)
+    number = np.minimum((p * bins).astype(int), bins - 1)
+    return [
+        (round(float(p[number == b].mean()), 4), round(float(hit[number == b].mean()), 4), int((number == b).sum()))
+        for b in sorted(set(number.tolist()))
+    ]
+
+
 def interval(gold: Sequence[str], said: Sequence[str], rounds: int = 500, seed: int = 1) -> tuple[float, float]:
     """95 % bootstrap interval of the macro-F1."""
     rng = np.random.default_rng(seed)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from hub.errors import Invalid
 from hub.i18n import _, number
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from workflows.checking.gate import Told
 
 SOURCE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 TARGET = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -56,6 +59,63 @@ def cluster(source: Path, target: Path, data: str | None) -> None:
     with counting(_("正在归并")) as progress:
         rows = files.cluster_file(source, target, progress)
     click.echo(_("已归并 %(n)s 行，写入 %(path)s", n=number(rows), path=str(target)), err=True)
+
+
+@nlp.command(help=_("用标注数据重新训练随程序附带的模型；同样的数据得到同样的模型"))
+@click.option("--data", "source", type=FOLDER, required=True, help=_("标注数据目录（含 topics 与 sentiment）"))
+@click.option(
+    "--out",
+    "target",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=_("模型写入哪里（默认：程序自带的模型目录）"),
+)
+@click.option("--only", default="", help=_("只训练这一个模型"))
+def train(source: Path, target: Path | None, only: str) -> None:
+    """Teach, calibrate and measure; figures go to standard error as they come."""
+    from workflows.language import training
+
+    target = target or training.shipped_folder()
+    training.train(source, target, lambda line: click.echo(line, err=True), only)
+    click.echo(_("模型已写入 %(path)s", path=str(target)), err=True)
+
+
+@nlp.command(help=_("在留作评测的文件上给模型打分"))
+@click.option("--data", "source", type=FOLDER, required=True, help=_("标注数据目录（含 topics 与 sentiment）"))
+@click.option("--models", type=FOLDER, help=_("模型目录（默认：程序自带的模型）"))
+@click.option("--json", "as_json", is_flag=True, help=_("每行一个 JSON"))
+def evaluate(source: Path, models: Path | None, as_json: bool) -> None:
+    """Measure every model that has files kept for it; one that was taught on a file says so."""
+    from workflows.language import training
+
+    folder = models or training.shipped_folder()
+    found = training.evaluate(source, folder, lambda line: click.echo(line, err=True))
+    if as_json:
+        for one in found:
+            click.echo(json.dumps(asdict(one), ensure_ascii=False))
+        return
+    table = Table(_("模型"), _("文件"), _("文本数"), _("宏平均 F1"), _("95% 置信区间"), _("前两名"), _("校准误差"), "")
+    for one in found:
+        low, high = one.values["interval"]
+        table.add_row(
+            one.model, one.file, number(one.values["rows"]), f"{one.values['macro_f1']:.3f}", f"{low:.3f}–{high:.3f}",
+            f"{one.values['top_two']:.3f}", f"{one.values['calibration_error']:.3f}",
+            _("训练时用过这个文件") if one.seen else "",
+        )  # fmt: skip
+    Console().print(table)
+
+
+@nlp.command(help=_("写出模型评测报告（.md 或 .html）：得分、校准、速度、内存；有数据时附判错的例子"))
+@click.option("--out", "target", type=TARGET, required=True, help=_("报告文件"))
+@click.option("--data", "source", type=FOLDER, help=_("标注数据目录：在其上测速度，并附判错的例子"))
+def report(target: Path, source: Path | None) -> None:
+    """What the models say about themselves, and a run on this machine where there are texts."""
+    from workflows.language import errors
+    from workflows.language import report as room
+
+    texts = errors.texts(source) if source else []
+    ran = room.speed(texts) if texts else None
+    room.written(target, room.facts(), ran, errors.misses(source) if source else [])
+    click.echo(_("报告已写入 %(path)s", path=str(target)), err=True)
 
 
 def _office(data: str | None) -> None:
@@ -111,7 +171,8 @@ def _told_line(line: int, text: str, told: Told) -> str:
 
 @nlp.command(help=_("用本单位改正和确认的标签学习一次，不变差才换上；夜里后台也会自己学"))
 @click.option(
-    "--base", type=click.Path(exists=True, file_okay=False, path_type=Path),
+    "--base",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
     help=_("公开训练数据的目录：用其中的开发集一起核对，防止忘了旧的"),
 )
 @data_option

@@ -1,0 +1,96 @@
+"""From what the models say to labels: first and second, probability, and the words as the writer put them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nlp import EMOTIONS, REQUESTS, SENTIMENTS, clean, linear
+from nlp.base import Label
+from nlp.cues import Wanted
+from nlp.linear import Floats, Scored
+
+# The emotions of each tone; surprise belongs to none.
+GROUPS = {"negative": ("angry", "fear", "sad"), "neutral": ("neutral",), "positive": ("happy",)}
+_RULES = 0.35  # log odds of a unit of weight of request words beside the request model: least log loss on kept letters
+_NONE = Label("", 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The labels of one text; ``request``: the request model's probabilities, in the order of REQUESTS."""
+
+    topic: Label
+    tone: Label
+    emotion: Label
+    request: list[float]
+
+    @property
+    def positive(self) -> float:
+        """How probable a positive tone is, as far as the first two labels tell."""
+        return {self.tone.value: self.tone.p, self.tone.second: self.tone.p_second}.get("positive", 0.0)
+
+
+SILENT = Said(_NONE, Label("neutral", 1.0), Label("neutral", 1.0), [0.0] * len(REQUESTS))
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What every model says about a batch."""
+
+    topic: list[Label]
+    tone: list[Label]
+    emotion: list[Label]
+    request: list[list[float]]
+
+    def of(self, number: int) -> Said:
+        """The labels of one text."""
+        return Said(self.topic[number], self.tone[number], self.emotion[number], self.request[number])
+
+
+def made(scored: Scored, names: Sequence[str], texts: Sequence[str]) -> list[Label]:
+    """A label per text; an empty one where the model knows nothing of it."""
+    firsts = linear.labels_of(np.round(scored.p, 4), names)
+    return [
+        Label(first, p, second, p_second, _shown(words, text)) if known else _NONE
+        for (first, p, second, p_second), words, known, text in zip(
+            firsts, scored.words, scored.known, texts, strict=True
+        )
+    ]
+
+
+def in_keeping(emotion: Scored, tone: Scored) -> Scored:
+    """The emotions with each tone's share given by the tone model, so that a happy text is never a negative one.
+
+    Surprise keeps its own probability; the rest is shared out by tone, and within a tone as the emotion model says."""
+    p = emotion.p.copy()
+    left = 1 - p[:, EMOTIONS.index("surprise")]
+    for column, name in enumerate(SENTIMENTS):
+        group = [EMOTIONS.index(kind) for kind in GROUPS[name]]
+        whole = p[:, group].sum(axis=1)
+        p[:, group] *= (left * tone.p[:, column] / np.maximum(whole, 1e-12))[:, None]
+    return Scored(p, emotion.words, emotion.known)
+
+
+def asked(wanted: Wanted, model: Sequence[float]) -> Label:
+    """The request: the words of the list and the request model together; "" where the words ask for nothing."""
+    if wanted.is_open:
+        return _NONE
+    p = request_odds(np.array([model]), np.array([wanted.weights]))
+    ((value, first, second, p_second),) = linear.labels_of(np.round(p, 4), REQUESTS)
+    return Label(value, first, second, p_second, wanted.words.get(value, ())[:3])
+
+
+def request_odds(p: Floats, weights: Floats, rules: float = _RULES) -> Floats:
+    """Probabilities of the request model and weights of request words as one."""
+    return linear.softmax(np.log(np.maximum(p, 1e-4)) + rules * weights)
+
+
+def _shown(words: tuple[str, ...], text: str) -> tuple[str, ...]:
+    """Words as the writer put them: emoticons are one private character in the model form."""
+    if max(words, default="") < chr(clean.EMOTICON_FIRST):
+        return words
+    written = clean.emoticons(text)
+    return tuple(written.get(word, word) for word in words if word in written or word < chr(clean.EMOTICON_FIRST))
