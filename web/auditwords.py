@@ -22,6 +22,7 @@ WORDS = {
     "department.change": N_("修改部门"),
     "department.open": N_("启用部门"),
     "department.close": N_("停用部门"),
+    "tags.renew": N_("重新打标全部留言"),
     "token.issue": N_("生成接口令牌"),
     "token.revoke": N_("作废接口令牌"),
     "account.connect": N_("接入账号"),

@@ -97,7 +97,8 @@ def _with_headers(table: Table) -> RowSource:
     place = _header_place(first)
     headers = _names(first[place][1])
     rows = _rows(chain(first[place + 1 :], table.lines), headers)
-    return RowSource(headers, rows, table.expected, table.notes, table)
+    expected = None if table.expected is None else max(0, table.expected - place - 1)
+    return RowSource(headers, rows, expected, table.notes, table)
 
 
 def _header_place(first: list[tuple[int, list[str]]]) -> int:

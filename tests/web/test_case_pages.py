@@ -112,16 +112,18 @@ async def test_handing_back_keeps_basis_and_leaves_the_departments_sight(
     action = f"/cases/{case.number}/moves/hand_back"
     async with visit("head") as client:
         bare = await send(client, action, action, {"basis": "", "note": ""})
-        typed = {"basis": "三定方案第七条", "note": "路灯归交通局", "proposed": "交通运输局"}
+        other = world.departments["other"]
+        typed = {"basis": "三定方案第七条", "note": "路灯归交通局", "department_id": str(other)}
         done = await send(client, action, action, typed)
         gone = await client.get(f"/cases/{case.number}")
-    assert bare.status_code == 409
-    assert "退回须说明理由" in words(bare.text)
+    assert bare.status_code == 422
+    assert "请填写" in words(bare.text)
     assert (done.status_code, done.headers["location"]) == (303, "/cases")
     assert gone.status_code == 404
     async with visit("dispatcher") as client:
         desk = words((await client.get(f"/desk/{case.number}")).text)
-    assert "依据：三定方案第七条 路灯归交通局 建议承办：交通运输局" in desk
+    assert "依据：三定方案第七条 路灯归交通局 建议承办单位：" in desk
+    assert "退回单位建议" in desk
 
 
 async def test_a_stale_move_is_refused_with_what_was_typed(visit: Visit, ctx: Context, world: World) -> None:

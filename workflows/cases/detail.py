@@ -98,9 +98,8 @@ async def detail(unit: Unit, case_id: int, actor: Actor) -> Detail:
     ids = [case_id, *(other.id or 0 for other in merged)]
     shown, history = await timeline.messages(unit, ids), await timeline.events(unit, case_id)
     citizens = sum(not message.is_own for message in shown)
-    total = case.message_count + sum(other.message_count for other in merged)
     return Detail(
-        case=case, row=await _row(unit, known), messages=shown, earlier_messages=max(0, total - citizens),
+        case=case, row=await _row(unit, known), messages=shown, earlier_messages=max(0, case.message_count - citizens),
         events=history, replies=await timeline.replies(unit, case, history), draft=known.reply,
         clocks=clocks_of(known), suggestions=_suggested(case), moves=moves_for(known.facts, actor),
         reply_reasons={move: standing_reasons(move, known.facts, actor) for move in REPLY_MOVES},

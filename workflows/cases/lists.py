@@ -348,7 +348,10 @@ def _countable(actor: Actor, now: datetime) -> dict[str, ColumnElement[bool] | N
         "unsigned": and_(own, unsigned) if works else None,
         "desk": desk if actor.can(May.accept) else None,
         "desk_late": and_(desk, col(Case.accept_due_at) < now) if actor.can(May.accept) else None,
-        "desk_urgent": and_(desk, col(Case.urgency) == CaseClass.urgent) if actor.can(May.accept) else None,
+        # Old letters out of a file may have been urgent once: only what has a clock presses now.
+        "desk_urgent": and_(desk, col(Case.urgency) == CaseClass.urgent, col(Case.accept_due_at).is_not(None))
+        if actor.can(May.accept)
+        else None,
         "rulings": _ruling_asked() if actor.can(May.dispatch) else None,
         "extensions": _extension_asked() if actor.can(May.suspend) else None,
         "review": _to_review(actor) if actor.can(May.review_reply) else None,

@@ -20,6 +20,7 @@ from hub.models import AuditEntry, Case, CaseClass, CaseEvent, CaseState, Change
 from hub.policy.calendar import Calendar
 from tests.workflows.cases.town import Town, build_town
 from workflows.cases import service
+from workflows.cases.detail import detail
 from workflows.cases.facts import know
 from workflows.cases.moves import BY_THE_HUB, MOVES, REPLY_MOVES, Move
 from workflows.cases.rating import Rating, Solved, rating_of, rating_words
@@ -140,6 +141,9 @@ async def test_voices_of_a_merged_case_count_for_the_matter(town: Town) -> None:
     matter = await _fresh(town, main)
     assert (matter.message_count, matter.likes) == (3, 30)
     assert matter.heat > main.heat
+    async with unit_of_work(town.ctx) as unit:
+        shown = await detail(unit, main.id or 0, town["desk"])
+    assert (len(shown.messages), shown.earlier_messages) == (3, 0), "every message is there, none counts twice"
     await move(town, child, Move.unmerge, "desk", note="不是同一处")
     rest = await _fresh(town, main)
     assert (rest.message_count, rest.likes) == (2, 0)
