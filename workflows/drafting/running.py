@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_
+from sqlalchemy import and_, or_, update
 from sqlmodel import col, select
 
 from connectors.base import ConnectorError
@@ -120,7 +120,7 @@ async def _end(
         values |= {"state": ModelState.failed, "error": error[:500], "model": house.ctx.settings.model_name[:100]}
     async with unit_of_work(house.ctx) as unit:
         still = (col(ModelDraft.id) == draft.id, col(ModelDraft.finished_at).is_(None))
-        if await unit.claim(ModelDraft, *still, **values):
+        if (await unit.run(update(ModelDraft).where(*still).values(values))).rowcount == 1:
             await _tell(unit, draft)
 
 
