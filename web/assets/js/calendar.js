@@ -151,7 +151,7 @@ function mount(el) {
     eventDisplay: 'block',
     slotMinTime: '06:00',
     slotMaxTime: '24:00',
-    scrollTime: '08:00',
+    scrollTime: '07:00',
     slotDuration: '00:30',
     snapDuration: '00:05',
     eventTimeFormat: { hour: '2-digit', minute: '2-digit', hour12: false },
