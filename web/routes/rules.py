@@ -29,7 +29,7 @@ WEEKS = 8
 
 def _tabs(current: str) -> list[dict[str, Any]]:
     return [
-        {"text": _("规则"), "href": "/rules", "current": current == "rules"},
+        {"text": _("派单规则"), "href": "/rules", "current": current == "rules"},
         {"text": _("每周成效"), "href": "/rules/weekly", "current": current == "weekly"},
     ]
 

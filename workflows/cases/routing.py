@@ -121,14 +121,14 @@ class Routed:
 
 def route(
     candidates: Sequence[Candidate], topic: Label, places: Sequence[Place], text: str, policy: Policy,
-    guide: Guide = NO_GUIDE, beside: Beside = NOTHING_BESIDE,
+    guide: Guide = NO_GUIDE, beside: Beside = NOTHING_BESIDE, signs: Sequence[Suggestion] | None = None,
 ) -> Routed:  # fmt: skip
-    """The top two departments with reasons. ``text``: title, line break, body.
+    """The top two departments with reasons. ``text``: title, line break, body. ``signs``: when worked out already.
 
     A rule that fits comes first, and is sure when it may dispatch. Otherwise sure is one that is far ahead of all
     others by the policy's figures, and for the learnt router also by its own record.
     """
-    by_signs = _by_signs(candidates, topic, places, text)
+    by_signs = signs if signs is not None else by_signs_of(candidates, topic, places, text)
     learnt = _by_learnt(candidates, topic, guide.learnt, beside, by_signs)
     routed = _decided(learnt or by_signs, policy, guide.learnt.scores.threshold if learnt and guide.learnt else 0.0)
     found = _by_rule(candidates, topic, places, text, guide, beside)
@@ -217,9 +217,10 @@ def matter_of(topic: str, beside: Beside) -> Matter:
     return Matter(beside.tokens, topic, beside.place, str(beside.account_id) if beside.account_id else "")
 
 
-def _by_signs(
+def by_signs_of(
     candidates: Sequence[Candidate], topic: Label, places: Sequence[Place], text: str
 ) -> list[Suggestion]:  # fmt: skip
+    """What topics, duties and places say, the best first."""
     found = [
         suggestion for candidate in candidates if (suggestion := _weigh(candidate, candidates, topic, places, text))
     ]

@@ -19,7 +19,7 @@ from hub.queries import visible
 from hub.rights import Actor
 from nlp.base import Label, Place
 from workflows.cases.facts import policy_of
-from workflows.cases.routing import Beside, Candidate, Guide, Routed, route
+from workflows.cases.routing import Beside, Candidate, Routed, by_signs_of, route
 from workflows.routing.guide import guide_of
 from workflows.watching.pieces import Piece, of_message
 
@@ -83,10 +83,16 @@ async def preview(unit: Unit, actor: Actor, draft: RoutingRule, others: Sequence
     ordered = sorted([*others, draft], key=lambda rule: (rule.position, rule.id is None or rule.id == 0))
     after, alone = guide_of(ordered, None), guide_of([draft], None)
 
-    def ask(guide: Guide) -> list[Routed]:
-        return [route(candidates, one.topic, one.places, one.whole, policy, guide, one.beside) for one in seen]
+    def ask(one: _Seen) -> tuple[Routed, Routed, Routed]:
+        signs = by_signs_of(candidates, one.topic, one.places, one.whole)
+        was, will, only = (
+            route(candidates, one.topic, one.places, one.whole, policy, guide, one.beside, signs)
+            for guide in (before, after, alone)
+        )
+        return was, will, only
 
-    was, will, only = await asyncio.to_thread(lambda: (ask(before), ask(after), ask(alone)))
+    asked = await asyncio.to_thread(lambda: [ask(one) for one in seen])
+    was, will, only = ([each[n] for each in asked] for n in range(3))
     number = draft.id or 0
     taken = [one for one, routed in zip(seen, will, strict=True) if _by(routed, number)]
     fits = sum(_by(routed, number) for routed in only)
