@@ -21,7 +21,7 @@ from workflows.cases import clocks
 from workflows.cases.moves import Move
 from workflows.cases.routing import NO_GUIDE, Beside, Candidate, Guide, Routed, basis, route
 from workflows.opinion.heat import heat
-from workflows.tagging.markup import without_markup
+from workflows.tagging.markup import plainly, without_markup
 from workflows.tagging.types import Tagged
 
 TITLE_LENGTH = 40
@@ -95,7 +95,7 @@ def class_of(urgency: str) -> CaseClass:
 
 def title_of(message: Message) -> str:
     """The message's own title, or the first sentence without names called at its beginning; masked, 40 characters."""
-    own = " ".join(without_markup(message.title).split())
+    own = plainly(message.title)
     if not own:
         text = _LEADING.sub("", without_markup(message.text).strip() or message.text.strip())
         own = " ".join(_SENTENCE_END.split(text, maxsplit=1)[0].split()) or " ".join(text.split())

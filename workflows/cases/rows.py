@@ -17,6 +17,7 @@ from hub.policy.packs import Policy
 from hub.privacy import excerpt
 from nlp import mask
 from workflows.cases.words import class_label, state_label
+from workflows.tagging.markup import plainly
 
 EXCERPT = 90
 # More than a line shows is read, so that a number at the cut is never shown half masked.
@@ -117,7 +118,7 @@ def as_row(found: Any, policy: Policy, now: datetime) -> CaseRow:
         **plain,
         state_label=state_label(found.state),
         urgency_label=class_label(found.urgency),
-        excerpt=excerpt(mask((found.text or "")[:_READ]), (), EXCERPT),
+        excerpt=excerpt(mask(plainly((found.text or "")[:_READ])), (), EXCERPT),
         account=found.account,
         platform=found.platform,
         department=found.department or "",

@@ -33,9 +33,11 @@ from workflows.cases.routing import explain
 from workflows.cases.words import class_label, event_label, state_label
 from workflows.delivery.states import label as delivery_label
 from workflows.delivery.states import next_step
+from workflows.tagging.markup import plainly, straight
 
 # Of a longer thread the newest are shown; the page says how many stand before.
 MOST_MESSAGES = 200
+HEADING = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,11 @@ class MessageEntry:
     reply_until: datetime | None
     removed_at: datetime | None
     tags: Tagging | None
+
+    @property
+    def heading(self) -> str:
+        """The message's own title, or how it begins, on one line without markup."""
+        return plainly(self.title) or plainly(self.text)[:HEADING]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +140,7 @@ def entry(message: Message, tags: Tagging | None) -> MessageEntry:
     return MessageEntry(
         id=message.id or 0, external_id=message.external_id, kind=message.kind, is_own=message.is_own,
         author_name=message.author_name,
-        title=title, text=text, is_masked=(title, text) != (message.title, message.text),
+        title=straight(title), text=straight(text), is_masked=(title, text) != (message.title, message.text),
         url=message.url, media=message.media, likes=message.likes, created_at=message.created_at,
         reply_until=message.reply_until, removed_at=message.removed_at, tags=tags,
     )  # fmt: skip

@@ -19,6 +19,7 @@ from hub.privacy import excerpt
 from hub.queries import search, visible
 from hub.rights import Actor
 from nlp import mask, query_tokens
+from workflows.tagging.markup import plainly
 
 TITLE, EXCERPT = 60, 120
 # More than a line shows is read, so that a number at the cut is never shown half masked.
@@ -140,9 +141,9 @@ def _behind(mark: str) -> ColumnElement[bool]:
 
 
 def _shown(row: Any) -> MessageRow:
-    text = excerpt(mask(row.text[:_READ]), (), EXCERPT)
+    text = excerpt(mask(plainly(row.text[:_READ])), (), EXCERPT)
     return MessageRow(
-        id=row.id, title=excerpt(mask(row.title[:_READ]), (), TITLE) or text or _("（无文字内容）"),
+        id=row.id, title=excerpt(mask(plainly(row.title[:_READ])), (), TITLE) or text or _("（无文字内容）"),
         excerpt=text if row.title else "", kind=row.kind, account=row.account, platform=row.platform,
         author_name=row.author_name, topic=row.topic, sentiment=row.sentiment, is_sensitive=row.is_sensitive,
         urgency=row.urgency, place=row.place, likes=row.likes, created_at=row.created_at,

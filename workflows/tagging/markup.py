@@ -15,13 +15,28 @@ _MARKUP = re.compile(
     r"<(script|style|template)\b[^>]{0,2000}>.*?(?:</\1\s{0,9}>|\Z)"
     r"|<!--.*?(?:-->|\Z)"
     rf"|</?(?:{_NAMES})(?:[\s/]+[a-z_:@-][^<>]{{0,2000}}|[\s/]{{0,9}})>|</(?:script|style|template)\s{{0,9}}>"
+    r"|[\u202a-\u202e\u2066-\u2069]"  # turns the words after it round
     r"|&(?:nbsp|amp|lt|gt|quot|apos|[lr]dquo|[lr]squo|hellip|mdash|middot|#\d{1,7}|#x[0-9a-fA-F]{1,6});",
     re.IGNORECASE | re.DOTALL,
 )
 
 
+_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+_SUSPECT = re.compile(r"[<&\u202a-\u202e\u2066-\u2069]")
+
+
 def without_markup(text: str) -> str:
-    """``text`` with blanks in the place of HTML, as long as before, so that offsets hold. Text without any: itself."""
-    if "<" not in text and "&" not in text:
+    """``text`` with blanks in the place of HTML and of marks that turn words round: as long as before, offsets hold."""
+    if not _SUSPECT.search(text):
         return text
     return _MARKUP.sub(lambda found: " " * len(found[0]), text)
+
+
+def straight(text: str) -> str:
+    """``text`` without the marks that turn words round, for showing: a number must not read backwards."""
+    return _TURNS.sub("", text)
+
+
+def plainly(text: str) -> str:
+    """``text`` on one line without markup, for titles and list rows; a text of nothing but markup stays as written."""
+    return " ".join((without_markup(text).strip() or text).split())

@@ -14,7 +14,7 @@ from tests.workflows.intake import town
 from tests.workflows.tagging.test_batches import arrive
 from workflows.house import House
 from workflows.tagging import batches
-from workflows.tagging.markup import without_markup
+from workflows.tagging.markup import plainly, straight, without_markup
 
 HOSTILE = (
     '<div class="content script"><script>alert("投诉")</script><img src=x onerror=alert(1) alt="13912345678">'
@@ -65,3 +65,10 @@ async def test_a_message_of_markup_is_tagged_by_what_it_says(house: House) -> No
     shown = privacy.masked(message.text, message.personal)
     assert "139****5678" in shown
     assert "138****5678" in shown
+
+
+def test_titles_and_rows_show_words_only() -> None:
+    assert plainly("<p>路灯\n坏了</p>\u202e831 <b>快修</b>") == "路灯 坏了 831 快修"
+    assert plainly("<script>alert(1)</script>") == "<script>alert(1)</script>", "of nothing else there is to show"
+    assert plainly(" \n ") == ""
+    assert straight("电话\u202e831\u2066<b>") == "电话831<b>"
