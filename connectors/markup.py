@@ -16,9 +16,11 @@ _BLOCKS = frozenset({"p", "div", "blockquote", "pre", "ul", "ol", "h1", "h2", "h
 _TAG = re.compile(
     r"</?(?:p|br|div|span|a|b|i|u|em|strong|font|small|big|sub|sup|img|hr|h[1-6]|ul|ol|li|dl|dt|dd|table|thead|tbody|tr"
     r"|td|th|blockquote|pre|code|section|article|center|label|input|form|button|iframe|svg|video|audio|object|embed"
-    r"|html|head|body|meta|link|o:p)(?:\s+[a-z_:@-][^<>]*|\s*)/?>|<!--.*?-->",
-    re.IGNORECASE | re.DOTALL,
+    r"|html|head|body|meta|link|o:p)(?:\s+[a-z_:@-][^<>]*|\s*)/?>",
+    re.IGNORECASE,
 )
+_DECLARED = re.compile(r"<[!?][^<>]*>")
+_OPENS_NOTHING = re.compile(r"<(?![^<>]*>)")
 _ENTITY = re.compile(r"&(?:nbsp|amp|lt|gt|quot|apos|[lr]dquo|[lr]squo|hellip|mdash|middot|#\d{1,7});")
 _MANY_BREAKS = re.compile(r"\n{3,}")
 
@@ -26,7 +28,7 @@ _MANY_BREAKS = re.compile(r"\n{3,}")
 def plain(html: str) -> str:
     """The text of ``html``; of anything longer than 200,000 characters only the beginning."""
     reader = _Reader()
-    reader.feed(html[:LONGEST])
+    reader.feed(_orderly(html[:LONGEST]))
     reader.close()
     text = clean("".join(reader.parts)).replace("\u200b", "")
     return _MANY_BREAKS.sub("\n\n", "\n".join(line.rstrip() for line in text.split("\n"))).strip()
@@ -36,11 +38,28 @@ def plain_if_html(text: str) -> str:
     """``text`` as it is, unless it holds tags or entities of HTML: then what a browser would have shown of it."""
     if len(text) > LONGEST:
         return text
-    if "<" in text and _TAG.search(text):
+    if "<" in text and (_TAG.search(text) or "-->" in text.partition("<!--")[2]):
         return plain(text).replace("\xa0", " ")
     if "&" in text and _ENTITY.search(text):
         return clean(unescape(text)).replace("\xa0", " ").strip()
     return text
+
+
+def _orderly(html: str) -> str:
+    """Without comments and declarations, and with every < that opens nothing as &lt;.
+
+    The parser looks for the end of each of those up to the end of the text: 50,000 of them, as hostile servers send,
+    would keep it busy for minutes.
+    """
+    return _OPENS_NOTHING.sub("&lt;", _DECLARED.sub("", _without_comments(html)))
+
+
+def _without_comments(html: str) -> str:
+    parts, at = [], 0
+    while (start := html.find("<!--", at)) >= 0 and (end := html.find("-->", start)) >= 0:
+        parts.append(html[at:start])
+        at = end + 3
+    return "".join([*parts, html[at:]])
 
 
 class _Reader(HTMLParser):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from connectors.base import Kind, RawItem
 from connectors.files import suggest, to_item
 from connectors.files.rows import parse_item
-from connectors.markup import plain, plain_if_html
+from connectors.markup import LONGEST, plain, plain_if_html
 from connectors.mastodon.client import MastodonConnector
 from connectors.mastodon.schemas import id_order, own_item, raw_item, text_id, without_mention
 
@@ -118,3 +120,34 @@ def test_rows_keep_what_was_exported_and_say_what_was_meant() -> None:
     assert "<p>" in item.payload
     found = parse_item(item)
     assert (found.text, found.title, found.answer) == ("路灯坏了", "路灯", "已修")
+
+
+REPEATED = (
+    "<a ", "<", "</", "<!--", "<![", "<![CDATA[", "<?", "<!", "<a href='", '<a href="', "</script", "<script></",
+    "&", "&#", "<a b=", "<a>", "</p>", "<li>", "<a href=http://x>", "<p\n", "<a <b>", '"<', "\n ", "<!-->",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", REPEATED)
+def test_hostile_markup_costs_no_more_than_its_length(piece: str) -> None:
+    """Unclosed tags, comments and declarations by the ten thousand: each once made the parser read to the very end."""
+    text = "<p>" + piece * (LONGEST // len(piece))
+    begun = time.process_time()
+    for read in (plain, plain_if_html):
+        assert "<script" not in read(text[:LONGEST])
+    assert time.process_time() - begun < 6
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>甲<!-- 乙 < 丙 <b> -->丁</p>", "甲丁"),
+        ("<p>甲<!--[if mso]><i>乙</i><![endif]-->丁</p>", "甲丁"),
+        ("<!DOCTYPE html><p>甲</p>", "甲"),
+        ("<p>3 < 5，a<b</p>", "3 < 5，a<b"),
+        ("<p>甲<!-- 没有结束</p>", "甲<!-- 没有结束"),  # nothing is lost
+        ("<p>甲 <a href=", "甲 <a href="),
+    ],
+)
+def test_comments_and_lone_signs(html: str, text: str) -> None:
+    assert plain(html) == text
