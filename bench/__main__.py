@@ -1,11 +1,11 @@
-"""``python -m bench [NAME…] [--json]``: intake, month, memory, burst, lateness, checking, plans."""
+"""``python -m bench [NAME…] [--json]``: intake, month, memory, burst, lateness, checking, plans, language, matters, similar."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping
 
-from bench import burst, checking, intake, lateness, memory, month, plans
+from bench import burst, checking, intake, language, lateness, matters, memory, month, plans, similar
 from bench.figures import Bench, Figure, show
 
 BENCHES: Mapping[str, Bench] = {
@@ -16,6 +16,9 @@ BENCHES: Mapping[str, Bench] = {
     "lateness": lateness.run,
     "checking": checking.run,
     "plans": plans.run,
+    "language": language.run,
+    "matters": matters.run,
+    "similar": similar.run,
 }
 
 
