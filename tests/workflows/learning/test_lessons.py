@@ -4,8 +4,11 @@ is no worse."""
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -194,3 +197,25 @@ async def test_the_analyser_in_force_tags_again_only_what_it_tagged(house: House
     await live.load(house)
     await batches.tag_waiting(house)
     assert {one.id: one.sentiment for one in await town.all_rows(house, Message)} == before
+
+
+async def test_a_process_killed_in_the_middle_leaves_a_lesson_that_another_finishes(
+    house: House, tmp_path: Path
+) -> None:
+    """The real command, killed with SIGKILL while it learns; then a worker takes the lesson over."""
+    await office.corrected(house)
+    command = [sys.executable, "-m", "web.cli", "nlp", "learn", "--data", str(tmp_path)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not (runs := await town.all_rows(house, LearnRun)) or runs[0].step != "sentiment":
+            assert process.poll() is None, "the lesson ended before it could be killed"
+            await asyncio.sleep(0.02)
+    finally:
+        process.kill()
+        process.wait()
+    assert await town.count(house, LearntModel) == 0
+    assert await lessons.learn_waiting(house) == 0
+    with clock.frozen(clock.now() + lessons.LEASE + timedelta(seconds=1)):
+        assert await lessons.learn_waiting(house) == 1
+    assert (await town.all_rows(house, LearnRun))[0].state is LearnState.done
+    assert [one.number for one in await town.all_rows(house, LearntModel)] == [1]
