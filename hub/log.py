@@ -16,7 +16,7 @@ _TEXT_KEYS = frozenset({"text", "body", "payload", "content", "title", "draft"})
 _IN_URL = re.compile(r"((?:access_token|token|secret|signature|code|key)=)[^&\s\"']+", re.I)
 # "…" or '…' (also with the other kind inside), and values of rows as databases quote them: Key (name)=(…).
 _QUOTED = re.compile(r"""(["'])(?:(?!\1)[^\\]|\\.)*\1""", re.S)
-_ROW = re.compile(r"=\([^)]*\)")
+_ROW = re.compile(r"=\([^)]{0,500}\)")
 _SAID_MOST = 1_000
 _LINE_ENDS = re.compile("[\\x7f-\\x9f\\u2028\\u2029]")
 _BEARER = re.compile(r"(Bearer|Basic|OAuth2)\s+[\w.~+/=-]+", re.I)

@@ -20,7 +20,7 @@ _SIGNS = {"+": "+", "＋": "+", "|": "|", "｜": "|", "!": "!", "！": "!", "(":
 _QUOTES = {'"': '"', "“": "”", "”": "”", "「": "」", "『": "』", "＂": "＂"}
 # Marks that may stand inside a word; everything else but letters, digits and Han is refused by name.
 _INSIDE = frozenset("-_.·#@%&/:℃°'’")
-_GAPS = re.compile(r"(?<=[^\x00-\x7f])[^\S\n]+|[^\S\n]+(?=[^\x00-\x7f])")
+_GAPS = re.compile(r"(?<=[^\x00-\x7f])[^\S\n]+|(?<![^\S\n])[^\S\n]+(?=[^\x00-\x7f])")  # a run is tried once
 _BLANKS = re.compile(r"[^\S\n]+")
 _LATIN = re.compile(r"[a-z0-9]")
 

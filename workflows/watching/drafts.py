@@ -16,7 +16,7 @@ from workflows.watching import words
 from workflows.watching.words import CLASSES, Pointed, class_label, pointed
 
 MOST_IN_CLASS, MOST_ALERT, LONGEST_ALERT = 100, 100_000, 7 * 24 * 60
-_PARTS = re.compile(r"[\n\r、，,；;|｜]+|(?<=[^\x00-\x7f])\s+|\s+(?=[^\x00-\x7f])")
+_PARTS = re.compile(r"[\n\r、，,；;|｜]+|(?<=[^\x00-\x7f])\s+|(?<!\s)\s+(?=[^\x00-\x7f])")  # a run is tried once
 
 
 @dataclass(frozen=True, slots=True)
