@@ -18,7 +18,7 @@ from nlp.linear import Floats, Rows
 from nlp.training import margin
 from nlp.training.solver import Problem
 
-FORMAT = 1
+FORMAT = 2
 LEAST, LEAST_EACH, MOST = 60, 5, 8000  # matters in all, of one department, and taken: the newest
 MOST_FEATURES = 20_000
 FOLDS = 4
@@ -27,6 +27,8 @@ NEVER = 2.0
 _STRENGTH = 0.3
 _SLOPES = np.geomspace(0.5, 20.0, 80)
 _MARKS = {"topic": "t:", "place": "p:", "account": "a:"}
+_SIGN = "s:"
+_NO_WORDS = (_MARKS["account"], _SIGN)
 
 
 class TooFew(ValueError):
@@ -35,17 +37,21 @@ class TooFew(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """What is known of a message: ``tokens`` as in the search index, parted by blanks."""
+    """What is known of a message: ``tokens`` as in the search index, parted by blanks; ``signs``: departments for which
+    what is written about them speaks, each with how much (0..1), so that little experience does not unlearn it."""
 
     tokens: str = ""
     topic: str = ""
     place: str = ""
     account: str = ""
+    signs: tuple[tuple[int, float], ...] = ()
 
-    def features(self) -> list[str]:
-        """Everything the model looks at, each once."""
-        marks = [mark + value for name, mark in _MARKS.items() if (value := getattr(self, name))]
-        return [*dict.fromkeys(token for token in self.tokens.split() if len(token) > 1), *marks]
+    def features(self) -> dict[str, float]:
+        """Everything the model looks at, with its weight: words together as long as each of the marks is twice."""
+        words = dict.fromkeys(token for token in self.tokens.split() if len(token) > 1)
+        found = dict.fromkeys(words, 1 / np.sqrt(len(words) or 1))
+        found |= {mark + value: 0.5 for name, mark in _MARKS.items() if (value := getattr(self, name))}
+        return found | {f"{_SIGN}{label}": p for label, p in self.signs}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +95,15 @@ class Learnt:
         return [(self.labels[n], round(float(p[n]), 4)) for n in np.argsort(-p, kind="stable")]
 
     def why(self, matter: Matter, label: int, prefer: Collection[str] = (), most: int = 5) -> tuple[str, ...]:
-        """What spoke for a label most, whole words (``prefer``) before pieces of words."""
+        """What spoke for a label most: of the telling words (``prefer``) and marks, or of all words where none did."""
         number = self.labels.index(label)
         found = [(word, self._gain(word, number)) for word in matter.features() if word in self.words]
         spoke = [(word, gain) for word, gain in found if gain > 0]
-        spoke.sort(key=lambda pair: (pair[0] not in prefer, -pair[1]))
-        shown = [word for word, _gain in spoke if not word.startswith(_MARKS["account"])]
-        return tuple(dict.fromkeys(word[2:] if word[:2] in _MARKS.values() else word for word in shown))[:most]
+        spoke = [pair for pair in spoke if not pair[0].startswith(_NO_WORDS)]
+        if any(word in prefer for word, _gain in spoke):
+            spoke = [pair for pair in spoke if pair[0] in prefer or pair[0][:2] in _MARKS.values()]
+        ordered = [word for word, _gain in sorted(spoke, key=lambda pair: (pair[0] not in prefer, -pair[1]))]
+        return tuple(dict.fromkeys(word[2:] if word[:2] in _MARKS.values() else word for word in ordered))[:most]
 
     def _gain(self, word: str, number: int) -> float:
         row = self.weights[self.words[word]]
@@ -173,11 +181,10 @@ def _vocabulary(matters: Iterable[Matter]) -> dict[str, int]:
 
 
 def _row(matter: Matter, words: dict[str, int]) -> tuple[NDArray[np.int64], Floats]:
-    """Columns and values of one matter: words together as long as each of the marks."""
-    known = [(words[one], one[:2] in _MARKS.values()) for one in matter.features() if one in words]
-    said = sum(not is_mark for _column, is_mark in known)
-    values = [0.5 if is_mark else 1 / np.sqrt(said) for _column, is_mark in known]
-    return np.array([column for column, _mark in known], np.int64), np.array(values, np.float64)
+    """Columns and values of what the model knows of one matter."""
+    known = [(words[one], value) for one, value in matter.features().items() if one in words]
+    columns, values = [column for column, _value in known], [value for _column, value in known]
+    return np.array(columns, np.int64), np.array(values, np.float64)
 
 
 def _probabilities(scores: Floats, slope: float) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hub.i18n import N_, _, aside, listed
@@ -24,6 +24,8 @@ _DUTY_P = 0.4
 # A street or district office is meant when it is named, unless the matter is a bureau's own.
 _PLACE_P = 0.5
 _PLACE_LEVELS = frozenset({"district", "street"})
+# So many signs of a message are shown to the learnt router.
+SIGNS = 3
 _PARTS = re.compile(r"[、，,；;。\s]+")
 
 
@@ -126,13 +128,22 @@ def route(
     """The top two departments with reasons. ``text``: title, line break, body. ``signs``: when worked out already.
 
     A rule that fits comes first, and is sure when it may dispatch. Otherwise sure is one that is far ahead of all
-    others by the policy's figures, and for the learnt router also by its own record.
+    others by the policy's figures; the learnt router also needs its own record behind it, or signs that are sure of the
+    same. Where signs are sure of another department than was learnt, a person decides.
     """
     by_signs = signs if signs is not None else by_signs_of(candidates, topic, places, text)
     learnt = _by_learnt(candidates, topic, guide.learnt, beside, by_signs)
-    routed = _decided(learnt or by_signs, policy, guide.learnt.scores.threshold if learnt and guide.learnt else 0.0)
+    routed = _decided(by_signs, policy, 0.0)
+    if learnt and guide.learnt is not None:
+        routed = _agreed(_decided(learnt, policy, guide.learnt.scores.threshold), routed)
     found = _by_rule(candidates, topic, places, text, guide, beside)
     return routed if found is None else _ruled(*found, routed)
+
+
+def _agreed(learnt: Routed, signs: Routed) -> Routed:
+    """What was learnt, sure by itself or because signs that are sure of theirs say the same."""
+    same = signs.is_sure and signs.department_id == learnt.department_id
+    return replace(learnt, is_sure=True) if same else learnt
 
 
 def _decided(ranked: Sequence[Suggestion], policy: Policy, threshold: float) -> Routed:
@@ -203,8 +214,8 @@ def _by_learnt(
     if by_signs and by_signs[0].department_id not in learnt.labels:
         return []
     names = {candidate.id: candidate.name for candidate in candidates}
-    matter = matter_of(topic.value, beside)
-    prefer = {*beside.keywords, *topic.words}
+    matter = matter_of(topic.value, beside, by_signs)
+    prefer = {*beside.keywords, *topic.words, *(word for sign in by_signs[:SIGNS] for word in sign.words)}
     ranked = [(number, p) for number, p in learnt.ranked(matter) if number in names]
     return [
         Suggestion(number, names[number], BY_LEARNT, learnt.why(matter, number, prefer) if n < 2 else (), p)
@@ -212,9 +223,15 @@ def _by_learnt(
     ]
 
 
-def matter_of(topic: str, beside: Beside) -> Matter:
+def matter_of(topic: str, beside: Beside, by_signs: Sequence[Suggestion]) -> Matter:
     """As the learnt router sees a message."""
-    return Matter(beside.tokens, topic, beside.place, str(beside.account_id) if beside.account_id else "")
+    signs = tuple((sign.department_id, sign.p) for sign in by_signs[:SIGNS])
+    return Matter(beside.tokens, topic, beside.place, str(beside.account_id) if beside.account_id else "", signs)
+
+
+def stored_places(places: Sequence[dict[str, Any]]) -> list[Place]:
+    """Places as a tagging keeps them; one a person typed has no level and names a department if it can."""
+    return [Place(one["name"], one.get("level") or "district", 0, 0, "", bool(one.get("ambiguous"))) for one in places]
 
 
 def by_signs_of(

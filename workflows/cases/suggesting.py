@@ -8,11 +8,11 @@ from hub import clock
 from hub.db import Unit
 from hub.models import Case, CaseEvent, CaseState, Message, Tagging
 from hub.queries import search
-from nlp.base import Label, Place
+from nlp.base import Label
 from workflows.cases.facts import policy_of
 from workflows.cases.newcases import ROUTER
 from workflows.cases.opening import departments
-from workflows.cases.routing import Beside, route, still_returned
+from workflows.cases.routing import Beside, route, still_returned, stored_places
 from workflows.routing.guide import guide_in_force
 
 _ON_THE_DESK = frozenset({CaseState.new, CaseState.triaged})
@@ -37,7 +37,7 @@ async def suggest(unit: Unit, case: Case) -> bool:
     tokens = (await search.tokens_of(unit, [message.id or 0])).get(message.id or 0, "")
     beside = Beside(message.account_id, message.place, tokens, tuple(tagging.keywords))
     guide = await guide_in_force(unit)
-    fresh = route(await departments(unit), topic, _places(tagging), text, policy, guide, beside).as_data()
+    fresh = route(await departments(unit), topic, stored_places(tagging.places), text, policy, guide, beside).as_data()
     routed = still_returned(fresh, case.routing)
     if routed == case.routing:
         return False
@@ -48,11 +48,3 @@ async def suggest(unit: Unit, case: Case) -> bool:
     )  # fmt: skip
     unit.add(event)
     return True
-
-
-def _places(tagging: Tagging) -> list[Place]:
-    """Places as stored; one a person typed has no level and names a department if it can."""
-    return [
-        Place(one["name"], one.get("level") or "district", 0, 0, "", bool(one.get("ambiguous")))
-        for one in tagging.places
-    ]

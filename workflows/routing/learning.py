@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,11 +17,13 @@ from hub.clock import at_local, local
 from hub.db import Unit, reading, unit_of_work
 from hub.errors import NotAllowed, Refused
 from hub.i18n import _
-from hub.models import Case, CaseState, Dispatch, Message, Router
+from hub.models import Case, CaseState, Department, Message, Router, Tagging
 from hub.queries import search
 from hub.rights import Actor, May
 from nlp import offices
+from nlp.base import Label, Place
 from nlp.offices import Matter
+from workflows.cases.routing import Beside, Candidate, by_signs_of, matter_of, stored_places
 from workflows.house import House
 
 NIGHT_HOUR = 2
@@ -114,39 +117,58 @@ def _is_of(row: Router, tonight: Any) -> bool:
     return bool(row.scores) and row.made_at >= tonight
 
 
+@dataclass(frozen=True, slots=True)
+class _Example:
+    """A matter as it stands in the rows, and where it is now."""
+
+    topic: Label
+    places: list[Place]
+    whole: str
+    beside: Beside
+    department_id: int
+
+
 async def _examples(house: House) -> tuple[list[Matter], list[int], float]:
-    """Matters a department took on (signed), oldest first, with where they are; and how often signs alone, where they
-    were what was suggested, named that department."""
+    """Matters a department took on (signed), oldest first, with where they are; and how often signs alone would have
+    named that department."""
     async with reading(house.ctx) as unit:
-        rows = await _taken(unit)
+        rows = list(reversed(await _taken(unit)))
         tokens = await search.tokens_of(unit, [row.first_message_id for row in rows])
-        signs = await _signs(unit)
-    matters = [
-        Matter(tokens.get(row.first_message_id, ""), row.topic, row.place, str(row.account_id))
-        for row in reversed(rows)
-    ]
-    return matters, [row.department_id for row in reversed(rows)], signs
+        active = select(Department).where(col(Department.is_active)).order_by(col(Department.id))
+        candidates = [Candidate.of(one) for one in await unit.all(active)]
+    examples = [_example(row, tokens.get(row.first_message_id, "")) for row in rows]
+    matters, right = await asyncio.to_thread(_with_signs, examples, candidates)
+    return matters, [one.department_id for one in examples], round(right / len(examples), 4) if examples else 0.0
+
+
+def _with_signs(examples: Sequence[_Example], candidates: Sequence[Candidate]) -> tuple[list[Matter], int]:
+    matters, right = [], 0
+    for one in examples:
+        signs = by_signs_of(candidates, one.topic, one.places, one.whole)
+        matters.append(matter_of(one.topic.value, one.beside, signs))
+        right += bool(signs) and signs[0].department_id == one.department_id
+    return matters, right
+
+
+def _example(row: Any, tokens: str) -> _Example:
+    topic = Label(row.topic, row.topic_p, row.topic_second, row.topic_second_p, tuple(row.topic_words))
+    beside = Beside(row.account_id, row.place, tokens)
+    return _Example(topic, stored_places(row.places), f"{row.title}\n{row.text}", beside, row.department_id)
 
 
 async def _taken(unit: Unit) -> list[Any]:
     asked = (
-        col(Case.first_message_id), col(Case.department_id), col(Message.topic), col(Message.place),
-        col(Message.account_id),
+        col(Case.first_message_id), col(Case.department_id), col(Message.title), col(Message.text), col(Message.place),
+        col(Message.account_id), col(Tagging.topic), col(Tagging.topic_p), col(Tagging.topic_second),
+        col(Tagging.topic_second_p), col(Tagging.topic_words), col(Tagging.places),
     )  # fmt: skip
-    wanted = columns(*asked).join(Message, col(Message.id) == col(Case.first_message_id))
+    wanted: Any = columns(*asked).join(Message, col(Message.id) == col(Case.first_message_id))
+    wanted = wanted.join(Tagging, col(Tagging.message_id) == col(Message.id))
     decided = (
         col(Case.signed_at).is_not(None), col(Case.department_id).is_not(None), col(Case.state).not_in(_NOT_DECIDED),
+        col(Tagging.is_current),
     )  # fmt: skip
     return list(await unit.rows(wanted.where(*decided).order_by(col(Case.id).desc()).limit(offices.MOST)))
-
-
-async def _signs(unit: Unit) -> float:
-    """The share of first dispatches suggested by signs that stayed where the signs said; 0 when there were none."""
-    asked = (col(Dispatch.suggested_id), col(Case.department_id))
-    wanted = columns(*asked).join(Case, col(Case.id) == col(Dispatch.case_id))
-    of_signs = (col(Dispatch.is_first), col(Dispatch.basis) == "signs", col(Case.signed_at).is_not(None))
-    rows = await unit.rows(wanted.where(*of_signs).order_by(col(Dispatch.id).desc()).limit(offices.MOST))
-    return round(sum(one == other for one, other in rows) / len(rows), 4) if rows else 0.0
 
 
 async def _end(

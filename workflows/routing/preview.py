@@ -19,7 +19,7 @@ from hub.queries import visible
 from hub.rights import Actor
 from nlp.base import Label, Place
 from workflows.cases.facts import policy_of
-from workflows.cases.routing import Beside, Candidate, Routed, by_signs_of, route
+from workflows.cases.routing import Beside, Candidate, Routed, by_signs_of, route, stored_places
 from workflows.routing.guide import guide_of
 from workflows.watching.pieces import Piece, of_message
 
@@ -157,9 +157,7 @@ async def _sent(unit: Unit, case_ids: set[int]) -> dict[int, int]:
 
 def _seen(row: Any, department_id: int | None) -> _Seen:
     topic = Label(row.topic, row.topic_p, row.topic_second, row.topic_second_p, tuple(row.topic_words))
-    places = [
-        Place(one["name"], one.get("level") or "district", 0, 0, "", bool(one.get("ambiguous"))) for one in row.places
-    ]
+    places = stored_places(row.places)
     beside = Beside(row.account_id, row.place)
     return _Seen(row.id, row.created_at, f"{row.title}\n{row.text}", topic, places, beside, department_id)
 
