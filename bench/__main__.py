@@ -1,4 +1,4 @@
-"""``python -m bench [NAME…] [--json]``: intake, month, memory, burst, lateness, checking, plans, language, matters, similar."""
+"""``python -m bench [NAME…] [--json]``; the names are those of BENCHES."""
 
 from __future__ import annotations
 

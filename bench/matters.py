@@ -60,7 +60,8 @@ async def _measure(settings: Settings) -> tuple[float, int, int, int]:
 
 def _post(rnd: random.Random) -> str:
     parts = [rnd.choice(_WHERE) + rnd.choice(_WHAT), rnd.choice(_LONG), rnd.choice(_ASK)]
-    return "，".join(parts) + rnd.choice(("！", "。", "？？", "")) + "".join(rnd.choices("啊呀急求转", k=rnd.randrange(4)))
+    end = rnd.choice(("！", "。", "？？", ""))
+    return "，".join(parts) + end + "".join(rnd.choices("啊呀急求转", k=rnd.randrange(4)))
 
 
 async def _feed(house: House, texts: list[str], start: object, span: timedelta) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,14 +25,15 @@ from nlp.base import Text
 from nlp.clusters import Member
 from nlp.matters import Tally, Traits
 from workflows.house import House
+from workflows.matters import uniting
+from workflows.matters.uniting import MATTER_DAYS, MOST_MATTERS
 from workflows.tagging.markup import without_markup
 
 TALLY = "matters"
 BATCH = 500
 LEASE = timedelta(seconds=90)
-# How far around a message's own time a matter, or a lone message, may lie that it can join.
-MATTER_DAYS, ALONE_DAYS = timedelta(days=60), timedelta(days=30)
-MOST_MATTERS, MOST_ALONE = 1_500, 3_000
+# How far around a message's own time a lone message may lie that it can join.
+ALONE_DAYS, MOST_ALONE = timedelta(days=30), 3_000
 _REPOSTS = ("reposts_count", "reblogs_count", "reposts", "forwards", "转发数")
 
 Key = tuple[str, int]  # ("matter", its id) or ("alone", id of the message a matter would begin with)
@@ -114,7 +115,7 @@ async def _place(house: House, lease: str, limit: int) -> int:
         touched = await _write(unit, waiting, traits, plan)
         if touched:
             feed.tell(unit, "opinion")
-    await _unite(house, touched)
+    await uniting.unite(house, touched)
     return len(waiting)
 
 
@@ -278,7 +279,7 @@ async def _homes(unit: Unit, by_key: dict[Key, list[int]], batch: Mapping[int, d
     seeds = await _seeds(unit, [number for kind, number in by_key if kind == "alone" and number not in batch])
     ids = {number for kind, number in by_key if kind == "matter"}
     ids |= {seed.matter_id for seed in seeds.values() if seed.matter_id is not None}
-    known = await standing(unit, ids)
+    known = await uniting.standing(unit, ids)
     homes: dict[Key, Matter] = {}
     for (kind, number), joining in by_key.items():
         seed = seeds.get(number) if kind == "alone" else None
@@ -295,23 +296,6 @@ async def _homes(unit: Unit, by_key: dict[Key, list[int]], batch: Mapping[int, d
 async def _seeds(unit: Unit, numbers: Sequence[int]) -> dict[int, MatterMessage]:
     found = await unit.all(select(MatterMessage).where(col(MatterMessage.message_id).in_(numbers)).with_for_update())
     return {seed.message_id: seed for seed in found}
-
-
-async def standing(unit: Unit, ids: Iterable[int]) -> dict[int, Matter]:
-    """The matters with these ids, held until the commit; one that was merged answers with the one it went into."""
-    wanted = set(ids)
-    found: dict[int, Matter] = {}
-    while wanted:
-        some = select(Matter).where(col(Matter.id).in_(wanted)).order_by(col(Matter.id)).with_for_update()
-        found |= {matter.id or 0: matter for matter in await unit.all(some)}
-        wanted = {m.merged_into_id for m in found.values() if m.merged_into_id is not None} - set(found)
-    return {number: _root(found, matter) for number, matter in found.items()}
-
-
-def _root(found: dict[int, Matter], matter: Matter) -> Matter:
-    while matter.merged_into_id is not None:
-        matter = found[matter.merged_into_id]
-    return matter
 
 
 async def _open(unit: Unit, at: datetime, seed: MatterMessage | None = None) -> Matter:
@@ -356,54 +340,3 @@ def _row(one: Waiting, trait: Traits, step: Step, matter_id: int | None) -> dict
         "b_copy": step.is_copy and matter_id is not None, "b_near": round(step.near, 4), "b_reposts": one.reposts,
         "b_words": list(trait.words), "b_vector": matters.pack(trait.member) if trait.says_enough else None,
     }  # fmt: skip
-
-
-async def _unite(house: House, touched: Sequence[int]) -> None:
-    """Matters that grew to be the same become one, unless a person has touched either."""
-    if not touched:
-        return
-    async with reading(house.ctx) as unit:
-        free = (col(Matter.state) == MatterState.open, ~col(Matter.is_kept), col(Matter.size) > 0)
-        wanted = columns(col(Matter.id), col(Matter.profile), col(Matter.size), col(Matter.last_at)).where(*free)
-        rows = await unit.rows(wanted.order_by(col(Matter.last_at).desc()).limit(MOST_MATTERS))
-    members = {row.id: matters.unpack(row.profile, row.size) for row in rows}
-    mine = [number for number in touched if number in members]
-    pairs = await asyncio.to_thread(matters.alike, [members[n] for n in mine], list(members.values()))
-    ids = list(members)
-    if pairs:
-        async with unit_of_work(house.ctx) as unit:
-            for one, two in pairs:
-                await _unite_two(unit, mine[one], ids[two])
-
-
-async def _unite_two(unit: Unit, one: int, two: int) -> None:
-    known = await standing(unit, (one, two))
-    first, second = sorted((known[one], known[two]), key=lambda matter: matter.id or 0)
-    if first is second or first.is_kept or second.is_kept:
-        return
-    if first.state is not MatterState.open or second.state is not MatterState.open:
-        return
-    if max(second.first_at - first.last_at, first.first_at - second.last_at) > MATTER_DAYS:
-        return  # the same trouble a year later is another matter
-    await absorb(unit, second, first)
-    for matter, what, other in ((first, "took_in", second), (second, "merged", first)):
-        unit.add(
-            MatterEvent(
-                matter_id=matter.id or 0, what=what, by_name=system().name,
-                data={"matter_id": other.id, "name": other.name},
-            )
-        )  # fmt: skip
-
-
-async def absorb(unit: Unit, child: Matter, into: Matter) -> None:
-    """All messages of ``child`` to ``into``; the caller writes the history."""
-    moved = update(MatterMessage).where(col(MatterMessage.matter_id) == child.id).values(matter_id=into.id)
-    await unit.run(moved)
-    parts = [matters.unpack(one.profile, one.size) for one in (into, child) if one.size]
-    if parts:
-        whole = matters.joined(parts)
-        into.profile, into.size = matters.pack(whole), whole.size
-    into.first_at, into.last_at = min(into.first_at, child.first_at), max(into.last_at, child.last_at)
-    into.is_stale = True
-    child.state, child.merged_into_id, child.is_stale = MatterState.merged, into.id, False
-    await unit.flush()

@@ -17,7 +17,7 @@ from hub.queries import visible
 from hub.rights import Actor, May
 from nlp import matters
 from nlp.clusters import Member, added
-from workflows.matters.placing import absorb, standing
+from workflows.matters.uniting import absorb, standing
 
 LONGEST_NAME = 40
 MOST_AT_ONCE = 200

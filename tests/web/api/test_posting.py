@@ -155,13 +155,15 @@ async def test_the_leaders_figures_are_those_of_their_page(
         found = (await press.get("/reports/leaders", params={"days": 30})).json()
         assert len(found["days"]) == len(found["messages"]) == 30
         assert set(found["sentiments"]) == {"negative", "neutral", "positive"}
-        assert {one["case_number"] for one in found["hottest"]} == {"20260105-000001", "20260105-000002"}
+        numbers = {side: world.places[side]["matter_id"] for side in ("own", "other")}
+        assert {one["matter"]["id"] for one in found["hottest"]} == set(numbers.values())
+        assert found["hottest"][0]["points"][0]["text"] == "路灯不亮三天了"
         assert found["today"] == {"now": 0, "before": 0, "change": None}
         past = (await press.get("/reports/leaders", params={"at": "2025-01-05T12:00:00+08:00"})).json()
         assert (past["days"][-1], len(past["days"])) == ("2025-01-05", leaders.DAYS[0])
     async with visit("leader") as leader:
         mine = (await leader.get("/api/v1/reports/leaders")).json()
-        assert {one["case_number"] for one in mine["hottest"]} == {"20260105-000001"}, "cases of one's own tree"
+        assert {one["matter"]["id"] for one in mine["hottest"]} == {numbers["own"]}, "with a message of one's own tree"
 
 
 async def test_accounts_tell_no_secrets(program: Program, ctx: Context, world: World) -> None:

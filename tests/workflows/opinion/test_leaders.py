@@ -11,12 +11,24 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, text
+from sqlmodel import select
 
 from hub import clock
-from hub.db import reading, unit_of_work
+from hub.db import Unit, reading, unit_of_work
 from hub.errors import NotAllowed
 from hub.i18n import speaking
-from hub.models import Case, CaseState, Department, MessageKind, Role
+from hub.models import (
+    Arrival,
+    Case,
+    CaseState,
+    Department,
+    Matter,
+    MatterMessage,
+    MatterState,
+    Message,
+    MessageKind,
+    Role,
+)
 from hub.rights import Actor, rights_of, system
 from tests.workflows.intake import town
 from workflows.house import House
@@ -164,8 +176,6 @@ async def test_hot_late_and_answered(any_house: House) -> None:
         await _case(any_house, 20 + n, first, opened_at=NOW - (span + 1) * hour, replied_at=NOW - hour, **closed)
     await _case(any_house, 30, first, opened_at=NOW - 900 * hour, replied_at=NOW - 300 * hour, **closed)
     page = await _page(any_house)
-    assert [hot.number for hot in page.hottest] == ["C12", "C6", "C5", "C4", "C3"]
-    assert page.hottest[0].department == "交通局"
     assert page.late == 3
     assert [(one.department, one.cases) for one in page.late_at] == [("交通局", 2), ("物业科", 1)]
     assert page.late_at[0].oldest == NOW - 9 * hour
@@ -179,11 +189,49 @@ async def test_cases_are_those_the_leader_may_see(any_house: House) -> None:
     head = frozenset({Role.leader})
     actor = Actor(1, "局长", first, "/1/", head, rights_of(head))
     page = await _page(any_house, actor)
-    assert {hot.number for hot in page.hottest} == {"C0", "C1"}
     assert {one.department_id for one in page.late_at} == {first, below}
     clerk = frozenset({Role.handler})
     with pytest.raises(NotAllowed):
         await _page(any_house, Actor(2, "科员", first, "/1/", clerk, rights_of(clerk)))
+
+
+async def test_the_five_hottest_matters_with_what_is_said(any_house: House) -> None:
+    first, _below, other = await _departments(any_house)
+    await _case(any_house, 1, first)
+    await _case(any_house, 2, other)
+    hour = timedelta(hours=1)
+    async with unit_of_work(any_house.ctx) as unit:
+        cases = {case.number: case.id for case in await unit.all(select(Case))}
+        for n in range(7):
+            await _matter(unit, n, heat=float(n), case_id=cases["C1" if n % 2 else "C2"], at=NOW - n * hour)
+        unit.add(Matter(name="忽略了的", messages=9, heat=99.0, state=MatterState.dismissed, first_at=NOW, last_at=NOW))
+        unit.add(Matter(name="两条而已", messages=2, heat=99.0, first_at=NOW, last_at=NOW))
+    page = await _page(any_house)
+    assert [hot.row.name for hot in page.hottest] == ["第6件", "第5件", "第4件", "第3件", "第2件"]
+    assert [point.text for point in page.hottest[0].points] == ["第6件没人管"]
+    assert page.hottest[0].row.today == 3
+    actor = Actor(1, "局长", first, "/1/", frozenset({Role.leader}), rights_of({Role.leader}))
+    mine = await _page(any_house, actor)
+    assert [hot.row.name for hot in mine.hottest] == ["第5件", "第3件", "第1件"], "those with a message of the own tree"
+
+
+async def _matter(unit: Unit, n: int, *, heat: float, case_id: int | None, at: datetime) -> None:
+    """A matter of three messages, one of them in the case."""
+    key: dict[str, Any] = {"account_id": 1, "kind": MessageKind.letter, "external_id": f"m{n}"}
+    arrival = Arrival(via="test", payload="{}", **key)
+    unit.add(arrival)
+    await unit.flush()
+    message = Message(arrival_id=arrival.id or 0, text=f"第{n}件没人管", created_at=at, case_id=case_id, **key)
+    unit.add(message)
+    await unit.flush()
+    matter = Matter(
+        name=f"第{n}件", messages=3, people=3, heat=heat, first_at=at, last_at=at,
+        figures={"hours": {at.strftime("%Y-%m-%dT%H"): 3}},
+        summary=[{"message_id": message.id, "text": message.text, "kind": "main"}],
+    )  # fmt: skip
+    unit.add(matter)
+    await unit.flush()
+    unit.add(MatterMessage(message_id=message.id or 0, matter_id=matter.id, at=at, placed_at=at))
 
 
 # --- cost -------------------------------------------------------------------------------------------------------------
@@ -248,7 +296,7 @@ async def test_the_same_few_statements_at_100_and_at_100000_messages(house: Hous
     assert counted[0] == counted[1] <= 10
 
 
-async def test_cases_are_found_by_their_indexes(house: House) -> None:
+async def test_cases_and_matters_are_found_by_their_indexes(house: House) -> None:
     await town.account(house)
     await _departments(house)
     await _many(house, 3000)
@@ -256,11 +304,11 @@ async def test_cases_are_found_by_their_indexes(house: House) -> None:
         await _page(house)
     plans = {}
     async with house.ctx.engine.connect() as connection:
-        for statement in [one for one in seen if 'FROM "case"' in one]:
+        for statement in [one for one in seen if 'FROM "case"' in one or "FROM matter" in one]:
             values = tuple("2026-11-23" for _ in range(statement.count("?")))
             rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
             plans[statement] = " ".join(str(row[-1]) for row in rows)
     used = " | ".join(plans.values())
-    for index in ("ix_case_heat", "ix_case_open_department", "ix_case_replied_at"):
+    for index in ("ix_matter_heat", "ix_case_open_department", "ix_case_replied_at"):
         assert index in used
     assert len(plans) == 3
