@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from nlp import REQUESTS, clean
+from nlp import REQUESTS
+from nlp.finder import Finder
 from nlp.segment import word_lists
 
 URGENCIES = ("danger", "crowd", "outage", "deadline")
@@ -22,33 +23,26 @@ _QUESTION_END = re.compile(r"(?:吗|呢|么|\?)[?!。\s]*$")
 
 @dataclass(frozen=True, slots=True)
 class WordList:
-    """Words of several kinds as one pattern; ``kinds`` says what each word stands for."""
+    """Words of several kinds; ``kinds`` says what each word stands for."""
 
-    pattern: re.Pattern[str]
+    finder: Finder
     kinds: Mapping[str, str]
-    heads: frozenset[str]
 
     def words(self, text: str) -> list[str]:
         """The words that occur, in reading order, the longest at each place."""
-        text = text[:_LOOK]
-        return [] if self.heads.isdisjoint(clean.pairs(text)) else self.pattern.findall(text)
+        return [word for _, _, word in self.finder.find(text[:_LOOK])]
 
     def meant(self, text: str) -> list[str]:
         """The words that occur and are neither denied nor only practised."""
-        text = text[:_LOOK]
-        if self.heads.isdisjoint(clean.pairs(text)):
-            return []
-        return [hit[0] for hit in self.pattern.finditer(text) if _meant(text, hit.start(), hit.end())]
+        return [word for start, end, word in self.finder.find(text[:_LOOK]) if _meant(text, start, end)]
 
 
 def word_list(pairs: Iterable[tuple[str, str]]) -> WordList:
-    """Build from (kind, word); of a word named twice the first kind holds, single characters are left out."""
+    """Build from (kind, word); of a word named twice the first kind holds."""
     kinds: dict[str, str] = {}
     for kind, word in pairs:
-        if len(word) > 1:  # a single character says too little
-            kinds.setdefault(word, kind)
-    longest = sorted(kinds, key=lambda word: (-len(word), word))
-    return WordList(re.compile("|".join(map(re.escape, longest)) or r"(?!)"), kinds, clean.heads(kinds))
+        kinds.setdefault(word, kind)
+    return WordList(Finder(kinds), kinds)
 
 
 @cache

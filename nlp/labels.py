@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,11 +11,12 @@ import numpy as np
 from nlp import EMOTIONS, REQUESTS, SENTIMENTS, clean, linear
 from nlp.base import Label
 from nlp.cues import Wanted
-from nlp.linear import Floats, Scored
+from nlp.linear import Scored
 
 # The emotions of each tone; surprise belongs to none.
 GROUPS = {"negative": ("angry", "fear", "sad"), "neutral": ("neutral",), "positive": ("happy",)}
 _RULES = 0.35  # log odds of a unit of weight of request words beside the request model: least log loss on kept letters
+_LEAST = 1e-4  # no request is ruled out by the model alone
 _NONE = Label("", 0.0)
 
 
@@ -76,16 +78,15 @@ def in_keeping(emotion: Scored, tone: Scored) -> Scored:
 
 def asked(wanted: Wanted, model: Sequence[float]) -> Label:
     """The request: the words of the list and the request model together; "" where the words ask for nothing."""
-    if wanted.is_open:
+    if wanted.is_open or not any(model):
         return _NONE
-    p = request_odds(np.array([model]), np.array([wanted.weights]))
-    ((value, first, second, p_second),) = linear.labels_of(np.round(p, 4), REQUESTS)
-    return Label(value, first, second, p_second, wanted.words.get(value, ())[:3])
-
-
-def request_odds(p: Floats, weights: Floats, rules: float = _RULES) -> Floats:
-    """Probabilities of the request model and weights of request words as one."""
-    return linear.softmax(np.log(np.maximum(p, 1e-4)) + rules * weights)
+    told = [math.log(max(p, _LEAST)) + _RULES * weight for p, weight in zip(model, wanted.weights, strict=True)]
+    odds = [math.exp(one - max(told)) for one in told]
+    first, second = sorted(range(len(odds)), key=lambda at: -odds[at])[:2]
+    whole, words = sum(odds), wanted.words.get(REQUESTS[first], ())
+    return Label(
+        REQUESTS[first], round(odds[first] / whole, 4), REQUESTS[second], round(odds[second] / whole, 4), words[:3]
+    )
 
 
 def _shown(words: tuple[str, ...], text: str) -> tuple[str, ...]:

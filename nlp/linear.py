@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import IO, Any
 
 import numpy as np
@@ -17,7 +18,6 @@ from nlp.features import Batch, Hashes, Ints
 Floats = NDArray[np.float64]
 FORMAT = 2  # 1 kept all weights, 2 keeps those that are not zero; readers accept every format up to this one
 STYLE_VALUE = 0.25
-_SILENT = 1e-9  # scale of a label whose weights are all zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +176,14 @@ class LinearModel:
     stop: NDArray[np.uint32] | None = None
     meta: dict[str, Any] = field(default_factory=dict)
 
+    @cached_property
+    def used(self) -> NDArray[np.bool_]:
+        """Which buckets have a weight at all; the others need not be looked up."""
+        return np.asarray(self.weights.any(axis=0))
+
     def scores(self, found: Rows) -> Floats:
         """Uncalibrated scores, texts x labels."""
-        told = self.weights.T[found.bucket]  # all labels of a bucket lie side by side
-        columns = [
-            np.bincount(found.doc, told[:, label] * found.value, minlength=found.size)
-            if scale > _SILENT
-            else np.zeros(found.size)
-            for label, scale in enumerate(self.scale.tolist())
-        ]
-        return np.asarray(np.stack(columns, axis=1) * self.scale + self.bias, np.float64)
+        return scores_of([self], self.weights.T, self.used, found)[0]
 
     def probabilities(self, scores: Floats) -> Floats:
         """Calibrated probabilities, each row summing to one."""
@@ -201,18 +199,21 @@ class LinearModel:
         plain = all(model.idf is None and model.stop is None for model in (self, other))
         return plain and self.recipe == other.recipe
 
-    def score(self, batch: Batch, explain: int = 3, seen: Seen | None = None) -> Scored:
-        """Label a batch and name up to ``explain`` words per text that moved its first label. ``seen``: by this model
-        or one that looks alike."""
-        seen = seen or self.seen(batch)
-        p = self.probabilities(self.scores(seen.rows))
+    def score(self, batch: Batch, explain: int = 3) -> Scored:
+        """Label a batch and name up to ``explain`` words per text that moved its first label."""
+        seen = self.seen(batch)
+        return self.scored(batch, seen, self.scores(seen.rows), explain)
+
+    def scored(self, batch: Batch, seen: Seen, scores: Floats, explain: int = 3) -> Scored:
+        """The same from what has been seen and scored already."""
+        p = self.probabilities(scores)
         known = np.bincount(seen.rows.doc, minlength=batch.size).tolist()
         silent: list[tuple[str, ...]] = [()] * batch.size
         return Scored(p, self._reasons(batch, seen.found, p, explain) if explain else silent, known)
 
     def _reasons(self, batch: Batch, found: Occurrences, p: Floats, count: int) -> list[tuple[str, ...]]:
         """The words that speak most for the first label against the second."""
-        owned = found.owner >= 0
+        owned = (found.owner >= 0) & self.used[found.bucket]
         doc, bucket, owner = found.doc[owned], found.bucket[owned], found.owner[owned]
         first, second = np.argsort(-p, axis=1, kind="stable")[:, :2].T
         table = self.weights.T
@@ -239,6 +240,39 @@ class LinearModel:
         head = {"format": FORMAT, "labels": self.labels, "recipe": asdict(self.recipe), "meta": self.meta}
         arrays["head"] = np.frombuffer(json.dumps(head, ensure_ascii=False).encode(), np.uint8)
         np.savez_compressed(target, allow_pickle=False, **arrays)
+
+
+def scores_of(
+    models: Sequence[LinearModel], table: NDArray[np.int8], used: NDArray[np.bool_], found: Rows
+) -> list[Floats]:
+    """Uncalibrated scores of models that look alike. ``table``: buckets x all their labels, side by side."""
+    keep = used[found.bucket]
+    doc, value = found.doc[keep], found.value[keep]
+    told = np.ascontiguousarray(table[found.bucket[keep]].T)
+    sums = np.stack([np.bincount(doc, row * value, minlength=found.size) for row in told], axis=1)
+    ends = np.cumsum([len(model.labels) for model in models])
+    parts = np.split(sums, ends[:-1], axis=1)
+    return [np.asarray(part * model.scale + model.bias) for part, model in zip(parts, models, strict=True)]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Models that look at the same features, with their weights side by side: one look-up per feature serves all."""
+
+    models: tuple[LinearModel, ...]
+    table: NDArray[np.int8]
+    used: NDArray[np.bool_]
+
+    def scores(self, found: Rows) -> list[Floats]:
+        """Uncalibrated scores of every model."""
+        return scores_of(self.models, self.table, self.used, found)
+
+
+def panel(models: Sequence[LinearModel]) -> Panel:
+    """Put models that look alike side by side."""
+    table = np.concatenate([model.weights for model in models]).T
+    table = np.ascontiguousarray(table)
+    return Panel(tuple(models), table, np.asarray(table.any(axis=1)))
 
 
 def load(data: bytes) -> LinearModel:

@@ -9,6 +9,7 @@ from functools import cache
 from nlp import clean
 from nlp.base import Named
 from nlp.clean import Cleaned
+from nlp.finder import Finder
 from nlp.segment import lexicon
 
 _LOOK = 6_000
@@ -53,7 +54,7 @@ _ROLES = "记者|通讯员|民警|联系人|经办人|负责人|当事人|被投
 _TITLE_HEADS, _ROLE_HEADS = clean.heads(_TITLES.split("|")), clean.heads(_ROLES.split("|"))
 _INTRODUCED = re.compile(
     rf"({_ROLES})[:：是为]?\s?"
-    rf"((?:{_COMPOUND}|[{_SURNAMES}])(?:{_HAN}{{1,2}}|某某?|[Xx×]{{1,2}}))(?!{_HAN})"
+    rf"((?:{_COMPOUND}|[{_SURNAMES}])(?:{_HAN}{{1,2}}|某某?|[Xx×]{{1,2}}))(?:(?!{_HAN})|(?=报道|摄|说|称|介绍|表示))"
 )
 _GIVEN_NOT = frozenset(
     "副的了是在和与及等被把让请给对向去来有为也都就又不没个位名各级我你他她它们说市省县区镇乡村局厅处科业姓俩小老便电队通"
@@ -61,22 +62,18 @@ _GIVEN_NOT = frozenset(
 
 
 @cache
-def _departments() -> tuple[re.Pattern[str], frozenset[str]]:
-    words = sorted((word for word, _ in lexicon("departments")), key=lambda word: (-len(word), word))
-    return re.compile("|".join(map(re.escape, words))), clean.heads(words)
+def _departments() -> Finder:
+    return Finder(word for word, _ in lexicon("departments"))
 
 
 def departments(cleaned: Cleaned, limit: int = 8) -> tuple[Named, ...]:
     """The first ``limit`` different departments, with the level that stands before them (市公安局)."""
     text = cleaned.text[:_LOOK]
-    pattern, heads = _departments()
-    if heads.isdisjoint(clean.pairs(text)):
-        return ()
     found: dict[str, Named] = {}
     last = 0
-    for match in pattern.finditer(text):
-        start = _office_start(text, match.start(), last, match[0])
-        last = match.end()
+    for begins, ends, word in _departments().find(text):
+        start = _office_start(text, begins, last, word)
+        last = ends
         name = text[start:last]
         if name not in found and len(found) < limit:
             found[name] = Named(name, *cleaned.span(start, last))

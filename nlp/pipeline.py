@@ -33,7 +33,7 @@ from nlp.classic import BayesModel
 from nlp.clean import Cleaned
 from nlp.features import Batch
 from nlp.labels import Judged, Said
-from nlp.linear import LinearModel
+from nlp.linear import LinearModel, Panel
 from nlp.segment import Segmenter
 from nlp.taught import Taught, taught
 
@@ -74,6 +74,16 @@ def model(name: str) -> LinearModel:
 def classic_model() -> BayesModel:
     """The shipped classic model of sentiment."""
     return classic.load(files("nlp").joinpath("models", "classic.npz").read_bytes())
+
+
+_panels: list[Panel] = []  # the last one used; replaced when a model was taught anew
+
+
+def _panel(*models: LinearModel) -> Panel:
+    known = _panels[0] if _panels else None
+    if known is None or list(map(id, known.models)) != list(map(id, models)):
+        _panels[:] = [known := linear.panel(models)]
+    return known
 
 
 class Analyser:
@@ -122,23 +132,28 @@ class Analyser:
         said = self._judge(batch, now, [one.whole.text for one in chunk])
         keys = keywords.keywords(batch, keywords.word_weights(batch), KEYWORDS, self.segmenter.knows)
         bounds = np.searchsorted(batch.word_doc, np.arange(batch.size + 1)).tolist()
+        by = now.version
         for number, one in enumerate(chunk):
             words = batch.pieces[bounds[number] : bounds[number + 1]]
-            yield self._assemble(one, words, said.of(number) if words else labels.SILENT, keys[number], now.version)
+            yield self._assemble(one, words, said.of(number) if words else labels.SILENT, keys[number], by)
 
     def _judge(self, batch: Batch, now: Taught, texts: list[str]) -> Judged:
         """Every model over the batch; those that look at the same features share them."""
         topic, tone = now.models.get("topic") or model("topic"), self._tone_model(now)
         emotion, request = model("emotion"), model("request")
         seen = emotion.seen(batch)
-        alike = isinstance(tone, LinearModel) and tone.looks_alike(emotion)
-        tones = tone.score(batch, seen=seen) if alike and isinstance(tone, LinearModel) else tone.score(batch)
-        asked = request.score(batch, explain=0, seen=seen if request.looks_alike(emotion) else None)
+        if isinstance(tone, LinearModel) and tone.looks_alike(emotion):
+            mood, want, tune = _panel(emotion, request, tone).scores(seen.rows)
+            tones = tone.scored(batch, seen, tune)
+        else:
+            mood, want = _panel(emotion, request).scores(seen.rows)
+            tones = tone.score(batch)
+        moods = labels.in_keeping(emotion.scored(batch, seen, mood), tones)
         return Judged(
             labels.made(topic.score(batch), topic.labels, texts),
             labels.made(tones, SENTIMENTS, texts),
-            labels.made(labels.in_keeping(emotion.score(batch, seen=seen), tones), EMOTIONS, texts),
-            asked.p.tolist(),
+            labels.made(moods, EMOTIONS, texts),
+            request.probabilities(want).tolist(),
         )
 
     def _assemble(self, one: _Prepared, words: list[str], said: Said, keys: tuple[str, ...], by: str) -> Analysis:

@@ -197,7 +197,7 @@ def find(cleaned: Cleaned, own: tuple[tuple[str, str, str], ...] = (), limit: in
     """The first ``limit`` different places in reading order, with offsets into the original."""
     text = cleaned.text[:_LOOK]
     known = regions.gazetteer(own)
-    sure = [(start, end, known.known[name]) for start, end, name in known.find(text)]
+    sure = [(start, end, known.known[name]) for start, end, name in known.finder.find(text)]
     taken = [*sure, *_apart(_counties(text, sure, known), sure)]
     taken += _apart(_named(text), taken)
     places: dict[tuple[str, str], Place] = {}

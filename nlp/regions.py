@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from nlp import clean
+from nlp.finder import Finder
 
 _TAILS = re.compile(r"(?:市|省|(?:壮族|回族|维吾尔)?自治区|特别行政区|地区|盟|(?:[\u4e00-\u9fa5]{1,3}族)+自治州)$")
 _NICKNAMES = {"海西州": "632800", "湘西州": "433100", "恩施州": "422800", "凉山州": "513400", "甘孜州": "513300"}
@@ -25,26 +25,12 @@ _LONGEST = 15
 
 @dataclass(frozen=True, slots=True)
 class Gazetteer:
-    """Named places: name -> (full name, level, code, ambiguous). ``begins``: their first two characters -> the names
-    that begin so, longest first. ``home``: the first four digits of the office's own codes."""
+    """Named places: name -> (full name, level, code, ambiguous). ``home``: the first four digits of the office's own
+    codes."""
 
+    finder: Finder
     known: dict[str, tuple[str, str, str, bool]]
-    begins: dict[str, list[str]]
     home: frozenset[str]
-
-    def find(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """(start, end, name) in reading order, the longest at each place, none inside another."""
-        if clean.pairs(text).isdisjoint(self.begins):
-            return
-        last = 0
-        for start, pair in enumerate(map(str.__add__, text, text[1:])):
-            if start < last or pair not in self.begins:
-                continue
-            for name in self.begins[pair]:
-                if text.startswith(name, start):
-                    last = start + len(name)
-                    yield start, last, name
-                    break
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +84,7 @@ def _counties() -> dict[str, tuple[str, ...]]:
 def gazetteer(own: Sequence[tuple[str, str, str]] = ()) -> Gazetteer:
     """Provinces and cities plus the office's own places (name, level, code), which win."""
     known = {**_regions(), **{name: (name, level, code, False) for name, level, code in own}}
-    begins: dict[str, list[str]] = {}
-    for name in sorted(known, key=lambda name: (-len(name), name)):
-        if len(name) > 1:
-            begins.setdefault(name[:2], []).append(name)
-    return Gazetteer(known, begins, frozenset(code[:4] for _, _, code in own if len(code) >= 4))
+    return Gazetteer(Finder(known), known, frozenset(code[:4] for _, _, code in own if len(code) >= 4))
 
 
 def counties(text: str, region_ends: Collection[int] = ()) -> list[County]:

@@ -25,7 +25,7 @@ _BEGIN = "[0-9凌早清上中下傍晚半深一二三四五六七八九十两几
 _ANY = re.compile(
     f"(?={_BEGIN})(?:(?P<date>{_DATE})|(?P<clock>{_CLOCK})|(?P<length>{_LENGTH})|(?P<relative>{_RELATIVE}))"
 )
-_HINT = re.compile(r"\d|[天日晚早周月年]|小时|分钟|礼拜|星期")
+_HINT = re.compile(r"\d|[天日晚早周月年]|小时|分钟|礼拜|星期|[晨午夜].{1,3}点")
 _TO = re.compile(r"\s?(?:至|到|[-~—–]{1,2})\s?")
 _UNITS = {"年": "P%sY", "月": "P%sM", "星期": "P%sW", "礼拜": "P%sW", "周": "P%sW", "天": "P%sD", "小时": "PT%sH",
           "钟头": "PT%sH", "分钟": "PT%sM"}  # fmt: skip
