@@ -55,6 +55,7 @@ _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 def open_table(path: Path) -> Table:
     """The first visible sheet of a workbook. :class:`FileRefused` for bombs, passwords, damage, other formats."""
+    reader = None
     try:
         judge(path)
         with warnings.catch_warnings():
@@ -62,6 +63,8 @@ def open_table(path: Path) -> Table:
             reader = _Reader(path)
             reader.read()
     except _BROKEN as error:
+        if reader is not None:
+            reader.close()
         raise FileRefused(DAMAGED) from error
     sheets = [s for s in reader.wb.worksheets if isinstance(s, ReadOnlyWorksheet)]
     visible = [s for s in sheets if s.sheet_state == "visible"]
@@ -114,7 +117,10 @@ class _Reader(ExcelReader):
         self.shared_strings = cast("Any", self._spool)
 
     def close(self) -> None:
+        file: Any = self.archive.fp
         self.archive.close()
+        if file is not None:
+            file.close()  # a part left open where reading failed would keep it
         if self._spool is not None:
             self._spool.close()
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.connectors.test_files_read import bomb, laughs
 from tests.web.conftest import Visit
 from tests.web.test_matrix import ROLES, TABLE, address
 from tests.web.world import World
 from web.auth import local_path
+from web.cli.frame import main
 from web.forms import whole
 from web.routes import all_routes
 from web.routes.table import Door, PageRoute
@@ -145,3 +149,18 @@ async def test_forms(route: PageRoute, visit: Visit, world: World, own_copy: Any
         for kind, body in BODIES:
             answer = await client.post(path, content=body, headers={"Content-Type": kind})
             assert answer.status_code < 500, (kind, body[:40], answer.text[:300])
+
+
+@pytest.mark.parametrize(("make", "words"), [(bomb, "异常庞大"), (laughs, "已损坏")])
+async def test_workbooks_that_are_weapons(make: Any, words: str, visit: Visit, tmp_path: Path) -> None:
+    """By page as by command: refused in words, nothing unpacked, nothing kept."""
+    content = make(tmp_path / "weapon.xlsx", tmp_path).read_bytes()
+    async with visit("press_officer") as client:
+        done = await client.post("/imports", data={"account": "信箱"}, files={"file": ("周报.xlsx", content)})
+        assert done.status_code == 422
+        assert words in done.text
+    assert not list(tmp_path.glob("uploads/*.xlsx"))
+    command = ["import", str(tmp_path / "weapon.xlsx"), "--account", "信箱", "--data", str(tmp_path)]
+    with pytest.raises(SystemExit) as end:
+        await asyncio.to_thread(main, command)
+    assert end.value.code == 1
