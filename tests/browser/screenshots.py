@@ -19,7 +19,17 @@ import click
 from playwright.sync_api import Browser, Page
 
 from tests.browser import chromium
-from tests.browser.visit import DESK, PHONE, grave_findings, open_page, places, signed_in, sticking_out, take_picture
+from tests.browser.visit import (
+    DESK,
+    PHONE,
+    Visit,
+    grave_findings,
+    open_page,
+    places,
+    signed_in,
+    sticking_out,
+    take_picture,
+)
 from tests.running import RunningDemo
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
@@ -33,7 +43,6 @@ BEHIND: dict[str, dict[str, tuple[str, str]]] = {
     "clerk": {"case": ("/cases", "main .lrow-link")},
     "dispatch": {"dispatching": ("/desk", "main .lrow-link")},
     "review1": {"review-post": ("/posts?view=review", "main .lrow-link")},
-    "head": {"review-answer": ("/reviews", "main .lrow-link")},
     "leader": {"leader": ("/opinion", "")},
     "audit": {"audit": ("/admin/audit", "")},
     "admin": {"status": ("/admin/status", ""), "account": ("/accounts", "main th a")},
@@ -52,8 +61,6 @@ def main(folder: Path, only: tuple[str, ...], png: bool) -> None:
         tour = Tour(browser, demo, folder, ".png" if png else ".webp")
         for login in only or PEOPLE:
             tour.follow(login)
-    for line in tour.findings:
-        click.echo(line, err=True)
     click.echo(f"{tour.taken} pictures in {folder}, {len(tour.findings)} findings")
     sys.exit(1 if tour.findings else 0)
 
@@ -84,16 +91,14 @@ class Tour:
             for address in found:
                 visit.trouble.clear()
                 visit.page.goto(self.demo.url + address)
-                wrong = [*visit.trouble, *self._judge(visit.page, language)]
-                self.findings += [f"{login} {address} {language} {size}: {line}" for line in wrong]
+                self._judge(visit, f"{login} {address} {language} {size}", language)
                 if address not in self.pictured:
                     name = address.strip("/").replace("/", "-") or "home"
                     self._picture(visit.page, self.folder / language / size / f"{name}{self.kind}")
             for name, (place, link) in BEHIND.get(login, {}).items():
                 visit.trouble.clear()
                 self._go_behind(visit.page, place, link)
-                wrong = [*visit.trouble, *self._judge(visit.page, language)]
-                self.findings += [f"{login} {name} {language} {size}: {line}" for line in wrong]
+                self._judge(visit, f"{login} {name} {language} {size}", language)
                 self._picture(visit.page, self.folder / language / size / f"{name}{self.kind}")
         return set(found)
 
@@ -108,7 +113,13 @@ class Tour:
             page.fill("[name=body]", LETTER)
             page.locator("#post-check .pcard").nth(2).wait_for()
 
-    def _judge(self, page: Page, language: str) -> Iterator[str]:
+    def _judge(self, visit: Visit, where: str, language: str) -> None:
+        """Keep what is wrong with the page, and say it at once."""
+        for line in [*visit.trouble, *self._wrong(visit.page, language)]:
+            self.findings.append(f"{where}: {line}")
+            click.echo(self.findings[-1], err=True)
+
+    def _wrong(self, page: Page, language: str) -> Iterator[str]:
         yield from grave_findings(page)
         yield from sticking_out(page)
         if language == "en":
