@@ -41,8 +41,8 @@ def _read(line: str) -> Sentence:
     return Sentence(rule, text + marked[at:], tuple(marks))
 
 
-def _sentences() -> list[Sentence]:
-    lines = Path(__file__).with_name("sentences.tsv").read_text(encoding="utf-8").splitlines()
+def _sentences(name: str = "sentences.tsv") -> list[Sentence]:
+    lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
     return [_read(line) for line in lines if line and not line.startswith("#")]
 
 
@@ -67,6 +67,31 @@ def test_recall_and_false_alarms_on_four_hundred_sentences() -> None:
     characters = sum(len(one.text) for one in sentences)
     assert 1 - len(missed) / marks >= 0.90, missed
     assert len(false) / characters * 10_000 <= 2, false
+
+
+def test_mistakes_nobody_had_in_mind_are_mostly_found() -> None:
+    marks = [(one.text, mark) for one in _sentences("later.tsv") for mark in one.marks]
+    missed = [
+        text for text, (start, end, _right) in marks if not any(_hits(f, start, end) for f in check(text, STRICT))
+    ]
+    assert len(marks) > 120
+    assert len(missed) / len(marks) <= 0.30, missed
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("请大家尊守规定。", ["遵守"]),
+        ("我们俱体落实。", ["具体"]),
+        ("加强饮水按全工程。", ["饮水安全"]),
+        ("王建社和张近东出席。", []),
+        ("按县卫健局规定，由市规划部门办理。", []),
+        ("这项工作由于下雨延后，至今未完工。", []),
+        ("许可证到期后凭身份证办理。", []),
+    ],
+)
+def test_lone_characters_are_judged_by_their_sound(text: str, found: list[str]) -> None:
+    assert [item.suggestions[0] for item in check(text)] == found
 
 
 def test_what_is_suggested_is_what_is_right() -> None:
@@ -223,7 +248,7 @@ def test_ordinary_prose_of_offices_is_left_alone(shared_data: Path) -> None:
     characters = sum(map(len, replies))
     assert found["confusion"] / characters * 10_000 < 2
     assert (
-        sum(found[group] for group in ("region", "missing", "date", "figure", "particle", "repeat"))
+        sum(found[group] for group in ("region", "missing", "date", "figure", "particle", "repeat", "spelling"))
         / characters
         * 10_000
         < 1.5

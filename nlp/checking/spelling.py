@@ -1,0 +1,246 @@
+"""Characters written for others of the same sound or nearly the same shape, found where they make no word.
+
+The text is cut into words by their frequencies. Where a lone character would make a common word together with its
+neighbours if it were another of its sound, and the word is far likelier than the pieces, it is told. Names, and what
+people write rightly though no dictionary holds it, are in ``known.txt``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from nlp.checking.base import Findings, made
+from nlp.checking.words import lines
+
+LONGEST = 4
+_RUN = re.compile("[\u4e00-\u9fff]{2,}")
+# How often the dictionary's corpus must have seen the word, and how many times likelier (natural logarithm) it must be
+# than what stands there, by its length; measured on a million characters of real replies.
+_SEEN = {2: 450, 3: 30, 4: 3}
+_GAIN = {2: 7.7, 3: 8.5, 4: 7.5}
+# Words of grammar stand alone rightly: these always, and those below in words of two.
+_NEVER = frozenset("的了是在和与及等也都不我你您他她它们之而且")
+_ALONE = frozenset(
+    "的了是在和与及等也都就不有为对将从被把到要会能这那其该各我你您他她它们并或由因以于之所者而但则且向按经至"
+)
+# Places, bodies and their short forms: 县卫, 市业, 镇规 are no words and yet right.
+_BODIES = frozenset("国省市县区镇乡村街路局委办院校站队所厅处科室股组站社厂矿店桥楼栋苑园城湖山江河岭冲坪坝屋号")
+# Companies, estates and people are called so.
+_NAMELY = frozenset(
+    "恒申嘉景盛鼎诚荣慧洋兴斌凌增莲宁源汇鑫玉华琴岛柏欣佳豪旭辰威楚湘赣皖粤闽浙苏沪鲁豫冀晋陕甘宁青藏川渝黔滇桂琼辽吉黑蒙京津港澳台"
+    "伟杰军强明亮辉建平安康福禄寿喜祥瑞丽美芳芬英秀兰梅竹菊桂珍玲娟敏静婷婧雅雯颖洁琳莉莎娜燕霞云龙虎凤鹏飞翔宇轩浩泽涵航博文武斌彬森林"
+    "星月阳光春夏秋冬东南西北尚品御名悦府邸湾海洋天地金银珠宝翠碧紫红黄蓝绿万千百通达利泰隆昌永久远长信义仁德智勤俭和谐友爱"
+)
+_SURNAMES = frozenset(
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林郑谢罗梁宋唐许韩冯邓曹彭曾萧田董袁潘蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
+)
+
+
+def find(text: str) -> Findings:
+    """Every lone character that should most likely be another."""
+    for match in _RUN.finditer(text):
+        run = match[0]
+        cuts = _cut(run)
+        for start, end, right in (*_beside(run, cuts), *_slips(run, cuts)):
+            yield made("spelling", text, match.start() + start, match.start() + end, right)
+
+
+def _beside(run: str, cuts: list[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
+    """Slips in words that always stand together: one of four characters is another one, and stands alone."""
+    by_head, by_tail = _set_words()
+    lone = {at for at, end in cuts if end - at == 1}
+    edges = {at for at, _end in cuts} | {len(run)}
+    words = _dictionary()[0]
+    for at in range(len(run) - 3):
+        half, rest = run[at : at + 2], run[at + 2 : at + 4]
+        for right in by_head.get(half, ()):
+            if _one_off(rest, right[2:], at + 2, lone, words) and at + 4 in edges:
+                yield at, at + 4, right
+        for right in by_tail.get(rest, ()):
+            if _one_off(half, right[:2], at, lone, words) and at in edges:
+                yield at, at + 4, right
+
+
+def _one_off(stands: str, right: str, at: int, lone: set[int], words: dict[str, float]) -> bool:
+    """Whether the two differ in one character only, which stands alone and makes no word where it stands."""
+    if stands in words or stands in _known():
+        return False
+    differs = [place for place in (0, 1) if stands[place] != right[place]]
+    if len(differs) != 1 or at + differs[0] not in lone:
+        return False
+    return right[differs[0]] in _alike().get(stands[differs[0]], _NOBODY)
+
+
+@cache
+def _set_words() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """(first two characters → set words, last two → set words)."""
+    words = _dictionary()[0]
+    by_head: dict[str, tuple[str, ...]] = {}
+    by_tail: dict[str, tuple[str, ...]] = {}
+    for line in lines("set_words.txt"):
+        for word in line.split():
+            if len(word) == LONGEST and word[:3] not in words and word[1:] not in words:
+                by_head[word[:2]] = (*by_head.get(word[:2], ()), word)
+                by_tail[word[2:]] = (*by_tail.get(word[2:], ()), word)
+    return by_head, by_tail
+
+
+def _slips(run: str, cuts: list[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
+    """(start, end, what it should be), left to right, none overlapping another."""
+    words, _total = _dictionary()
+    edges = {at for at, _end in cuts} | {len(run)}
+    done = 0
+    for at, end in cuts:
+        if end - at != 1 or at < done or run[at] in _NEVER:
+            continue
+        best = _best(run, at, edges, words)
+        if best is not None and best[0] >= done:
+            yield best[0], best[1], best[2]
+            done = best[1]
+
+
+def _best(run: str, at: int, edges: set[int], words: dict[str, float]) -> tuple[int, int, str] | None:
+    found: tuple[float, int, int, str] | None = None
+    for length in range(2, LONGEST + 1):
+        for start in range(max(0, at - length + 1), min(at, len(run) - length) + 1):
+            end = start + length
+            if start not in edges or end not in edges:
+                continue
+            others = _others(run[start:end], at - start)
+            if not others or not _may_be_slip(run, at, start, end, words):
+                continue
+            stands = _chance(run[start:end])
+            for other in sorted(others):
+                right = run[start:at] + other + run[at + 1 : end]
+                gain = words.get(right, -1e9) - stands
+                if gain >= _GAIN[length] and (found is None or gain > found[0]):
+                    found = (gain, start, end, right)
+    return found[1:] if found else None
+
+
+def _may_be_slip(run: str, at: int, start: int, end: int, words: dict[str, float]) -> bool:
+    stands = run[start:end]
+    if stands in words or (end - start < LONGEST and _is_short_form(run, at, start, end)):
+        return False
+    return _known().isdisjoint(_pairs(stands))
+
+
+def _others(stands: str, place: int) -> set[str]:
+    """Characters alike to the one at ``place`` that make a word that is seen often enough with the rest."""
+    alike = _alike().get(stands[place])
+    return (
+        alike & _beside_it().get((len(stands), place, stands[:place] + stands[place + 1 :]), _NOBODY)
+        if alike
+        else _NOBODY
+    )
+
+
+_NOBODY: set[str] = set()
+
+
+@cache
+def _beside_it() -> dict[tuple[int, int, str], set[str]]:
+    """(length, place, the rest of the word) → characters that stand there in words seen often enough."""
+    words, total = _dictionary()
+    found: dict[tuple[int, int, str], set[str]] = {}
+    least = {length: math.log(seen) - total for length, seen in _SEEN.items()}
+    for word, chance in words.items():
+        size = len(word)
+        if size in least and chance >= least[size]:
+            for place in range(size):
+                found.setdefault((size, place, word[:place] + word[place + 1 :]), set()).add(word[place])
+    return found
+
+
+def _pairs(text: str) -> set[str]:
+    return {text[at : at + 2] for at in range(len(text) - 1)}
+
+
+def _is_short_form(run: str, at: int, start: int, end: int) -> bool:
+    """Whether what stands there may be a name or a short form rather than a slip."""
+    stands = run[start:end]
+    if end - start == 2 and (not _ALONE.isdisjoint(stands) or not _NAMELY.isdisjoint(stands)):
+        return True
+    return not _BODIES.isdisjoint(stands) or run[at] in _NAMELY or _is_name(run, start, end)
+
+
+def _is_name(run: str, start: int, end: int) -> bool:
+    """Whether a surname stands at its head or right before it: 王建社, 张近东."""
+    if run[start] in _SURNAMES and end - start <= 3:
+        return True
+    return start > 0 and run[start - 1] in _SURNAMES and (start < 2 or run[start - 2 : start] not in _dictionary()[0])
+
+
+@cache
+def _dictionary() -> tuple[dict[str, float], float]:
+    """Word → logarithm of its share, from jieba's word list; and the logarithm of the whole. Read once, half a
+    second."""
+    spec = find_spec("jieba")
+    assert spec is not None
+    assert spec.origin is not None
+    counts: dict[str, int] = {}
+    with (Path(spec.origin).parent / "dict.txt").open(encoding="utf-8") as rows:
+        for row in rows:
+            word, count, _kind = row.split(" ")
+            if len(word) <= LONGEST:
+                counts[word] = int(count)
+    for word in lines("known.txt"):
+        for one in word.split():
+            counts[one] = max(counts.get(one, 0), 500)
+    total = math.log(sum(counts.values()))
+    return {word: math.log(count) - total for word, count in counts.items() if count}, total
+
+
+def _cut(run: str) -> list[tuple[int, int]]:
+    """The likeliest way to cut a run into words."""
+    words, total = _dictionary()
+    size, chance_of = len(run), words.get
+    chances, ends = [0.0] * (size + 1), [0] * (size + 1)
+    for at in range(size - 1, -1, -1):
+        best, to = chance_of(run[at], -total) + chances[at + 1], at + 1
+        for end in range(at + 2, min(size, at + LONGEST) + 1):
+            chance = chance_of(run[at:end])
+            if chance is not None and chance + chances[end] > best:
+                best, to = chance + chances[end], end
+        chances[at], ends[at] = best, to
+    cuts, at = [], 0
+    while at < size:
+        cuts.append((at, ends[at]))
+        at = ends[at]
+    return cuts
+
+
+def _chance(text: str) -> float:
+    words, total = _dictionary()
+    return sum(words.get(text[at:end], -total) for at, end in _cut(text))
+
+
+@cache
+def _known() -> frozenset[str]:
+    """Two characters that stand side by side rightly, though no dictionary holds them."""
+    return frozenset(pair for line in lines("pairs.txt") for pair in line.split())
+
+
+_NEAR_SOUNDS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ing", "in"), ("eng", "en"), ("ang", "an"))
+
+
+@cache
+def _alike() -> dict[str, set[str]]:
+    """Character → characters of its sound, of a sound taken for it, or of its shape."""
+    by_sound = dict(line.split() for line in lines("sounds.txt"))
+    groups = [*by_sound.values()]
+    for sound, characters in by_sound.items():
+        for one, other in _NEAR_SOUNDS:
+            if one in sound and (near := by_sound.get(sound.replace(one, other, 1))):
+                groups.append(characters + near)
+    groups += [group for line in lines("shapes.txt") for group in line.split()]
+    found: dict[str, set[str]] = {}
+    for group in groups:
+        for character in group:
+            found.setdefault(character, set()).update(group.replace(character, ""))
+    return found
