@@ -18,6 +18,7 @@ MAIN, OTHER = "main", "other"
 MOST_TEXTS = 300
 _PER_TEXT = 12
 _SHORT, _LONG = 8, 120
+_ADDRESSED = re.compile(r"(?:\s*@[\w·-]{1,30}[:：]?)*\s*")  # whom it is addressed to says nothing about the matter
 _END = re.compile(r"[^。！？!?；;\n]+[。！？!?；;]?")
 _STANCE = re.compile(
     "(?:我|我们|表示|坚决|很|也|都|应该|值得)支持|赞成|点赞|满意|不影响|没有影响|谣言|不属实|造谣|没那么|已经解决|解决了|好多了|有改善|值得肯定"
@@ -75,8 +76,9 @@ def _sentences(given: Sequence[Said]) -> list[Sentence]:
     for number, said in enumerate(given):
         whole = personal.mask(said.text, None)
         for match in list(_END.finditer(whole))[:_PER_TEXT]:
-            text = match[0].strip()
-            start = match.start() + len(match[0]) - len(match[0].lstrip())
+            begins = _ADDRESSED.match(match[0])
+            start = match.start() + (begins.end() if begins else 0)
+            text = whole[start : match.end()].rstrip()
             if _SHORT <= len(text) <= _LONG:
                 found.append(Sentence(number, start, start + len(text), text, MAIN))
     return found

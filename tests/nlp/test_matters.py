@@ -168,6 +168,14 @@ def test_sentences_are_word_for_word_and_one_says_otherwise() -> None:
     assert len({one.number for one in found}) == len(found), "no two sentences of one message"
 
 
+def test_whom_a_post_is_addressed_to_is_left_out() -> None:
+    [only] = summary.summarise(
+        nlp.analyser(), [Said("@城市发布 @城管局： 枫林路的井盖坏了，电动车摔进去了。", "negative")]
+    )
+    assert only.text == "枫林路的井盖坏了，电动车摔进去了。"
+    assert only.start == len("@城市发布 @城管局： ")
+
+
 def test_who_asks_politely_takes_nobodys_side() -> None:
     said = [Said(f"第{n}栋的电梯坏了三天没人修，请物业尽快解决，谢谢支持。", "negative") for n in range(4)]
     assert all(one.kind == "main" for one in summary.summarise(nlp.analyser(), said))
