@@ -12,7 +12,8 @@ import nlp
 from nlp import lesson
 from workflows.learning.examples import Lesson
 
-LONGEST_SECONDS = 900.0
+LONGEST_SECONDS = 1800.0
+BEAT_SECONDS = 30.0  # a fit may take longer than a lease on a busy machine
 _LINE = 4_000_000  # bytes of the last line: a layer in base64
 # One thread: learning must not take the machine.
 _QUIET = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -51,9 +52,21 @@ async def _talk(process: asyncio.subprocess.Process, told: bytes, heard: Heard) 
     process.stdin.write(told)
     await process.stdin.drain()
     process.stdin.close()
-    async for line in process.stdout:
+    done, total = 0, 0
+    while line := await _next_line(process.stdout, heard, done, total):
         said = lesson.read(line)
         if "report" in said:
             return said
-        await heard(said["done"], said["total"])
+        done, total = said["done"], said["total"]
+        await heard(done, total)
     raise Failed(f"exit {await process.wait()}")
+
+
+async def _next_line(lines: asyncio.StreamReader, heard: Heard, done: int, total: int) -> bytes:
+    """The next line; while it is waited for, ``heard`` is told again how far it is: we are still here."""
+    while True:
+        try:
+            async with asyncio.timeout(BEAT_SECONDS):
+                return await lines.readline()
+        except TimeoutError:
+            await heard(done, total)
