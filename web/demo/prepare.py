@@ -15,7 +15,7 @@ from hub.db import Unit, reading, unit_of_work
 from hub.models import Account, Department
 from hub.rights import system
 from hub.settings import Settings, load
-from web.demo import city
+from web.demo import city, watching
 from web.demo.sandbox import Control
 from web.demo.standing import UNFINISHED
 from workflows.accounts import push_path
@@ -69,6 +69,7 @@ async def _build(house: House, control: Control) -> None:
     await streams.make_missing(house)
     async with reading(house.ctx) as unit:
         people = await history.cast(unit)
+    await watching.set_up(house, people.desk)
     with clock.frozen(now) as move:
         await history.History(house, control, people, _telling(move, now)).play(now)
     note.unlink()

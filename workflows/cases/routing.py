@@ -217,8 +217,13 @@ def _by_learnt(
     matter = matter_of(topic.value, beside, by_signs)
     prefer = {*beside.keywords, *topic.words, *(word for sign in by_signs[:SIGNS] for word in sign.words)}
     ranked = [(number, p) for number, p in learnt.ranked(matter) if number in names]
+    signs = {sign.department_id: sign.words for sign in by_signs}
+
+    def why(number: int) -> tuple[str, ...]:
+        return learnt.why(matter, number, prefer) or signs.get(number, ())
+
     return [
-        Suggestion(number, names[number], BY_LEARNT, learnt.why(matter, number, prefer) if n < 2 else (), p)
+        Suggestion(number, names[number], BY_LEARNT, why(number) if n < 2 else (), p)
         for n, (number, p) in enumerate(ranked)
     ]
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import func, or_, update
+from sqlalchemy import or_, update
 from sqlalchemy import select as columns
 from sqlmodel import col, select
 
@@ -25,6 +26,8 @@ from workflows.tagging.markup import without_markup
 from workflows.watching.drafts import Draft, read
 
 _CHUNK = 500
+# Messages written longer ago raise no alarm; so many hits are read to find the most in one stretch.
+FRESH, MOST_READ = timedelta(hours=24), 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +75,14 @@ async def find(matcher: Matcher, messages: Sequence[Message]) -> dict[int, list[
 
 async def note(unit: Unit, messages: Sequence[Message], hits: Hits) -> int:
     """Write the hits of these messages and raise the alarms they complete; how many were new. Safe to run twice."""
-    fresh = await write(unit, rows_of(messages, hits))
+    fresh: dict[int, list[datetime]] = defaultdict(list)
+    for plan_id, at in await write(unit, rows_of(messages, hits)):
+        fresh[plan_id].append(at)
     if fresh:
-        await _alarm(unit, sorted(fresh), clock.now())
+        await _alarm(unit, fresh, clock.now())
         for plan_id in fresh:
             feed.tell(unit, "plans", plan_id)
-    return sum(fresh.values())
+    return sum(map(len, fresh.values()))
 
 
 def text_of(title: str, text: str) -> Text:
@@ -95,25 +100,41 @@ def rows_of(messages: Sequence[Message], hits: Hits) -> list[dict[str, Any]]:
     ]
 
 
-async def write(unit: Unit, rows: list[dict[str, Any]]) -> Counter[int]:
-    """New hits by plan; what is known stays as it is."""
-    fresh: Counter[int] = Counter()
+async def write(unit: Unit, rows: list[dict[str, Any]]) -> list[tuple[int, datetime]]:
+    """New hits as (plan, when it was written); what is known stays as it is."""
+    fresh: list[tuple[int, datetime]] = []
     rows.sort(key=lambda row: (row["message_id"], row["plan_id"]))
     for start in range(0, len(rows), _CHUNK):
-        statement = insert(unit, PlanHit).on_conflict_do_nothing().returning(PlanHit.plan_id)
-        fresh.update(row[0] for row in (await unit.run(statement, rows[start : start + _CHUNK])).all())
+        statement = insert(unit, PlanHit).on_conflict_do_nothing().returning(PlanHit.plan_id, PlanHit.at)
+        fresh += [(row[0], row[1]) for row in (await unit.run(statement, rows[start : start + _CHUNK])).all()]
     return fresh
 
 
-async def _alarm(unit: Unit, plan_ids: Sequence[int], now: datetime) -> None:
-    """An alarm for each of these plans that has enough hits; then none again for as long as it counts."""
-    watched = select(WatchPlan).where(col(WatchPlan.id).in_(plan_ids), col(WatchPlan.alert_count) > 0)
+async def _alarm(unit: Unit, fresh: Mapping[int, Sequence[datetime]], now: datetime) -> None:
+    """An alarm for each plan for which one of the new hits makes it enough; then none again for as long as it counts.
+
+    The time counts up to when a message was written, not to when it was tagged: a platform that is read late, or a
+    backlog, must not hide a burst. What is older than a day is history and raises no alarm.
+    """
+    watched = select(WatchPlan).where(col(WatchPlan.id).in_(sorted(fresh)), col(WatchPlan.alert_count) > 0)
     for plan in await unit.all(watched.order_by(col(WatchPlan.id))):
-        since = now - timedelta(minutes=plan.alert_minutes)
-        recent = select(func.count(col(PlanHit.id))).where(PlanHit.plan_id == plan.id, col(PlanHit.at) > since)
-        count = await unit.one(recent)
-        if count >= plan.alert_count and await _claim(unit, plan.id or 0, since, now):
+        length = timedelta(minutes=plan.alert_minutes)
+        ends = [at for at in fresh[plan.id or 0] if at > now - FRESH]
+        count = await _most(unit, plan, ends, length)
+        if count >= plan.alert_count and await _claim(unit, plan.id or 0, now - length, now):
             unit.add(PlanAlert(plan_id=plan.id or 0, at=now, hits=count, minutes=plan.alert_minutes))
+
+
+async def _most(unit: Unit, plan: WatchPlan, ends: Sequence[datetime], length: timedelta) -> int:
+    """The most hits within ``length`` before (and with) any of the given moments."""
+    if not ends:
+        return 0
+    span = (col(PlanHit.plan_id) == plan.id, col(PlanHit.at) > min(ends) - length, col(PlanHit.at) <= max(ends))
+    newest = (
+        select(PlanHit.at).where(*span).order_by(col(PlanHit.at).desc()).limit(max(2 * plan.alert_count, MOST_READ))
+    )
+    moments = sorted(await unit.all(newest))
+    return max(bisect_right(moments, end) - bisect_right(moments, end - length) for end in ends)
 
 
 async def _claim(unit: Unit, plan_id: int, since: datetime, now: datetime) -> bool:

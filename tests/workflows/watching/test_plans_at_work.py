@@ -101,6 +101,21 @@ async def test_an_alarm_comes_once_for_its_time_and_waits_for_an_answer(any_hous
     assert [alert.seen_by_name for alert in await town.all_rows(any_house, PlanAlert)] == [actor.name, ""]
 
 
+async def test_a_burst_that_is_read_late_raises_its_alarm_and_history_raises_none(
+    any_house: House, any_say: Say
+) -> None:
+    actor = await watcher(any_house)
+    alarming = Draft("路灯", classes={"subject": ["路灯"]}, alert_count=3, alert_minutes=30)
+    await made(any_house, actor, alarming)
+    for days in (3, 3, 3):
+        await any_say("路灯很久以前坏了", ago=timedelta(days=days))
+    assert await town.all_rows(any_house, PlanAlert) == []
+    await any_say("路灯坏了一", "路灯坏了二", "路灯坏了三", "路灯坏了四", ago=timedelta(hours=5), tag=False)
+    await any_say("路灯刚坏")
+    (alert,) = await town.all_rows(any_house, PlanAlert)
+    assert alert.hits == 4
+
+
 async def test_a_look_back_finds_what_the_preview_promised(any_house: House, any_say: Say, monkeypatch: Any) -> None:
     monkeypatch.setattr(runs, "STEP", 3)
     actor = await watcher(any_house)
