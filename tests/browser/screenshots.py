@@ -11,11 +11,13 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import click
+from babel.messages.pofile import read_po
 from playwright.sync_api import Browser, Page
 
 from tests.browser import chromium
@@ -32,7 +34,8 @@ from tests.browser.visit import (
 )
 from tests.running import RunningDemo
 
-PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+ROOT = Path(__file__).resolve().parents[2]
+PICTURES, CATALOGUE = ROOT / "docs" / "pictures", ROOT / "hub" / "locale" / "en.po"
 LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
 SIZES = {"desk": DESK, "phone": PHONE}
 # Whose view of a place is the most telling comes first: each place is pictured once.
@@ -126,14 +129,20 @@ class Tour:
             yield from (f"not translated: {text}" for text in self._left_in_chinese(page))
 
     def _left_in_chinese(self, page: Page) -> list[str]:
-        """Chinese of the interface: what people wrote stands in the data, and stays as it is."""
+        """Chinese of the interface. What people wrote stands in the data, examples in the English texts: both stay."""
         shown = page.evaluate(
             """() => {
-              document.querySelectorAll('[lang^=zh]:not(html)').forEach(named => named.remove())
-              return document.body.innerText
+              const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+              const said = []
+              while (walk.nextNode()) {
+                const around = walk.currentNode.parentElement
+                if (around.checkVisibility() && !around.closest('script, [lang^=zh]:not(html)'))
+                  said.push(walk.currentNode.data)
+              }
+              return said.join(' ')
             }"""
         )
-        data = self._data()
+        data = self._data() + LETTER + _english()
         return sorted({text for text in CHINESE.findall(shown) if text not in data})
 
     def _data(self) -> str:
@@ -149,6 +158,13 @@ class Tour:
         except AssertionError as error:
             self.findings.append(str(error))
         self.taken += 1
+
+
+@cache
+def _english() -> str:
+    """All English texts, in one piece."""
+    with CATALOGUE.open("rb") as file:
+        return "\n".join(str(message.string) for message in read_po(file))
 
 
 if __name__ == "__main__":
