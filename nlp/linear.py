@@ -170,11 +170,12 @@ class LinearModel:
     weights: NDArray[np.int8]
     scale: Floats
     bias: Floats
-    slope: Floats  # calibration: softmax(slope * score + shift)
+    slope: Floats  # calibration: softmax(slope * score + shift), of which ``doubt`` is spread over all labels
     shift: Floats
     idf: NDArray[np.float32] | None = None
     stop: NDArray[np.uint32] | None = None
     meta: dict[str, Any] = field(default_factory=dict)
+    doubt: float = 0.0  # how often even the surest label is wrong, because people would not agree either
 
     @cached_property
     def used(self) -> NDArray[np.bool_]:
@@ -187,7 +188,8 @@ class LinearModel:
 
     def probabilities(self, scores: Floats) -> Floats:
         """Calibrated probabilities, each row summing to one."""
-        return softmax(scores * self.slope + self.shift)
+        p = softmax(scores * self.slope + self.shift)
+        return np.asarray(p * (1 - self.doubt) + self.doubt / len(self.labels)) if self.doubt else p
 
     def seen(self, batch: Batch) -> Seen:
         """What this model looks at in a batch."""
@@ -238,6 +240,7 @@ class LinearModel:
         if self.stop is not None:
             arrays["stop"] = self.stop
         head = {"format": FORMAT, "labels": self.labels, "recipe": asdict(self.recipe), "meta": self.meta}
+        head["doubt"] = self.doubt
         arrays["head"] = np.frombuffer(json.dumps(head, ensure_ascii=False).encode(), np.uint8)
         np.savez_compressed(target, allow_pickle=False, **arrays)
 
@@ -294,6 +297,7 @@ def load(data: bytes) -> LinearModel:
             idf=stored["idf"].astype(np.float32) if "idf" in names else None,
             stop=stored["stop"] if "stop" in names else None,
             meta=head["meta"],
+            doubt=head.get("doubt", 0.0),
         )
 
 
