@@ -97,3 +97,27 @@ def test_a_drag_moves_undo_brings_back_and_the_past_is_refused(
         first = page.locator("[data-date]").first.get_attribute("data-date") or ""
         drag(page, waiting, first)
         expect(page.locator(".toast-error")).to_contain_text("计划时间已经过去")
+
+
+def test_what_the_check_finds_is_marked_and_mended_by_a_click(
+    browser: Browser, demo: RunningDemo, sign_in: SignIn
+) -> None:
+    with open_page(browser, storage=sign_in("press")) as visit:
+        page = visit.page
+        compose(page, demo, "2031-03-06", ("栖澜发布",), "😀我市布署防讯工作，11010519491231002X。")
+        marks = page.locator(".marked-under mark")
+        expect(marks).to_have_text(["布署", "防讯", "11010519491231002X"])
+        expect(page.locator(".finding.tone-danger")).to_have_count(1)
+        expect(page.locator(".finding.tone-danger [data-ignore]")).to_have_count(0)
+        page.get_by_role("button", name="改为「部署」").click()
+        expect(page.locator("[name=body]")).to_have_value("😀我市部署防讯工作，11010519491231002X。")
+        expect(marks).to_have_text(["防讯", "11010519491231002X"])
+        page.locator("[name=body]").press("Home")
+        page.keyboard.type("快讯：")
+        expect(marks.first).to_have_text("防讯")
+        page.locator("[data-ignore]").first.click()
+        expect(page.locator(".toast")).to_contain_text("不再提示「防讯」")
+        expect(marks).to_have_text(["11010519491231002X"])
+        for size in (DESK, PHONE):
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            assert grave_findings(page) + sticking_out(page) == []
