@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, false, or_, true
 from sqlmodel import col, select
 
-from hub.models import Case, Department, Matter, MatterMessage, Message, Post
+from hub.models import Case, Department, Matter, MatterMessage, Message, PlanHit, Post
 from hub.rights import Actor, May
 
 
@@ -36,6 +36,21 @@ def matters(actor: Actor) -> ColumnElement[bool]:
         return true()
     member = select(col(MatterMessage.message_id)).join(Message, col(Message.id) == col(MatterMessage.message_id))
     return member.where(col(MatterMessage.matter_id) == col(Matter.id), messages(actor)).correlate(Matter).exists()
+
+
+def hits(actor: Actor) -> ColumnElement[bool]:
+    """All hits of monitoring plans, or those on messages in cases the actor may see; none without opinion."""
+    if not actor.can(May.read_opinion):
+        return false()
+    if actor.can(May.read_messages):
+        return true()
+    mine = select(col(Message.id)).join(Case, col(Case.id) == col(Message.case_id)).where(cases(actor))
+    return col(PlanHit.message_id).in_(mine.correlate(None))
+
+
+def dispatches(actor: Actor) -> ColumnElement[bool]:
+    """All records of dispatches, which hold counts and names of departments, for those who set rules; nobody else."""
+    return true() if actor.can(May.set_rules) else false()
 
 
 def posts(actor: Actor) -> ColumnElement[bool]:

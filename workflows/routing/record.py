@@ -93,7 +93,7 @@ async def week(unit: Unit, actor: Actor, monday: date) -> Week:
     who may see them. NotAllowed without the right."""
     if not actor.can(May.set_rules):
         raise NotAllowed(_("没有查看派单成效的权限"))
-    rows = await _rows(unit, monday)
+    rows = await _rows(unit, actor, monday)
     houses = {one.id or 0: (one.short_name, one.path) for one in await unit.all(select(Department))}
     lines: dict[tuple[str, int | None], Line] = {}
     confused: dict[tuple[int, int, str], Confusion] = {}
@@ -115,13 +115,17 @@ async def week(unit: Unit, actor: Actor, monday: date) -> Week:
     )  # fmt: skip
 
 
-async def _rows(unit: Unit, monday: date) -> Sequence[Any]:
+async def _rows(unit: Unit, actor: Actor, monday: date) -> Sequence[Any]:
     asked: tuple[Any, ...] = (
         col(Dispatch.case_id), col(Dispatch.department_id), col(Dispatch.by_id), col(Dispatch.suggested_id),
         col(Dispatch.basis), col(Dispatch.rule_id), col(Dispatch.rule_name), col(Case.department_id).label("final_id"),
     )  # fmt: skip
     span = (col(Dispatch.at) >= at_local(monday), col(Dispatch.at) < at_local(monday + timedelta(days=7)))
-    wanted = columns(*asked).join(Case, col(Case.id) == col(Dispatch.case_id)).where(col(Dispatch.is_first), *span)
+    wanted = (
+        columns(*asked)
+        .join(Case, col(Case.id) == col(Dispatch.case_id))
+        .where(visible.dispatches(actor), col(Dispatch.is_first), *span)
+    )
     return await unit.rows(wanted.order_by(col(Dispatch.id)))
 
 

@@ -87,21 +87,13 @@ async def _rows(
         .join(Account, col(Account.id) == col(Message.account_id))
         .outerjoin(_Case, col(_Case.id) == col(Message.case_id))
         .outerjoin(Department, col(Department.id) == col(_Case.department_id))
-        .where(col(PlanHit.plan_id) == plan_id, _seen(actor), where)
+        .where(col(PlanHit.plan_id) == plan_id, visible.hits(actor), where)
     )
     if day is not None:
         wanted = wanted.where(col(PlanHit.at) >= at_local(day), col(PlanHit.at) < at_local(day + timedelta(days=1)))
     newest_first = wanted.order_by(col(PlanHit.at).desc(), col(PlanHit.id).desc())
     found: Sequence[Any] = (await unit.session.exec(newest_first.limit(limit))).all()
     return found
-
-
-def _seen(actor: Actor) -> ColumnElement[bool]:
-    """The hit's message is one the person may see."""
-    if actor.can(May.read_messages):
-        return true()
-    mine = columns(col(Message.id)).join(Case, col(Case.id) == col(Message.case_id)).where(visible.cases(actor))
-    return col(PlanHit.message_id).in_(mine.correlate(None))
 
 
 def _behind(mark: str) -> ColumnElement[bool]:
@@ -133,7 +125,7 @@ async def by_day(unit: Unit, actor: Actor, plan_id: int, days: int) -> list[tupl
     if not unit.ctx.is_sqlite:
         shift = "to_char(planhit.at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD')"
     wanted = columns(sql(f"{shift} AS day"), func.count(col(PlanHit.id))).select_from(PlanHit)
-    mine = (col(PlanHit.plan_id) == plan_id, col(PlanHit.at) >= at_local(first), _seen(actor))
+    mine = (col(PlanHit.plan_id) == plan_id, col(PlanHit.at) >= at_local(first), visible.hits(actor))
     counted = {row[0]: row[1] for row in await unit.rows(wanted.where(*mine).group_by(sql("day")))}
     span = [first + timedelta(days=n) for n in range(days)]
     return [(day, counted.get(day.isoformat(), 0)) for day in span]
@@ -141,13 +133,15 @@ async def by_day(unit: Unit, actor: Actor, plan_id: int, days: int) -> list[tupl
 
 async def counts(unit: Unit, actor: Actor, since: datetime) -> Counter[int]:
     """Hits by plan since a moment."""
-    wanted = columns(col(PlanHit.plan_id), func.count(col(PlanHit.id))).where(col(PlanHit.at) >= since, _seen(actor))
+    wanted = columns(col(PlanHit.plan_id), func.count(col(PlanHit.id))).where(
+        col(PlanHit.at) >= since, visible.hits(actor)
+    )
     return Counter({row[0]: row[1] for row in await unit.rows(wanted.group_by(col(PlanHit.plan_id)))})
 
 
 async def newest_by_plan(unit: Unit, actor: Actor) -> dict[int, datetime]:
     """When each plan hit last."""
-    wanted = columns(col(PlanHit.plan_id), func.max(col(PlanHit.at))).where(_seen(actor))
+    wanted = columns(col(PlanHit.plan_id), func.max(col(PlanHit.at))).where(visible.hits(actor))
     return {row[0]: row[1] for row in await unit.rows(wanted.group_by(col(PlanHit.plan_id)))}
 
 
