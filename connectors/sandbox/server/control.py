@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,15 +12,22 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connectors.sandbox.server import citizens, clock
-from connectors.sandbox.server.citizens import Impossible, Say
-from connectors.sandbox.server.faults import BadFault, set_fault
+from connectors.sandbox.server.citizens import Say
+from connectors.sandbox.server.faults import set_fault
 from connectors.sandbox.server.pushes import Pushes
 from connectors.sandbox.server.store import Row, Store
 from connectors.sandbox.server.wire import BROKEN
 
 Action = Callable[[Request, dict[str, Any]], Awaitable[Any]]
 MOST = 100_000
+LAST_MOMENT = 4_102_444_800.0
 ACCOUNT_FIELDS = ("uid", "screen_name", "token", "app_secret", "push_url", "verified_type", "expires_at")
+
+
+# What a call that makes no sense runs into, however deep: the judge answers, it does not fall over.
+SENSELESS = (
+    ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, sqlite3.Error
+)  # fmt: skip
 
 
 class BadRequest(ValueError):
@@ -59,8 +67,8 @@ def _answering(action: Action) -> Callable[[Request], Awaitable[Response]]:
             if not isinstance(wanted, dict):
                 raise BadRequest("the body must be a JSON object")
             return JSONResponse(await action(request, wanted))
-        except (BadRequest, BadFault, Impossible, ValueError, TypeError, KeyError) as error:
-            return JSONResponse({"error": str(error)}, 400)
+        except SENSELESS as error:
+            return JSONResponse({"error": str(error).encode(errors="replace").decode() or type(error).__name__}, 400)
 
     return answer
 
@@ -94,6 +102,7 @@ async def save_account(request: Request, wanted: dict[str, Any]) -> Any:
         raise BadRequest("a new account needs a screen_name")
     if unknown := set(wanted) - set(ACCOUNT_FIELDS):
         raise BadRequest(f"unknown: {', '.join(sorted(unknown))}")
+    _moment(wanted.get("expires_at"))
     return dict(_store(request).save_account(wanted))
 
 
@@ -111,7 +120,9 @@ def _each(wanted: dict[str, Any]) -> list[dict[str, Any]]:
     else:
         count = int(wanted.get("count", 1))
         text = str(wanted.get("text", ""))
-        each = [base | {"text": text.replace("{n}", str(n))} for n in range(1, min(count, MOST) + 1)]
+        if count > MOST:
+            raise BadRequest(f"at most {MOST} at once")
+        each = [base | {"text": text.replace("{n}", str(n))} for n in range(1, count + 1)]
     if len(each) > MOST:
         raise BadRequest(f"at most {MOST} at once")
     if bad := {str(item["broken"]) for item in each if item.get("broken")} - set(BROKEN):
@@ -121,7 +132,16 @@ def _each(wanted: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _say(item: dict[str, Any]) -> Say:
     at = item.get("created_at")
-    return Say("control", str(item.get("broken", "")), float(at) if at is not None else None, item.get("listed", True))
+    return Say("control", str(item.get("broken", "")), _moment(at), item.get("listed", True))
+
+
+def _moment(given: Any) -> float | None:
+    """Unix seconds the calendar knows; None stays None. One that it does not know would stand in every list."""
+    if given is None:
+        return None
+    if not 0 <= float(given) < LAST_MOMENT:
+        raise BadRequest("a time is given in unix seconds, before the year 2100")
+    return float(given)
 
 
 async def add_posts(request: Request, wanted: dict[str, Any]) -> Any:
@@ -294,5 +314,5 @@ async def settings(request: Request, wanted: dict[str, Any]) -> Any:
     if "push_tries" in wanted:
         pushes.tries = max(1, int(wanted["push_tries"]))
     if "now" in wanted:
-        clock.stop_at(None if wanted["now"] is None else float(wanted["now"]))
+        clock.stop_at(_moment(wanted["now"]))
     return {"push_interval": pushes.interval, "push_tries": pushes.tries, "now": clock.now()}

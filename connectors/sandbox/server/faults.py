@@ -14,6 +14,8 @@ from starlette.types import Receive, Scope, Send
 from connectors.sandbox.server.store import Store
 
 OPERATIONS = ("publish", "comment", "message", "destroy", "list", "read", "check")
+# Seconds of the calendar, sizes, codes: none is larger than the last second before the year 2100.
+MOST = 4_102_444_800.0
 GROUPS = {"write": ("publish", "comment", "message", "destroy"), "any": OPERATIONS}
 # Kind → (operation it concerns unless told otherwise, its parameters with their defaults).
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -107,8 +109,10 @@ def _checked(params: dict[str, Any]) -> dict[str, Any]:
         raise BadFault("when must be before or after")
     try:
         made = {name: value if name == "when" else float(value) for name, value in params.items()}
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise BadFault("parameters are numbers") from None
+    if not all(0 <= value < MOST for name, value in made.items() if name != "when"):
+        raise BadFault("parameters are numbers from 0 to 4102444800")
     if "until" in made and not made["until"]:
         made["until"] = time.time() + made["seconds"]
     return made
