@@ -109,7 +109,7 @@ def join(layer: Layer, model: LinearModel) -> LinearModel:
     weights = (model.weights * model.scale[:, None]).astype(np.float32)
     weights[:, layer.buckets] += layer.values * (layer.scale / model.slope)[:, None]
     scale = np.maximum(np.abs(weights).max(axis=1), 1e-9).astype(np.float64) / _FINE
-    rounded: Any = np.rint(weights / scale[:, None]).astype(np.int16)
+    rounded: Any = np.asfortranarray(np.rint(weights / scale[:, None]).astype(np.int16))  # labels of a bucket together
     return replace(
         model, weights=rounded, scale=scale, slope=model.slope * layer.slope,
         shift=(model.shift + layer.bias) * layer.slope, meta={**model.meta, "learnt": layer.meta},

@@ -97,7 +97,7 @@ def test_what_people_left_alone_must_stay() -> None:
 
 def test_too_few_teach_nothing_and_unknown_labels_are_left_out() -> None:
     few = learn([*slang(5), *(replace(one, label="angry") for one in slang(60))])
-    assert (few.layer, few.report["why"]) == (None, [["few", 5, learning.LEAST]])
+    assert (few.layer, few.report["why"]) == (None, [["few", 5, lesson.LEAST]])
 
 
 def test_the_guard_is_large_and_holds_every_class() -> None:

@@ -15,8 +15,8 @@ from tests.web.casework import open_case, send, words
 from tests.web.conftest import Visit
 from tests.web.world import World
 from tests.workflows.learning import shelf
+from workflows.language.report import facts
 from workflows.learning import live
-from workflows.learning.shipped import records
 
 
 @pytest.fixture(autouse=True)
@@ -162,8 +162,8 @@ async def test_the_report_shows_what_the_model_files_say(visit: Visit) -> None:
         page = (await client.get("/learning/report")).text
         curve = await client.get("/learning/report/topic/0")
         none = await client.get("/learning/report/topic/99")
-    for model in records():
-        for one in model.sets:
+    for model in facts():
+        for one in model.scores:
             assert f"{one.macro_f1 * 100:.1f}" in page
     assert set(curve.json()) == {"kind", "unit", "labels", "series"}
     assert none.status_code == 404

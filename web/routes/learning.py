@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from starlette.requests import Request
@@ -19,9 +20,10 @@ from web.routes.table import NavItem, PageRoute
 from web.sheets import KINDS, sheet
 from web.templating import part_of, redirect, render
 from workflows.inbox import words as labels
+from workflows.language.report import SetScore
+from workflows.language.report import facts as shipped
 from workflows.learning import lessons, lists, live, words
 from workflows.learning.lists import Line, Wanted
-from workflows.learning.shipped import SetScore, records
 from workflows.tagging.withdrawing import withdraw
 
 SEES = (May.teach_analyser, May.read_audit)
@@ -175,23 +177,13 @@ async def take_back(request: Request) -> Response:
 
 async def report(request: Request) -> Response:
     """How the shipped models do, from the record in their files."""
-    facts = {
-        "models": records(),
-        "w": words,
-        "tabs": _tabs("report"),
-        "label": _class_label,
-        "set_label": words.set_label,
-    }
-    return await render(request, "learning/report.html", facts)
-
-
-def _class_label(label: str) -> str:
-    return labels.sentiment_label(label) if label in dict(labels.sentiments()) else labels.topic_label(label)
+    models = [one for one in await asyncio.to_thread(shipped) if one.scores]
+    return await render(request, "learning/report.html", {"models": models, "w": words, "tabs": _tabs("report")})
 
 
 async def curve(request: Request) -> Response:
     """The calibration curve of one model on one set, as charts take it."""
-    chosen = _chosen(request.path_params["model"], request.path_params["place"])
+    chosen = await asyncio.to_thread(_chosen, request.path_params["model"], request.path_params["place"])
     return JSONResponse({
         "kind": "line", "unit": "%", "labels": [f"{said * 100:.0f}%" for said, _right, _size in chosen.curve],
         "series": [
@@ -202,9 +194,9 @@ async def curve(request: Request) -> Response:
 
 
 def _chosen(name: str, number: int) -> SetScore:
-    for model in records():
-        if model.name == name and number < len(model.sets):
-            return model.sets[number]
+    for model in shipped():
+        if model.name == name and number < len(model.scores):
+            return model.scores[number]
     raise NotFound(_("没有这个模型"))
 
 

@@ -64,8 +64,21 @@ def number_label(number: int) -> str:
     return _("第 %(n)s 版", n=number) if number else _("出厂版")
 
 
+_EMOTIONS = {
+    "angry": N_("愤怒"), "fear": N_("恐惧"), "happy": N_("高兴"), "sad": N_("悲伤"), "surprise": N_("惊讶"),
+}  # fmt: skip
+
+
+def class_label(label: str) -> str:
+    """A class of any of the shipped models."""
+    if label in _EMOTIONS:
+        return _(_EMOTIONS[label])
+    return words.topic_label(words.sentiment_label(label))
+
+
 _SETS = {
     "gov7_dev_raw.tsv": N_("政务留言（公开开发集）"), "weibo3_dev.tsv": N_("微博，日常与疫情（公开开发集）"),
+    "letters kept back": N_("来信标题自己说明诉求的来信（没有学过的一部分）"),
     "weibo3_dev_covid.tsv": N_("微博，另一来源、另一批标注人（没有学过的领域）"),
 }  # fmt: skip
 

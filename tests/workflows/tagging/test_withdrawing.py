@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from hub.db import reading, unit_of_work
@@ -19,17 +21,19 @@ from workflows.tagging.withdrawing import last_of, withdraw
 async def _first(house: House) -> Message:
     await arrive(house, *[town.letter(n, words, likes=str(n)) for n, words in enumerate(WORDS)])
     await batches.tag_waiting(house)
-    return (await town.all_rows(house, Message))[0]
+    return await town.message(house, "0")
 
 
-async def _correct(house: House, actor: Actor, message: Message, **given: str) -> list[Correction]:
+async def _correct(house: House, actor: Actor, message: Message, **given: Any) -> list[Correction]:
     async with unit_of_work(house.ctx) as unit:
         await correct(unit, actor, message.id or 0, **given, because=Because.subject)
     return await town.all_rows(house, Correction)
 
 
 async def _current(house: House, message: Message) -> Tagging:
-    found = [one for one in await town.all_rows(house, Tagging) if one.message_id == message.id and one.is_current]
+    found: list[Tagging] = [
+        one for one in await town.all_rows(house, Tagging) if one.message_id == message.id and one.is_current
+    ]
     assert len(found) == 1
     return found[0]
 
