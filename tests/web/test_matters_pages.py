@@ -64,6 +64,18 @@ async def test_one_matter_shows_reasons_cases_and_history(visit: Visit, world: W
         assert (await client.get(f"/opinion/matters/{world.places['other']['matter_id']}")).status_code == 404
 
 
+async def test_case_and_message_lead_to_their_issue(visit: Visit, world: World) -> None:
+    own = world.places["own"]
+    link = f'href="/opinion/matters/{own["matter_id"]}"'
+    async with visit("press_officer") as client:
+        assert link in (await client.get(f"/cases/{own['number']}")).text
+        assert link in (await client.get(f"/messages/{own['message_id']}")).text
+    async with visit("handler") as client:
+        shown = await client.get(f"/cases/{own['number']}")
+        assert shown.status_code == 200
+        assert link not in shown.text, "no way to a page that is not theirs"
+
+
 async def test_forms_change_refuse_and_keep_what_was_typed(visit: Visit, ctx: Context, world: World) -> None:
     own, other = world.places["own"]["matter_id"], world.places["other"]["matter_id"]
     page = f"/opinion/matters/{own}"

@@ -25,6 +25,7 @@ from workflows.cases.moves import Move
 from workflows.cases.states import Extension, Offer, Ruling
 from workflows.delivery.lists import DeliveryView, of_case
 from workflows.drafting.asking import is_on, newest
+from workflows.matters.lists import around
 from workflows.replies.box import Box, box, findings
 from workflows.replies.checks import Finding
 from workflows.replies.compare import Piece, pieces
@@ -97,7 +98,11 @@ async def _facts(request: Request, said: Said, part: str) -> dict[str, Any]:
         answer = await _box(request, unit, one)
         model = await newest(unit, case_id=case.id)
         found = await _found(request, unit, one, answer, said)
-        others = await _others(unit, case, actor, one) if part in ("", "side") else {"similar": [], "alike": []}
+        others = (
+            await _others(unit, case, actor, one)
+            if part in ("", "side")
+            else {"similar": [], "alike": [], "matters": []}
+        )
         deliveries = await of_case(unit, actor, case.id or 0) if part in ("", "talk") else []
     base = f"/cases/{case.number}"
     live = listing.href(case.number) if listing else base
@@ -147,7 +152,7 @@ async def _others(unit: Unit, case: Case, actor: Actor, one: Detail) -> dict[str
     answered = await similar.answered(unit, case.id or 0, actor) if one.row.state in DRAFTING else []
     may_merge = any(offer.move is Move.merge for offer in one.moves)
     alike = await similar.still_open(unit, case.id or 0, actor) if may_merge else []
-    return {"similar": answered, "alike": alike}
+    return {"similar": answered, "alike": alike, "matters": await around(unit, actor, case_id=case.id)}
 
 
 def _offered(one: Detail) -> list[Offer]:

@@ -24,12 +24,14 @@ from web.request import looking, me, writing
 from web.routes.cases import READS
 from web.routes.table import NavItem, PageRoute
 from web.templating import part_of, redirect, render
+from workflows.cases import similar
 from workflows.cases.detail import reveal as reveal_message
 from workflows.inbox import lists
 from workflows.inbox import words as labels
 from workflows.inbox.detail import MessageDetail, detail
 from workflows.inbox.lists import Filters, Page
 from workflows.learning.words import becauses
+from workflows.matters.lists import around
 from workflows.tagging.corrections import confirm, correct, find
 from workflows.tagging.withdrawing import last_of, withdraw
 
@@ -98,8 +100,10 @@ async def show(request: Request) -> Response:
     async with looking(request) as unit:
         one = await detail(unit, me(request), number)
         listing = await _listing(request, unit)
+        near = [] if part else await similar.messages(unit, number, me(request))
+        matters = [] if part else await around(unit, me(request), message_id=number)
     facts = {
-        **_around(one), "listing": listing, "chosen": number, "item_open": True,
+        **_around(one), "listing": listing, "chosen": number, "item_open": True, "near": near, "matters": matters,
         "items": talk.thread(one.thread, [], [], one.account.name),
         "list_href": listing.narrowing.href(), "live_src": _live(request, listing, f"/messages/{number}"),
     }  # fmt: skip

@@ -106,9 +106,10 @@ async def messages(unit: Unit, message_id: int, actor: Actor, *, limit: int = 5)
     own = [col(Message.case_id) != mine.case_id] if mine.case_id is not None else []
     seen = [visible.messages(actor), col(Message.id) != message_id, *own]
     hits = await closest(unit, await _of_index(unit, message_id), where=seen, limit=limit)
-    wanted = columns(
-        col(Message.id), col(Message.title), col(Message.text), col(Message.created_at), Case.number, Case.state
-    ).join(Case, col(Case.id) == col(Message.case_id))  # fmt: skip
+    shown: tuple[Any, ...] = (
+        Message.id, Message.title, Message.text, Message.created_at, Case.number, Case.state,
+    )  # fmt: skip
+    wanted = columns(*shown).select_from(Message).join(Case, col(Case.id) == col(Message.case_id))
     rows = {row.id: row for row in await unit.rows(wanted.where(col(Message.id).in_([hit.message_id for hit in hits])))}
     return [
         SimilarMessage(row.id, excerpt(mask(row.title or row.text), (), 80), row.number, row.state, row.created_at)

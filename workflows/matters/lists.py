@@ -15,7 +15,7 @@ from hub import clock
 from hub.db import Unit
 from hub.errors import Invalid, NotAllowed
 from hub.i18n import _
-from hub.models import Account, Department, Matter, MatterState
+from hub.models import Account, Department, Matter, MatterMessage, MatterState, Message
 from hub.queries import visible
 from hub.rights import Actor, May
 from workflows.opinion.rollups import hour_of
@@ -205,3 +205,23 @@ def spark(days: Mapping[str, int], now: datetime, count: int) -> tuple[int, ...]
 
 def _shares(given: Sequence[Sequence[Any]] | None, names: Mapping[int, str]) -> tuple[Share, ...]:
     return tuple(Share(str(key), names.get(key, "") if names else str(key), n) for key, n in given or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A matter by name, with how many messages it has."""
+
+    id: int
+    name: str
+    voices: int
+
+
+async def around(unit: Unit, actor: Actor, *, case_id: int | None = None, message_id: int | None = None) -> list[Named]:
+    """The matters that the messages of a case, or one message, are about; none for who may not see hot issues."""
+    if not actor.can(May.read_opinion):
+        return []
+    mine = col(Message.case_id) == case_id if case_id is not None else col(Message.id) == message_id
+    members = select(col(MatterMessage.matter_id)).join(Message, col(Message.id) == col(MatterMessage.message_id))
+    wanted = select(Matter).where(col(Matter.id).in_(members.where(mine)), visible.matters(actor))
+    found = await unit.all(wanted.where(col(Matter.state) != MatterState.merged).order_by(col(Matter.heat).desc()))
+    return [Named(one.id or 0, one.name, one.messages + one.copies) for one in found[:3]]

@@ -83,6 +83,18 @@ async def test_open_cases_alike_come_closest_first_and_answered_ones_not(any_tow
     assert [one.case_id for one in hidden] == [near.id]
 
 
+async def test_messages_alike_are_of_other_cases_one_may_see(any_town: Town) -> None:
+    near = await _about(any_town, "滨河路路灯不亮，电话13812345678", "路灯 滨河路 不亮")
+    await _about(any_town, "食堂太贵", "食堂 太贵")
+    asked = await _about(any_town, "滨河路的路灯", "路灯 滨河路 不亮")
+    async with reading(any_town.ctx) as unit:
+        found = await similar.messages(unit, asked.first_message_id or 0, any_town["desk"])
+        hidden = await similar.messages(unit, asked.first_message_id or 0, any_town["other_clerk"])
+    assert [one.message_id for one in found] == [near.first_message_id]
+    assert "13812345678" not in found[0].text
+    assert hidden == []
+
+
 async def _about(town: Town, text: str, tokens: str, **given: Any) -> Case:
     case = await town.case(text, **given)
     async with unit_of_work(town.ctx) as unit:
