@@ -106,10 +106,13 @@ def join(layer: Layer, model: LinearModel) -> LinearModel:
     """The model with the layer in its weights: scored as fast as the shipped one. ValueError when they do not fit."""
     if layer.labels != model.labels or fingerprint(model) != layer.base:
         raise ValueError("the layer was made for another model")
-    weights = (model.weights * model.scale[:, None]).astype(np.float32)
-    weights[:, layer.buckets] += layer.values * (layer.scale / model.slope)[:, None]
-    scale = np.maximum(np.abs(weights).max(axis=1), 1e-9).astype(np.float64) / _FINE
-    rounded: Any = np.asfortranarray(np.rint(weights / scale[:, None]).astype(np.int16))  # labels of a bucket together
+    rounded: Any = np.zeros(model.weights.shape[::-1], np.int16).T  # the labels of a bucket together, as it is scored
+    scale = np.zeros(len(model.labels))
+    for label in range(len(model.labels)):  # one at a time: a worker's memory is counted
+        row = model.weights[label].astype(np.float32) * np.float32(model.scale[label])
+        row[layer.buckets] += layer.values[label] * np.float32(layer.scale[label] / model.slope[label])
+        scale[label] = max(float(np.abs(row).max()), 1e-9) / _FINE
+        rounded[label] = np.rint(row / np.float32(scale[label]))
     return replace(
         model, weights=rounded, scale=scale, slope=model.slope * layer.slope,
         shift=(model.shift + layer.bias) * layer.slope, meta={**model.meta, "learnt": layer.meta},
