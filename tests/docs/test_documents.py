@@ -6,9 +6,12 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -16,13 +19,17 @@ from prometheus_client import CollectorRegistry
 from connectors.registry import connectors
 from docs import generate
 from hub.db import Context
+from hub.models import CaseState, DeliveryState, PostState
 from web.demo import city
 from web.demo.city import FIXED_LOGINS
 from web.observe.access import Counted
 from web.observe.figures import read_figures
 from web.observe.health import Sign
 from web.observe.metrics import Scrape, exposition
+from workflows.cases.words import state_label as case_label
+from workflows.delivery.states import label as delivery_label
 from workflows.house import House
+from workflows.publishing.states import label as post_label
 from workflows.vitals import Backlog
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,3 +118,12 @@ def test_the_fixed_points_name_the_logins_of_the_demo() -> None:
     office = city.office()
     sizes = (len(office["departments"]), len(people), len(office["accounts"]), len(city.sayings(FAR_AHEAD)))
     assert tuple(map(int, counts.groups())) == sizes
+
+
+def test_the_glossary_names_every_state() -> None:
+    glossary = (ROOT / "docs/reference/glossary.md").read_text("utf-8")
+    labels: list[tuple[Iterable[StrEnum], Callable[[Any], str]]] = [
+        (CaseState, case_label), (DeliveryState, delivery_label), (PostState, post_label),
+    ]  # fmt: skip
+    for states, label in labels:
+        assert [state for state in states if f"| {state.value} | {label(state)} |" not in glossary] == []
