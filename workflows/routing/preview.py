@@ -14,6 +14,7 @@ from sqlmodel import col, select
 
 from hub import clock
 from hub.db import Unit
+from hub.i18n import _
 from hub.models import Account, Case, Department, Message, RoutingRule, Tagging
 from hub.queries import visible
 from hub.rights import Actor
@@ -24,6 +25,7 @@ from workflows.routing.guide import guide_of
 from workflows.watching.pieces import Piece, of_message
 
 DAYS, MOST_SEEN, SAMPLES = 30, 5000, 8
+NOBODY = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,14 @@ class Sample:
 class Preview:
     """``fits`` of ``seen`` messages; of these ``decided`` were sent somewhere by people, ``agreed`` to the rule's
     department (or one below it). ``earlier``: fits that an earlier rule takes first. ``others``: where people sent the
-    rest, most frequent first. ``departments``: where all messages would be suggested to go with the rules as they would
-    then stand, against now."""
+    rest, most frequent first (all, while no department is chosen: ``has_department``). ``departments``: to how many
+    messages each would be suggested now, and with the rule.
+    """
 
     seen: int
     is_whole: bool
     since: datetime
+    has_department: bool
     fits: int
     earlier: int
     decided: int
@@ -79,6 +83,10 @@ async def preview(unit: Unit, actor: Actor, draft: RoutingRule, others: Sequence
     whole, seen = len(seen) <= MOST_SEEN, seen[:MOST_SEEN]
     departments = await unit.all(select(Department).where(col(Department.is_active)).order_by(col(Department.id)))
     candidates, policy = [Candidate.of(one) for one in departments], policy_of(unit)
+    chosen = any(one.id == draft.department_id for one in candidates)
+    if not chosen:  # the conditions can be tried before it is known to whom
+        draft.department_id = NOBODY
+        candidates.append(Candidate(NOBODY, "", frozenset(), ()))
     before = guide_of(others, None)
     ordered = sorted([*others, draft], key=lambda rule: (rule.position, rule.id is None or rule.id == 0))
     after, alone = guide_of(ordered, None), guide_of([draft], None)
@@ -97,11 +105,12 @@ async def preview(unit: Unit, actor: Actor, draft: RoutingRule, others: Sequence
     taken = [one for one, routed in zip(seen, will, strict=True) if _by(routed, number)]
     fits = sum(_by(routed, number) for routed in only)
     paths = {one.id or 0: (one.short_name, one.path) for one in await unit.all(select(Department))}
+    paths[NOBODY] = (_("（还没选单位）"), "-")
     decided = [one for one in taken if one.department_id is not None]
     agreed = [one for one in decided if _within(paths, one.department_id, draft.department_id)]
     strayed = Counter(paths[one.department_id or 0][0] for one in decided if one not in agreed)
     return Preview(
-        seen=len(seen), is_whole=whole, since=since if whole else seen[-1].at, fits=len(taken),
+        seen=len(seen), is_whole=whole, has_department=chosen, since=since if whole else seen[-1].at, fits=len(taken),
         earlier=fits - len(taken), decided=len(decided), agreed=len(agreed), others=strayed.most_common(5),
         departments=_moved(was, will, paths),
         samples=await _samples(unit, taken, dict(zip([one.id for one in seen], will, strict=True)), paths, draft),

@@ -197,6 +197,10 @@ async def test_the_preview_counts_what_the_rule_then_takes(any_town: Town) -> No
     assert found.others == [("housing", 1)]
     assert [sample.is_other for sample in found.samples] == [True, False, False]
     assert (unseen.seen, unseen.fits, unseen.samples) == (0, 0, [])
+    async with reading(town.ctx) as unit:
+        open_ = await preview(unit, desk, replace(draft, department_id=0).as_rule(), [])
+    assert (open_.has_department, open_.fits, open_.decided) == (False, 3, 3)
+    assert open_.others == [("traffic", 2), ("housing", 1)]
     await made(town, draft)
     taken = [(await suggested(town, text))["rule"] == "派单规则" for text in texts]
     assert sum(taken) == found.fits
