@@ -20,6 +20,7 @@ from hub.people import departments
 from hub.rights import Actor
 from hub.settings import Settings
 from web.demo.sandbox import Control
+from workflows.checking import lists
 
 FOLDER = Path(__file__).parent / "city"
 LOGINS = "demo-logins.json"
@@ -109,6 +110,11 @@ async def settle(unit: Unit, actor: Actor, settings: Settings) -> None:
     for person in plan["people"]:
         await _add_person(unit, person, made[person["department"]], hashed)
     _note_logins(settings, plan, password)
+
+
+async def keep_words(unit: Unit, actor: Actor) -> None:
+    """The office's own lists for the check of texts."""
+    await lists.bring(unit, actor, (FOLDER / "words.csv").read_bytes())
 
 
 async def _add_person(unit: Unit, given: Mapping[str, Any], department: Department, hashed: str) -> None:

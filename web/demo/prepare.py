@@ -66,6 +66,7 @@ async def _build(house: House, control: Control) -> None:
     async with unit_of_work(house.ctx) as unit:
         await city.settle(unit, system(), house.ctx.settings)
         await city.open_accounts(unit, control)
+        await city.keep_words(unit, system())
     await streams.make_missing(house)
     async with reading(house.ctx) as unit:
         people = await history.cast(unit)
