@@ -42,7 +42,10 @@ SIZES = {"desk": DESK, "phone": PHONE}
 PEOPLE = ("press", "dispatch", "clerk", "head", "leader", "review1", "review2", "review3", "audit", "admin")
 # What tells more than the list of a place: the picture's name, the place, and the link there to follow ("": none).
 BEHIND: dict[str, dict[str, tuple[str, str]]] = {
-    "press": {"post": ("/posts?view=all", "main .lrow-link"), "compose": ("/posts", "main a[href='/posts/new']")},
+    "press": {
+        "post": ("/posts?view=all&state=done", "main .lrow-link"),
+        "compose": ("/posts", "main a[href='/posts/new']"),
+    },
     "clerk": {"case": ("/cases", "main .lrow-link")},
     "dispatch": {"dispatching": ("/desk", "main .lrow-link")},
     "review1": {"review-post": ("/posts?view=review", "main .lrow-link")},
