@@ -185,7 +185,7 @@ async def curve(request: Request) -> Response:
     """The calibration curve of one model on one set, as charts take it."""
     chosen = await asyncio.to_thread(_chosen, request.path_params["model"], request.path_params["place"])
     return JSONResponse({
-        "kind": "line", "unit": "%", "labels": [f"{said * 100:.0f}%" for said, _right, _size in chosen.curve],
+        "kind": "bar", "unit": "%", "labels": [f"{said * 100:.0f}%" for said, _right, _size in chosen.curve],
         "series": [
             {"name": _("实际答对"), "data": [round(right * 100, 1) for _said, right, _size in chosen.curve]},
             {"name": _("所说把握"), "data": [round(said * 100, 1) for said, _right, _size in chosen.curve]},

@@ -78,7 +78,17 @@ async def _is_due(unit: Unit, night: date) -> bool:
     last = await unit.first(
         select(LearnRun).where(col(LearnRun.state) == LearnState.done).order_by(col(LearnRun.id).desc()).limit(1)
     )
-    return await fresh(unit, int(last.notes.get("newest", "0")) if last else 0) > 0
+    new = await fresh(unit, int(last.notes.get("newest", "0")) if last else 0)
+    return new > 0 or await _is_outdated(unit)
+
+
+async def _is_outdated(unit: Unit) -> bool:
+    """Whether what is in force was learnt on an older shipped model, and nothing has been learnt on this one yet."""
+    for one in await live.in_force(unit):
+        newest = select(LearntModel.base).where(col(LearntModel.task) == one.task).order_by(col(LearntModel.id).desc())
+        if not one.fits and await unit.first(newest.limit(1)) != shipped(one.task):
+            return True
+    return False
 
 
 async def learn_waiting(house: House) -> int:

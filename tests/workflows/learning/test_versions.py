@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 import nlp
+from hub import clock
 from hub.db import reading, unit_of_work
 from hub.errors import Invalid, NotAllowed, NotFound, Refused
 from hub.models import AuditEntry, LearntModel, LiveModel, ModelChange, Role
@@ -90,6 +92,9 @@ async def test_a_version_learnt_on_an_older_shipped_model_waits_for_the_next_les
             ("topic", 0, True),
             ("sentiment", 1, False),
         ]
+    night = clock.at_local(date(2026, 11, 24), 3, 10)
+    with clock.frozen(night):
+        assert await lessons.begin_night(house)  # nothing new was said, but there is something to learn anew
 
 
 async def test_the_command_learns_and_says_what_came_of_it(house: House, tmp_path: Path) -> None:
