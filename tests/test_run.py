@@ -14,7 +14,6 @@ import socket
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import psutil
@@ -147,14 +146,18 @@ def test_the_first_start_tells_its_steps_and_the_second_does_nothing(ready: Smal
 
 
 def test_a_start_adds_less_than_a_third_of_a_second(ready: Small) -> None:
-    """Best of five, because the machine has other work."""
+    """Of computing, best of five: the machine has other work."""
+
+    def spent() -> float:
+        used = os.times()
+        return used.children_user + used.children_system
 
     def best(*command: str) -> float:
         times = []
         for _ in range(5):
-            begun = time.perf_counter()
+            begun = spent()
             subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-            times.append(time.perf_counter() - begun)
+            times.append(spent() - begun)
         return min(times)
 
     direct = best(str(ready.folder / ".venv/bin/hub"), "demo", "--exit", "0")
