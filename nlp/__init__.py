@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from nlp.base import Analysis, Label, Personal, Place, Text
 
 if TYPE_CHECKING:
+    from nlp.checking import Finding, Policy
     from nlp.linear import LinearModel
     from nlp.pipeline import Analyser
 
@@ -81,6 +82,14 @@ def mask(text: str, personal: Iterable[Personal] | None = None) -> str:
     return room.mask(text, personal)
 
 
+def check(text: str, policy: Policy | None = None) -> list[Finding]:
+    """What speaks against ``text`` going out, in reading order; positions in code points of ``text`` as given.
+    ``policy``: what the office lays down; without it only the rules that hold everywhere."""
+    from nlp import checking
+
+    return checking.check(text, policy or checking.NOTHING_SET)
+
+
 def query_tokens(text: str) -> list[list[str]]:
     """A search box's text as groups of tokens; a document matches when its ``tokens`` hold all of every group."""
     from nlp import search
@@ -114,6 +123,7 @@ __all__ = [
     "Text",
     "analyse",
     "analyser",
+    "check",
     "configure",
     "mask",
     "query_tokens",

@@ -65,4 +65,4 @@ def _apart(found: Sequence[Finding]) -> list[Finding]:
     return sorted(kept, key=lambda finding: finding.start)
 
 
-__all__ = ["RULES", "Finding", "Phrase", "Policy", "Severity", "Word", "check", "warm"]
+__all__ = ["NOTHING_SET", "RULES", "Finding", "Phrase", "Policy", "Severity", "Word", "check", "warm"]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import nlp
 from nlp.checking import RULES, Finding, Policy, Severity, Word, check
 from nlp.checking.words import _contexts, _slips
 from tests.nlp.checking.office import POLICY
@@ -274,3 +275,8 @@ def test_weekdays_without_a_year_are_of_the_nearest(text: str, right: str) -> No
     found = check(text, Policy(today=date(2026, 11, 27)))
     assert [item.suggestions[0] for item in found if item.rule == "date.weekday"] == ([right] if right else [])
     assert not [item for item in check(text) if "年" not in text]
+
+
+def test_the_room_has_one_door() -> None:
+    assert [item.found for item in nlp.check("布署工作")] == ["布署"]
+    assert nlp.check("市长林国安", POLICY) == check("市长林国安", POLICY)
