@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from hub import clock
 from hub.clock import at_local
 from hub.errors import Invalid, NotFound, Refused
-from hub.i18n import N_, _, day, exact, listed
+from hub.i18n import N_, _, day, exact, listed, sentences
 from hub.models import PlanAlert, PlanMode, WatchPlan
 from hub.rights import Actor, May
 from web.casework import words as casework
@@ -192,7 +192,7 @@ async def _saved(request: Request, plan: WatchPlan | None) -> Response:
     except Invalid as error:
         return await _form(request, plan, draft, error.problems, 422)
     except Refused as error:
-        return await _form(request, plan, draft, {"name": "；".join(error.reasons)}, 409)
+        return await _form(request, plan, draft, {"name": sentences(error.texts)}, 409)
     return redirect(request, f"/plans/{kept.id}", _("已保存「%(name)s」，从现在起新来的留言都会比对。", name=kept.name))
 
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.errors import Invalid, NotFound, Refused
-from hub.i18n import N_, _, listed, percent
+from hub.i18n import N_, _, listed, percent, sentences
 from hub.models import RoutingRule
 from hub.rights import May
 from web.forms import Form, read_form
@@ -155,7 +155,7 @@ async def _saved(request: Request, rule: RoutingRule | None) -> Response:
     except Invalid as error:
         return await _form(request, rule, draft, error.problems, 422)
     except Refused as error:
-        return await _form(request, rule, draft, {"name": "；".join(error.reasons)}, 409)
+        return await _form(request, rule, draft, {"name": sentences(error.texts)}, 409)
     return redirect(request, "/rules", _("已保存「%(name)s」，从现在起新来的留言按它派单。", name=draft.name))
 
 

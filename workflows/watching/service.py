@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from hub import audit, clock, feed
 from hub.db import Unit
 from hub.errors import Invalid, NotAllowed, NotFound, Stale
-from hub.i18n import _
+from hub.i18n import _, sentences
 from hub.models import PlanMode, WatchPlan
 from hub.rights import Actor, May
 from workflows.watching import words
@@ -37,7 +37,7 @@ async def find(unit: Unit, actor: Actor, plan_id: int) -> WatchPlan:
 def explained(plan: WatchPlan) -> str:
     """What a stored plan means, in one sentence; the trouble in words, should a newer grammar refuse it."""
     reading = read(Draft.of(plan))
-    return words.explain(reading.rule) if reading.rule is not None else "；".join(reading.problems.values())
+    return words.explain(reading.rule) if reading.rule is not None else sentences(reading.problems.values())
 
 
 async def create(unit: Unit, actor: Actor, draft: Draft) -> WatchPlan:
