@@ -58,9 +58,7 @@ _NEW_ROUND = {Move.redo, Move.reopen, Move.citizen_again}
 
 
 # After any of these no request for more time is open.
-SETTLES_EXTENSION = tuple(
-    move.value for move in (Move.grant_extension, Move.refuse_extension, *sorted(_NEW_ROUND))
-)
+SETTLES_EXTENSION = tuple(move.value for move in (Move.grant_extension, Move.refuse_extension, *sorted(_NEW_ROUND)))
 
 
 @dataclass(frozen=True, slots=True)
