@@ -43,6 +43,7 @@ def create_app(house: House) -> Starlette:
         routes=[_static(), *map(as_route, routes)], middleware=layers, lifespan=_lifespan(house),
         exception_handlers={HubError: on_hub_error, HTTPException: on_http_error},
     )  # fmt: skip
+    app.router.redirect_slashes = False  # would lead to whatever Host the asker names; see web.errors
     app.state.house = house
     app.state.places = all_places()
     app.state.registry = registry

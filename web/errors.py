@@ -71,6 +71,10 @@ def _came_from(request: Request) -> str:
 async def on_http_error(request: Request, error: Exception) -> Response:
     """Tell what the framework refuses: no such page, wrong method, unreadable form."""
     assert isinstance(error, HTTPException)
+    path = request.url.path
+    if error.status_code == 404 and path.endswith("/") and request.method in csrf.SAFE and not wants_json(request):
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(local_path(path.rstrip("/")) + query, 307)
     response = await tell(request, error.status_code, [_words(error.status_code)])
     for name, value in (error.headers or {}).items():
         response.headers[name] = value

@@ -204,6 +204,24 @@ async def test_headers_cannot_be_injected(client: httpx.AsyncClient, visit: Visi
             assert "x-evil" not in done.headers
 
 
+@pytest.mark.parametrize(
+    ("path", "onward"),
+    [
+        ("/me/", "/me"),
+        ("/cases/?q=a", "/cases?q=a"),
+        ("//evil.test/", "/"),
+        ("/%5Cevil.test/", "/%5Cevil.test"),
+        ("///", "/"),
+    ],
+)
+async def test_a_slash_too_many_leads_nowhere_else(client: httpx.AsyncClient, path: str, onward: str) -> None:
+    answer = await client.get(f"http://hub.test{path}", headers={"Host": "evil.test"})
+    assert answer.status_code == 307
+    assert answer.headers["location"] == onward
+    assert (await client.post("/login/", data={})).status_code == 404
+    assert (await client.get("/api/v1/me/")).status_code == 404
+
+
 async def test_hostile_names_are_escaped(visit: Visit) -> None:
     async with visit("administrator") as client:
         name = "<script>alert(1)</script>\"'&"
