@@ -35,6 +35,7 @@ from nlp.features import Batch
 from nlp.labels import Judged, Said
 from nlp.linear import LinearModel, Panel
 from nlp.segment import Segmenter
+from nlp.subtopics import subtopic
 from nlp.taught import Taught, taught
 
 BATCH_TEXTS, BATCH_CHARS = 256, 120_000
@@ -176,6 +177,7 @@ class Analyser:
             version=by,
             emotion=said.emotion,
             asked=asked,
+            subtopic=subtopic(said.topic, one.title.text, one.body.text),
             departments=named.departments(one.whole),
             persons=named.persons(one.whole),
             times=times.find(one.whole),
