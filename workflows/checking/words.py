@@ -21,7 +21,7 @@ GROUPS: dict[str, str] = {
     "confusion": N_("易混词"), "region": N_("行政区划"), "title": N_("姓名与职务"), "order": N_("排序"),
     "phrase": N_("固定表述"), "prohibited": N_("禁用词"), "advertising": N_("广告用语"), "personal": N_("个人信息"),
     "particle": N_("的地得"), "repeat": N_("重复"), "missing": N_("漏字"), "mark": N_("标点"), "date": N_("日期"),
-    "figure": N_("数字与单位"), "link": N_("链接"), "spelling": N_("错别字"),
+    "figure": N_("数字与单位"), "link": N_("链接"), "spelling": N_("音近形近字"),
 }  # fmt: skip
 
 # Rule → why. Without an entry the group's rule speaks; %(found)s is what stands there.
