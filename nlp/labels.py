@@ -11,12 +11,14 @@ import numpy as np
 from nlp import EMOTIONS, REQUESTS, SENTIMENTS, clean, linear
 from nlp.base import Label
 from nlp.cues import Wanted
-from nlp.linear import Scored
+from nlp.features import Batch
+from nlp.linear import Floats, LinearModel, Scored, Seen
 
 # The emotions of each tone; surprise belongs to none.
 GROUPS = {"negative": ("angry", "fear", "sad"), "neutral": ("neutral",), "positive": ("happy",)}
 _RULES = 0.35  # log odds of a unit of weight of request words beside the request model: least log loss on kept letters
 _LEAST = 1e-4  # no request is ruled out by the model alone
+_ALONE = [EMOTIONS.index(kind) for kind in ("neutral", "happy")]  # the only emotion of their tone
 _NONE = Label("", 0.0)
 
 
@@ -63,17 +65,27 @@ def made(scored: Scored, names: Sequence[str], texts: Sequence[str]) -> list[Lab
     ]
 
 
-def in_keeping(emotion: Scored, tone: Scored) -> Scored:
+def in_keeping(emotion: Floats, tone: Floats) -> Floats:
     """The emotions with each tone's share given by the tone model, so that a happy text is never a negative one.
 
     Surprise keeps its own probability; the rest is shared out by tone, and within a tone as the emotion model says."""
-    p = emotion.p.copy()
+    p = emotion.copy()
     left = 1 - p[:, EMOTIONS.index("surprise")]
     for column, name in enumerate(SENTIMENTS):
         group = [EMOTIONS.index(kind) for kind in GROUPS[name]]
         whole = p[:, group].sum(axis=1)
-        p[:, group] *= (left * tone.p[:, column] / np.maximum(whole, 1e-12))[:, None]
-    return Scored(p, emotion.words, emotion.known)
+        p[:, group] *= (left * tone[:, column] / np.maximum(whole, 1e-12))[:, None]
+    return p
+
+
+def moods(emotion: LinearModel, batch: Batch, seen: Seen, scores: Floats, tone: Scored) -> Scored:
+    """The emotions of a batch. Where a tone has one emotion only, the words that moved the tone moved it too."""
+    p = in_keeping(emotion.probabilities(scores), tone.p)
+    first, of_tone = p.argmax(axis=1), tone.p.argmax(axis=1)
+    same = np.isin(first, _ALONE) & np.isin(of_tone, [SENTIMENTS.index("neutral"), SENTIMENTS.index("positive")])
+    own = emotion.reasons(batch, seen.found, p, 3, ~same)
+    words = [theirs if alike else mine for alike, theirs, mine in zip(same.tolist(), tone.words, own, strict=True)]
+    return Scored(p, words, tone.known)
 
 
 def asked(wanted: Wanted, model: Sequence[float]) -> Label:

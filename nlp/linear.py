@@ -211,11 +211,15 @@ class LinearModel:
         p = self.probabilities(scores)
         known = np.bincount(seen.rows.doc, minlength=batch.size).tolist()
         silent: list[tuple[str, ...]] = [()] * batch.size
-        return Scored(p, self._reasons(batch, seen.found, p, explain) if explain else silent, known)
+        return Scored(p, self.reasons(batch, seen.found, p, explain) if explain else silent, known)
 
-    def _reasons(self, batch: Batch, found: Occurrences, p: Floats, count: int) -> list[tuple[str, ...]]:
-        """The words that speak most for the first label against the second."""
+    def reasons(
+        self, batch: Batch, found: Occurrences, p: Floats, count: int, wanted: NDArray[np.bool_] | None = None
+    ) -> list[tuple[str, ...]]:
+        """The words that speak most for the first label of ``p`` against the second. ``wanted``: for which texts."""
         owned = (found.owner >= 0) & self.used[found.bucket]
+        if wanted is not None:
+            owned &= wanted[found.doc]
         doc, bucket, owner = found.doc[owned], found.bucket[owned], found.owner[owned]
         first, second = np.argsort(-p, axis=1, kind="stable")[:, :2].T
         table = self.weights.T

@@ -149,7 +149,7 @@ class Analyser:
         else:
             mood, want = _panel(emotion, request).scores(seen.rows)
             tones = tone.score(batch)
-        moods = labels.in_keeping(emotion.scored(batch, seen, mood), tones)
+        moods = labels.moods(emotion, batch, seen, mood, tones)
         return Judged(
             labels.made(topic.score(batch), topic.labels, texts),
             labels.made(tones, SENTIMENTS, texts),
