@@ -43,6 +43,7 @@ class Batch:
     word_doc: Ints
     in_title: NDArray[np.bool_]  # of each word
     prefix: Hashes
+    words: Hashes  # one per word
 
 
 @cache
@@ -74,7 +75,8 @@ def make_batch(texts: Sequence[str], segmenter: Segmenter, titles: Sequence[int]
     terms = (codes.astype(np.uint64) + np.uint64(1)) * _power_table(_BASE, len(codes))
     prefix = np.concatenate([np.zeros(1, np.uint64), np.cumsum(terms, dtype=np.uint64)])
     pieces = [flat[number] for number in np.flatnonzero(kept).tolist()]
-    return Batch(len(texts), codes, doc, pieces, starts, ends, word_doc, starts < title_ends[word_doc], prefix)
+    words = _span_hash(prefix, starts, ends) ^ _WORD_SALT
+    return Batch(len(texts), codes, doc, pieces, starts, ends, word_doc, starts < title_ends[word_doc], prefix, words)
 
 
 def _spoken(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
@@ -96,7 +98,7 @@ def _cut(codes: NDArray[np.uint32], lengths: Ints, segmenter: Segmenter) -> list
 
 def word_hashes(batch: Batch) -> Hashes:
     """One 64-bit hash per word."""
-    return _span_hash(batch, batch.starts, batch.ends) ^ _WORD_SALT
+    return batch.words
 
 
 def pair_hashes(batch: Batch, words: Hashes) -> tuple[Hashes, Ints]:
@@ -116,7 +118,7 @@ def run_hashes(batch: Batch, length: int) -> tuple[Hashes, Ints]:
     for offset in range(length):
         whole &= solid[offset : offset + count]
     starts = np.flatnonzero(whole)
-    return _span_hash(batch, starts, starts + length), starts
+    return _span_hash(batch.prefix, starts, starts + length), starts
 
 
 def style_hashes(batch: Batch) -> tuple[Hashes, Ints]:
@@ -151,9 +153,9 @@ def bucket(hashes: Hashes, bits: int) -> Ints:
     return (_mix(hashes) >> np.uint64(64 - bits)).astype(np.int64)
 
 
-def _span_hash(batch: Batch, starts: Ints, ends: Ints) -> Hashes:
-    inverse = _power_table(_INVERSE, len(batch.codes) + 1)
-    return np.asarray((batch.prefix[ends] - batch.prefix[starts]) * inverse[starts])
+def _span_hash(prefix: Hashes, starts: Ints, ends: Ints) -> Hashes:
+    inverse = _power_table(_INVERSE, len(prefix))
+    return np.asarray((prefix[ends] - prefix[starts]) * inverse[starts])
 
 
 def _mix(value: Hashes) -> Hashes:
