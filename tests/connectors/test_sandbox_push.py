@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from connectors.base import Accept, AccountRef, Challenge, Kind, Reject
+from connectors.base import Accept, AccountRef, Challenge, Kind, Reject, Unparsable
 from connectors.http import Http
 from connectors.sandbox.client import SandboxConnector
 from tests.sims.sandbox import Control, push_body, signed_query
@@ -138,19 +138,28 @@ async def test_a_repeated_event_in_one_body_is_one_item(client: SandboxConnector
         (signed_query("wrong"), b"{}", 403),
         ({}, b"{}", 403),
         ({"signature": "é\udcff", "timestamp": "٣", "nonce": ""}, b"{}", 403),
-        (None, b"{", 400),
-        (None, b"\xff\xfe", 400),
-        (None, b"[" * 100_000, 400),
+        (None, b"", 400),
         (None, b'"' + b"x" * 300_000 + b'"', 413),
     ],
 )
-async def test_what_is_not_genuine_or_not_readable_is_rejected(
+async def test_what_is_not_genuine_empty_or_too_large_is_rejected(
     client: SandboxConnector, query: dict[str, str] | None, body: bytes, status: int
 ) -> None:
     answer = await receive(client, signed_query(SECRET) if query is None else query, body)
     assert isinstance(answer, Reject)
     assert answer.status == status
     assert answer.reason
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[" * 100_000])
+async def test_what_is_genuine_and_not_json_is_kept_whole(client: SandboxConnector, body: bytes) -> None:
+    answer = await receive(client, signed_query(SECRET), body)
+    assert isinstance(answer, Accept)
+    (item,) = answer.items
+    assert item.external_id.startswith("sha256:")
+    assert json.loads(item.payload) == body.decode("utf-8", "backslashreplace")
+    with pytest.raises(Unparsable):
+        client.parse(REF, item)
 
 
 async def test_an_old_signature_is_refused() -> None:

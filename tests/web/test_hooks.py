@@ -25,6 +25,7 @@ from tests.workflows.intake import town
 from workflows.accounts import push_path
 from workflows.house import House
 from workflows.intake import jobs
+from workflows.intake.reading import read_waiting
 
 SECRET = "s3cret"
 EVENTS, DELIVERIES, CONNECTIONS = 2_000, 10_000, 8
@@ -78,7 +79,6 @@ async def _read(house: House) -> int:
 # --- broken, forged, oversized ----------------------------------------------------------------------------------------
 
 BROKEN: dict[str, bytes] = {
-    "nothing": b"",
     "half an object": b'{"type": "text"',
     "xml": b'<?xml version="1.0"?><xml><ToUserName>9001</ToUserName><Content>x</Content></xml>',
     "an entity bomb": b'<!DOCTYPE a [<!ENTITY b "cc"><!ENTITY d "&b;&b;">]><a>&d;</a>',
@@ -101,11 +101,27 @@ async def stored(house: House) -> int:
 
 
 @pytest.mark.parametrize("what", BROKEN)
-async def test_what_cannot_be_read_is_refused(what: str, platform: httpx.AsyncClient, hook: str, house: House) -> None:
+async def test_what_is_genuine_and_cannot_be_read_waits_in_quarantine(
+    what: str, platform: httpx.AsyncClient, hook: str, house: House
+) -> None:
+    """Nothing that was signed is lost: the platform would give up after three tries."""
     before = await stored(house)
-    answer = await platform.post(hook, params=signed_query(SECRET), content=BROKEN[what])
-    assert answer.status_code in {400, 413}
-    assert answer.headers["content-type"].startswith("text/plain")
+    for _ in range(2):
+        answer = await platform.post(hook, params=signed_query(SECRET), content=BROKEN[what])
+        assert answer.status_code == 200
+    assert await stored(house) == before + 1
+    while await read_waiting(house, 100):
+        pass
+    async with reading(house.ctx) as unit:
+        kept = await unit.all(select(Arrival).order_by(col(Arrival.id).desc()).limit(1))
+    assert kept[0].state is ArrivalState.quarantined
+    assert kept[0].error
+
+
+async def test_a_push_without_content_is_refused(platform: httpx.AsyncClient, hook: str, house: House) -> None:
+    before = await stored(house)
+    answer = await platform.post(hook, params=signed_query(SECRET), content=b"")
+    assert answer.status_code == 400
     assert answer.text
     assert await stored(house) == before
 
