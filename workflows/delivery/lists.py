@@ -233,7 +233,9 @@ def _advice(delivery: Delivery) -> str:
     if delivery.state is S.unknown and delivery.held_reason:
         return _("请到平台上看一眼，然后点「已发出」或「没有发出」。")
     if delivery.state is S.unknown:
-        return _("还不知道平台收没收到。系统正在核对账号已发的内容，找到就记为已发出；核对不了会请人决定，不会盲目重发。")
+        return _(
+            "还不知道平台收没收到。系统正在核对账号已发的内容，找到就记为已发出；核对不了会请人决定，不会盲目重发。"
+        )
     if delivery.state is S.removed:
         return _("请登录平台查明原因。内容有误的，更正后另写一篇；被误删的，向平台申诉。")
     if delivery.state in (S.failed, S.waiting):
