@@ -198,11 +198,11 @@ async def test_a_token_is_shown_once_and_works_within_its_scopes(visit: Visit, c
 
 async def test_a_token_opens_no_pages(visit: Visit, ctx: Context, world: World) -> None:
     async with unit_of_work(ctx) as unit:
-        who = await load_actor(unit, world.sessions["administrator", "own"].user_id)
+        who = await load_actor(unit, world.sessions["dispatcher", "own"].user_id)
         assert who
         _row, text = await tokens.issue(unit, who, "程序", ["cases:read"], 1)
     async with visit(None) as client:
-        answer = await client.get("/admin/people", headers={"Authorization": f"Bearer {text}"})
+        answer = await client.get("/desk", headers={"Authorization": f"Bearer {text}"})
         assert answer.headers["location"].startswith("/login")
 
 
