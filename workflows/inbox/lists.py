@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement
 from sqlalchemy import select as columns
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from hub.db import Unit
-from hub.errors import Invalid
 from hub.i18n import _
 from hub.models import Account, Case, CaseState, Department, Message, MessageKind
 from hub.privacy import excerpt
-from hub.queries import search, visible
+from hub.queries import keyset, search, visible
 from hub.rights import Actor
 from nlp import mask, query_tokens
 from workflows.tagging.markup import plainly
@@ -129,15 +128,7 @@ def _narrowed(unit: Unit, filters: Filters) -> list[Any]:
 
 
 def _behind(mark: str) -> ColumnElement[bool]:
-    at, _tilde, number = mark.partition("~")
-    try:
-        moment, last = datetime.fromisoformat(at), int(number)
-    except ValueError:
-        moment, last = None, 0
-    if moment is None or moment.tzinfo is None:
-        raise Invalid({"after": _("页码无效，请从第一页开始")})
-    created = col(Message.created_at)
-    return or_(created < moment, and_(created == moment, col(Message.id) < last))
+    return keyset.older(mark, col(Message.created_at), col(Message.id))
 
 
 def _shown(row: Any) -> MessageRow:

@@ -8,18 +8,17 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import ColumnElement, func
 from sqlalchemy import select as columns
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from hub import clock
 from hub.db import Unit
-from hub.errors import Invalid
 from hub.i18n import _
 from hub.models import Account, Case, CaseState, Department, Matter, MatterEvent, MatterMessage, Message
 from hub.privacy import excerpt
-from hub.queries import visible
+from hub.queries import keyset, visible
 from hub.rights import Actor
 from nlp import mask
 from workflows.matters import words
@@ -228,17 +227,8 @@ def _rows() -> Any:
 
 
 def _behind(mark: str, which: Which) -> ColumnElement[bool]:
-    text, _tilde, number = mark.partition("~")
-    try:
-        moment, last = datetime.fromisoformat(text), int(number)
-    except ValueError:
-        moment, last = None, 0
-    if moment is None or moment.tzinfo is None:
-        raise Invalid({"after": _("页码无效，请从第一页开始")})
-    at, key = col(MatterMessage.at), col(MatterMessage.message_id)
-    if which is Which.newest:
-        return or_(at < moment, and_(at == moment, key < last))
-    return or_(at > moment, and_(at == moment, key > last))
+    side = keyset.older if which is Which.newest else keyset.newer
+    return side(mark, col(MatterMessage.at), col(MatterMessage.message_id))
 
 
 def _member(row: Any) -> Member:

@@ -12,11 +12,9 @@ from sqlmodel import col, select
 
 from hub import clock
 from hub.db import Unit
-from hub.errors import Invalid
-from hub.i18n import _
 from hub.models import Account, Case, CaseClass, CaseEvent, CaseState, Department, Message, Reply, ReplyState
 from hub.privacy import excerpt
-from hub.queries import visible
+from hub.queries import keyset, visible
 from hub.rights import Actor
 from nlp import mask
 from workflows.cases.moves import Move
@@ -82,15 +80,7 @@ def _rows() -> Any:
 
 
 def _behind(mark: str) -> ColumnElement[bool]:
-    at, _tilde, number = mark.partition("~")
-    try:
-        moment, last = datetime.fromisoformat(at), int(number)
-    except ValueError:
-        moment, last = None, 0
-    if moment is None or moment.tzinfo is None:
-        raise Invalid({"after": _("页码无效，请从第一页开始")})
-    since = col(Reply.submitted_at)
-    return or_(since > moment, and_(since == moment, col(Reply.id) > last))
+    return keyset.newer(mark, col(Reply.submitted_at), col(Reply.id))
 
 
 def _shown(row: Any, actor: Actor) -> ReviewRow:

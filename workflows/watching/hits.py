@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, true
+from sqlalchemy import ColumnElement, func, true
 from sqlalchemy import select as columns
 from sqlalchemy import text as sql
 from sqlalchemy.orm import aliased
@@ -17,10 +17,10 @@ from sqlmodel import col, select
 from hub import audit, clock, feed
 from hub.clock import at_local, local
 from hub.db import Unit
-from hub.errors import Invalid, NotAllowed
+from hub.errors import NotAllowed
 from hub.i18n import _
 from hub.models import Account, Case, CaseState, Department, Message, MessageKind, PlanAlert, PlanHit, WatchPlan
-from hub.queries import visible
+from hub.queries import keyset, visible
 from hub.rights import Actor, May
 from workflows.watching.pieces import Piece, of_message
 
@@ -97,14 +97,7 @@ async def _rows(
 
 
 def _behind(mark: str) -> ColumnElement[bool]:
-    at, _tilde, number = mark.partition("~")
-    try:
-        moment, last = datetime.fromisoformat(at), int(number)
-    except ValueError:
-        moment, last = None, 0
-    if moment is None or moment.tzinfo is None:
-        raise Invalid({"after": _("页码无效，请从第一页开始")})
-    return or_(col(PlanHit.at) < moment, and_(col(PlanHit.at) == moment, col(PlanHit.id) < last))
+    return keyset.older(mark, col(PlanHit.at), col(PlanHit.id))
 
 
 def _shown(row: Any, length: int = 140) -> HitRow:
