@@ -97,11 +97,6 @@ def query_tokens(text: str) -> list[list[str]]:
     return search.query_tokens(text)
 
 
-def similar_query(text: Text | str, k: int = 8) -> list[str]:
-    """The ``k`` most telling words of a text, best first, to look for similar cases by any of them."""
-    return analyser().words(text, k)
-
-
 def __getattr__(name: str) -> str:
     if name == "VERSION":  # computed from the model files, so only when asked for
         from nlp.taught import taught
@@ -127,6 +122,5 @@ __all__ = [
     "configure",
     "mask",
     "query_tokens",
-    "similar_query",
     "teach",
 ]

@@ -118,11 +118,6 @@ class Analyser:
         titles = [one.title_length for one in chunk]
         return features.make_batch([one.form for one in chunk], self.segmenter, titles)
 
-    def words(self, text: Text | str, count: int) -> list[str]:
-        """The ``count`` most telling words of one text."""
-        batch = self.batch([text])
-        return list(keywords.keywords(batch, keywords.word_weights(batch), count, self.segmenter.knows)[0])
-
     def _tone_model(self, now: Taught) -> LinearModel | BayesModel:
         if self.setup.engine == "classic":
             return classic_model()

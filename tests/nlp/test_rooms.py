@@ -237,10 +237,10 @@ def test_a_query_becomes_groups_that_must_all_match() -> None:
     assert nlp.query_tokens("，。!") == []
 
 
-def test_similar_cases_are_looked_for_by_telling_words() -> None:
-    words = nlp.similar_query(nlp.Text("小区旁边的搅拌站半夜施工，噪音扰民", title="搅拌站噪音"), 4)
-    assert "搅拌站" in words
-    assert "旁边" not in words
+def test_keywords_begin_with_the_most_telling_words() -> None:
+    words = nlp.analyse([nlp.Text("小区旁边的搅拌站半夜施工，噪音扰民", title="搅拌站噪音")])[0].keywords
+    assert words[0] == "搅拌站"
+    assert "旁边" not in words[:4]
 
 
 def test_traditional_and_simplified_get_the_same_labels() -> None:

@@ -172,7 +172,7 @@ async def test_answered_pairs_become_similar_cases(any_house: House) -> None:
     await arrive(any_house, town.letter(1, WORDS[0], **more), town.letter(2, "车库漏水严重"))
     assert await batches.tag_waiting(any_house) == 2
     async with reading(any_house.ctx) as unit:
-        words = weights(nlp.similar_query("地下车库一直漏水"), {})
+        words = weights(nlp.analyse(["地下车库一直漏水"])[0].keywords, {})
         hits = await closest(unit, words, limit=5, only_answered=True)
     answered = await town.message(any_house, "1")
     assert [hit.message_id for hit in hits] == [answered.id]
