@@ -4,6 +4,9 @@ Revision: 0007
 After: 0006
 """
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = '0007'
 down_revision = '0006'
 branch_labels = None
@@ -11,4 +14,34 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    _lists_of_departments()
+
+
+def downgrade() -> None:
+    _lists_of_the_office()
+
+
+# SQLite names no constraint: this is what PostgreSQL calls it.
+NAMES = {'uq': '%(table_name)s_%(column_0_N_name)s_key'}
+
+
+def _lists_of_departments() -> None:
+    """An entry holds for the whole office (no department), or for one department and those below it."""
+    with op.batch_alter_table('office_word', schema=None, naming_convention=NAMES) as batch_op:
+        batch_op.add_column(sa.Column('department_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True))
+        batch_op.drop_constraint('office_word_kind_word_key', type_='unique')
+        batch_op.create_foreign_key('office_word_department_id_fkey', 'department', ['department_id'], ['id'])
+        batch_op.create_unique_constraint('office_word_kind_word_department_id_key', ['kind', 'word', 'department_id'])
+        batch_op.create_index(
+            'ix_office_word_whole', ['kind', 'word'], unique=True, sqlite_where=sa.text('department_id IS NULL'),
+            postgresql_where=sa.text('department_id IS NULL'))
+
+
+def _lists_of_the_office() -> None:
+    op.execute('DELETE FROM office_word WHERE department_id IS NOT NULL')
+    with op.batch_alter_table('office_word', schema=None, naming_convention=NAMES) as batch_op:
+        batch_op.drop_index('ix_office_word_whole')
+        batch_op.drop_constraint('office_word_kind_word_department_id_key', type_='unique')
+        batch_op.drop_constraint('office_word_department_id_fkey', type_='foreignkey')
+        batch_op.create_unique_constraint('office_word_kind_word_key', ['kind', 'word'])
+        batch_op.drop_column('department_id')
