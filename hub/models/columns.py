@@ -35,3 +35,8 @@ def stored(kind: type[StrEnum], **given: Any) -> Any:
 def plain(**given: Any) -> Any:
     """A JSON column."""
     return Field(sa_type=JSON, **given)
+
+
+def known(**given: Any) -> Any:
+    """A JSON column that is NULL where nobody has looked yet; defaults to None."""
+    return Field(default=None, sa_type=JSON(none_as_null=True), nullable=True, **given)

@@ -10,7 +10,7 @@ from sqlalchemy import Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from hub import clock
-from hub.models.columns import key, plain, ref, stored
+from hub.models.columns import key, known, plain, ref, stored
 
 
 class MessageKind(StrEnum):
@@ -99,11 +99,18 @@ class Message(SQLModel, table=True):
     request: str = Field(default="", max_length=16)
     urgency: str = Field(default="", max_length=16)
     place: str = Field(default="", max_length=64)
+    emotion: str = Field(default="", max_length=16)
+    subtopic: str = Field(default="", max_length=64)
     personal: list[list[Any]] = plain(default_factory=list)
 
 
 class Tagging(SQLModel, table=True):
-    """What one analyser version, or one person, said about a message. A person's word wins and is kept."""
+    """What one analyser version, or one person, said about a message. A person's word wins and is kept.
+
+    From ``sentiment_second`` on, None means: tagged before this was kept; the renewal fills it in. ``emotion`` "": none
+    that anybody is sure of. ``departments``, ``persons``: {name, role, start, end}; ``times``: {text, kind, value,
+    until, start, end}; offsets as in ``places``. ``personal``: the kinds of personal data found, each once.
+    """
 
     id: int | None = key()
     message_id: int = ref("message.id", cascade=True)
@@ -127,6 +134,27 @@ class Tagging(SQLModel, table=True):
     urgency_words: list[str] = plain(default_factory=list)
     keywords: list[str] = plain(default_factory=list)
     places: list[dict[str, Any]] = plain(default_factory=list)
+    sentiment_second: str | None = Field(default=None, max_length=16)
+    sentiment_second_p: float | None = None
+    emotion: str | None = Field(default=None, max_length=16)
+    emotion_p: float | None = None
+    emotion_second: str | None = Field(default=None, max_length=16)
+    emotion_second_p: float | None = None
+    emotion_words: list[str] | None = known()
+    request_p: float | None = None
+    request_second: str | None = Field(default=None, max_length=16)
+    request_second_p: float | None = None
+    request_words: list[str] | None = known()
+    subtopic: str | None = Field(default=None, max_length=64)
+    subtopic_p: float | None = None
+    subtopic_words: list[str] | None = known()
+    urgency_p: float | None = None
+    urgency_second: str | None = Field(default=None, max_length=16)
+    sensitive_p: float | None = None
+    departments: list[dict[str, Any]] | None = known()
+    persons: list[dict[str, Any]] | None = known()
+    times: list[dict[str, Any]] | None = known()
+    personal: list[str] | None = known()
 
 
 class SavedMapping(SQLModel, table=True):

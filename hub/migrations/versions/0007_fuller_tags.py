@@ -5,6 +5,7 @@ After: 0006
 """
 
 import sqlalchemy as sa
+import sqlmodel
 from alembic import op
 
 revision = '0007'
@@ -13,12 +14,49 @@ branch_labels = None
 depends_on = None
 
 
+# What a tagging says beside what it said before. Rows made before know nothing of it, until they are tagged again.
+TEXTS = {
+    'emotion': 16, 'emotion_second': 16, 'sentiment_second': 16, 'request_second': 16, 'subtopic': 64,
+    'urgency_second': 16,
+}
+NUMBERS = (
+    'emotion_p', 'emotion_second_p', 'sentiment_second_p', 'request_p', 'request_second_p', 'subtopic_p', 'urgency_p',
+    'sensitive_p')
+LISTS = ('emotion_words', 'request_words', 'subtopic_words', 'departments', 'persons', 'times', 'personal')
+
+
 def upgrade() -> None:
     _lists_of_departments()
+    _fuller_tags()
 
 
 def downgrade() -> None:
+    _shorter_tags()
     _lists_of_the_office()
+
+
+def _fuller_tags() -> None:
+    with op.batch_alter_table('tagging', schema=None) as batch_op:
+        for name, length in TEXTS.items():
+            batch_op.add_column(sa.Column(name, sqlmodel.sql.sqltypes.AutoString(length=length), nullable=True))
+        for name in NUMBERS:
+            batch_op.add_column(sa.Column(name, sa.Float(), nullable=True))
+        for name in LISTS:
+            batch_op.add_column(sa.Column(name, sa.JSON(), nullable=True))
+    with op.batch_alter_table('message', schema=None) as batch_op:
+        for name in ('emotion', 'subtopic'):
+            length = TEXTS[name]
+            batch_op.add_column(sa.Column(
+                name, sqlmodel.sql.sqltypes.AutoString(length=length), server_default='', nullable=False))
+
+
+def _shorter_tags() -> None:
+    with op.batch_alter_table('message', schema=None) as batch_op:
+        for name in ('subtopic', 'emotion'):
+            batch_op.drop_column(name)
+    with op.batch_alter_table('tagging', schema=None) as batch_op:
+        for name in (*LISTS, *NUMBERS, *TEXTS):
+            batch_op.drop_column(name)
 
 
 # SQLite names no constraint: this is what PostgreSQL calls it.
