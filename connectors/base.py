@@ -19,6 +19,41 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
+from connectors.arriving import (
+    Accept,
+    Author,
+    Challenge,
+    Inbound,
+    Kind,
+    Media,
+    Notice,
+    NoticeKind,
+    Page,
+    PushAnswer,
+    RawItem,
+    Reject,
+)
+from connectors.budget import Purpose, Window
+from connectors.failures import ConnectorError, Effect, ErrorKind, Unparsable
+from connectors.posting import (
+    Attachment,
+    ByHand,
+    Done,
+    Metric,
+    Outcome,
+    Pending,
+    PostForm,
+    Published,
+)
+
+__all__ = [
+    "Accept", "AccountRef", "Attachment", "Author", "ByHand", "Capability", "Challenge", "Connector",
+    "ConnectorError", "Done", "Effect", "ErrorKind", "Grant", "Granted", "Health", "Inbound", "Kind", "Limits",
+    "Media", "Metric", "Notice", "NoticeKind", "Outcome", "Outgoing", "OwnItem", "OwnItems", "Page", "Pending",
+    "PostForm", "Problem", "Published", "Purpose", "PushAnswer", "RawItem", "Reject", "Renewed", "Unparsable",
+    "Window",
+]  # fmt: skip
+
 
 class Capability(StrEnum):
     """Something an account may be able to do on its platform."""
@@ -51,18 +86,12 @@ class Grant:
     reason: str = ""
 
 
-class Kind(StrEnum):
-    """What a citizen's item is."""
-
-    mention = "mention"
-    comment = "comment"
-    private = "private"
-    letter = "letter"
-
-
 @dataclass(frozen=True, slots=True)
 class AccountRef:
-    """One official account as a connector sees it. ``secrets`` never reach a log or a repr."""
+    """One official account as a connector sees it. ``secrets`` never reach a log or a repr.
+
+    ``published``: own items of the last ``Limits.follow_own`` days, newest first, for streams that are read per item.
+    """
 
     id: int
     platform: str
@@ -71,94 +100,13 @@ class AccountRef:
     base_url: str
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     options: Mapping[str, Any] = field(default_factory=dict)
+    purpose: Purpose = Purpose.people
+    published: tuple[Published, ...] = ()
 
-
-@dataclass(frozen=True, slots=True)
-class RawItem:
-    """One item as it came, not yet understood; stored before anything else happens to it.
-
-    ``external_id`` is the platform's id as text; where none can be read it is ``sha256:<hex of payload>``.
-    ``payload`` is the item alone as JSON text (for what is no JSON: a JSON string of the text).
-    """
-
-    kind: Kind
-    external_id: str
-    payload: str
-
-
-@dataclass(frozen=True, slots=True)
-class Author:
-    """Who wrote an item, as the platform names them."""
-
-    id: str
-    name: str
-    verified: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    """A picture, video or file that came with an item; ``url`` is hostile until fetched through the guard."""
-
-    kind: str
-    url: str
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Inbound:
-    """One understood item. All ids are text; ``created_at`` is aware; ``text`` is plain text, hostile as ever."""
-
-    kind: Kind
-    external_id: str
-    text: str
-    author: Author
-    created_at: datetime
-    title: str = ""
-    thread_id: str = ""
-    parent_id: str = ""
-    url: str = ""
-    media: tuple[Media, ...] = ()
-    likes: int = 0
-    is_own: bool = False
-    reply_until: datetime | None = None
-    answer: str = ""
-    answered_at: datetime | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One step of a pull. ``cursor`` is stored in the same transaction as ``items``; ``more``: call again at once."""
-
-    items: tuple[RawItem, ...]
-    cursor: Mapping[str, Any]
-    more: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Accept:
-    """A genuine push: store ``items``, then answer ``body`` with status 200."""
-
-    items: tuple[RawItem, ...]
-    body: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """The platform checks our address: answer ``body`` verbatim."""
-
-    body: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """Not genuine or not readable: answer ``status`` and keep nothing but a counted reason."""
-
-    status: int
-    reason: str
-
-
-PushAnswer = Accept | Challenge | Reject
+    @property
+    def app(self) -> str:
+        """Whose budget of an app it shares: the app's key, empty where the platform has none."""
+        return str(self.options.get("app_key", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +114,7 @@ class Outgoing:
     """What is to leave the house. ``key`` is the attempt's identity, passed on wherever a platform takes one.
 
     ``target_id`` and ``target_kind`` are set for replies: the item that is answered; ``thread_id`` its root post.
+    ``form``: the name of a :class:`connectors.posting.PostForm`, empty for the platform's first.
     """
 
     text: str
@@ -174,27 +123,19 @@ class Outgoing:
     target_kind: Kind | None = None
     thread_id: str = ""
     target_author_id: str = ""
-    media: tuple[Media, ...] = ()
+    title: str = ""
+    form: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """The platform has it."""
+class Renewed:
+    """New secrets of an account, to replace those of the same names; ``expires_at``: until when they live."""
 
-    external_id: str
-    url: str = ""
-    at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """The platform works on it; ask ``poll_job(job)`` again after ``poll_after``."""
-
-    job: str
-    poll_after: datetime
-
-
-Outcome = Done | Pending
+    secrets: Mapping[str, str] = field(repr=False)
+    expires_at: datetime | None = None
+    account_id: str = ""
+    account_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,63 +181,13 @@ class Health:
     learned: Mapping[str, Any] = field(default_factory=dict)
 
 
-class ErrorKind(StrEnum):
-    """The fourteen ways a platform call goes wrong."""
-
-    transient = "transient"
-    rate_limited = "rate_limited"
-    quota_day = "quota_day"
-    auth_expired = "auth_expired"
-    auth_human = "auth_human"
-    permission = "permission"
-    content_rejected = "content_rejected"
-    duplicate = "duplicate"
-    not_found = "not_found"
-    window_closed = "window_closed"
-    target_refuses = "target_refuses"
-    account_risk = "account_risk"
-    protocol = "protocol"
-    bug = "bug"
-
-
-class Effect(StrEnum):
-    """What a failed write did on the platform, as far as we can know."""
-
-    not_done = "not_done"
-    done = "done"
-    unknown = "unknown"
-
-
-class ConnectorError(Exception):
-    """A platform call went wrong; carries everything the engine needs to decide, and a sentence for people."""
-
-    def __init__(
-        self,
-        kind: ErrorKind,
-        human: str,
-        *,
-        code: str = "",
-        effect: Effect = Effect.not_done,
-        retry_at: datetime | None = None,
-    ) -> None:
-        super().__init__(f"{kind.value} {code}: {human}")
-        self.kind = kind
-        self.human = human
-        self.code = code
-        self.effect = effect
-        self.retry_at = retry_at
-
-
-class Unparsable(Exception):
-    """``parse`` cannot understand a stored item; the text says why (Chinese). The item goes to quarantine."""
-
-
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What the engine and the composer must know about a platform. Lengths are in the platform's own units.
 
     ``find_own_lag``: seconds after which an accepted item is surely listed; ``honours_key``: the platform
-    returns the first item for a repeated key; ``private_length``: of an answer in private, 0: as a public one.
+    returns the first item for a repeated key; ``private_length``: of an answer in private, 0: as a public one;
+    ``follow_own``: for so many days the own items are read one by one (comments), 0: never.
     """
 
     post_length: int
@@ -305,18 +196,30 @@ class Limits:
     honours_key: bool = False
     pull_every: float = 60.0
     private_length: int = 0
+    follow_own: float = 0.0
 
 
 @runtime_checkable
 class Connector(Protocol):
-    """One platform. Stateless: everything it needs comes with the call. No method stores anything."""
+    """One platform. Stateless: everything it needs comes with the call. No method stores anything.
+
+    ``streams`` are pulled; those among ``waits`` also tell when something has come (:meth:`wait`).
+    What a platform does not have is answered by :class:`connectors.defaults.Defaults`.
+    """
 
     platform: str
     label: str
     streams: Sequence[str]
+    waits: Sequence[str]
 
     def limits(self, account: AccountRef) -> Limits:
         """Lengths, lags and intervals of this account's platform."""
+
+    def post_forms(self, account: AccountRef) -> tuple[PostForm, ...]:
+        """What a post can be there, the usual one first; at least one."""
+
+    def budgets(self, account: AccountRef) -> tuple[Window, ...]:
+        """How often the platform may be called; empty where it sets no limit."""
 
     def measure(self, text: str) -> int:
         """Length of ``text`` in units as the platform counts (Weibo: Chinese 1, two ASCII 1, rounded up)."""
@@ -326,6 +229,18 @@ class Connector(Protocol):
 
     async def check(self, account: AccountRef) -> Health:
         """A cheap call: who am I, is the token alive."""
+
+    def authorise_url(self, account: AccountRef, back: str, state: str) -> str:
+        """Where a person grants us access by page and is sent back to ``back``; empty: secrets are typed instead."""
+
+    async def exchange(self, account: AccountRef, back: str, query: Mapping[str, str]) -> Renewed:
+        """The secrets for what the platform gave the person who came back (``query``)."""
+
+    async def refresh(self, account: AccountRef) -> Renewed | None:
+        """New short-lived secrets from the lasting ones; None: there is nothing to renew without a person."""
+
+    async def wait(self, account: AccountRef, stream: str) -> None:
+        """Return as soon as something may have come on ``stream``, at the latest after half an hour."""
 
     async def pull(self, account: AccountRef, stream: str, cursor: Mapping[str, Any]) -> Page:
         """The next step of ``stream`` after ``cursor`` (``{}`` at first: bounded look-back). Reads only."""
@@ -355,6 +270,12 @@ class Connector(Protocol):
 
     async def delete(self, account: AccountRef, external_id: str) -> None:
         """Remove one of our own items; already gone is fine."""
+
+    async def metrics(self, account: AccountRef, ids: Sequence[str]) -> list[Metric]:
+        """How own items do; those the platform does not know are left out. ``ids`` may be many."""
+
+    def read_link(self, account: AccountRef, link: str) -> str:
+        """The platform's id of the own item behind a pasted ``link``; raises :class:`Unparsable` with the reason."""
 
     def validate(self, account: AccountRef, out: Outgoing) -> list[Problem]:
         """Length, link and picture rules, before review and again before sending."""

@@ -28,6 +28,7 @@ import httpx
 
 from connectors.addresses import GuardedBackend
 from connectors.base import ConnectorError, Effect, ErrorKind
+from connectors.budget import Meter, Unmetered
 
 # These loggers print whole addresses, and some platforms put the token into the address.
 for _name in ("httpx", "httpcore"):
@@ -135,8 +136,10 @@ class Http:
         total: float = TOTAL_SECONDS,
         body_bytes: int = BODY_BYTES,
         judge: Callable[[Iterable[str]], str] | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self.live = live
+        self.meter = meter or Unmetered()
         self._judge = judge
         self.clock = clock
         self._timeout = httpx.Timeout(read, connect=connect)

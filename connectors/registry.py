@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from connectors.base import Connector
+from connectors.budget import Meter
 from connectors.files.client import FileConnector
 from connectors.files.form import FORM as FILE_FORM
 from connectors.forms import AccountForm
@@ -22,9 +23,9 @@ _MAKERS: Mapping[str, Callable[[Http], Connector]] = {
 FORMS: Mapping[str, AccountForm] = {form.platform: form for form in (SANDBOX_FORM, MASTODON_FORM, FILE_FORM)}
 
 
-def connectors(live: bool, clock: Clock = utc_now) -> Mapping[str, Connector]:
+def connectors(live: bool, clock: Clock = utc_now, meter: Meter | None = None) -> Mapping[str, Connector]:
     """Every connector by platform. ``live`` False: nothing beyond this machine is ever reached."""
-    http = Http(live, clock)
+    http = Http(live, clock, meter=meter)
     return {platform: make(http) for platform, make in _MAKERS.items()}
 
 

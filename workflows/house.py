@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from connectors.base import AccountRef, Connector
+from connectors.base import AccountRef, Connector, Purpose
 from connectors.registry import connectors
 from hub.db import Bell, Context, open_context
 from hub.models import Account
@@ -19,8 +19,8 @@ class House:
     ctx: Context
     platforms: Mapping[str, Connector]
 
-    def ref(self, account: Account) -> AccountRef:
-        """The account as its connector sees it, secrets opened."""
+    def ref(self, account: Account, purpose: Purpose = Purpose.people) -> AccountRef:
+        """The account as its connector sees it, secrets opened; ``purpose`` decides how far its budget may be used."""
         return AccountRef(
             id=account.id or 0,
             platform=account.platform,
@@ -29,6 +29,7 @@ class House:
             base_url=account.base_url,
             secrets=self.ctx.vault.open(account.sealed),
             options=account.options,
+            purpose=purpose,
         )
 
     def connector(self, account: Account) -> Connector:

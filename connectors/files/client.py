@@ -25,6 +25,7 @@ from connectors.base import (
     RawItem,
     Reject,
 )
+from connectors.defaults import Defaults
 from connectors.files.rows import parse_item
 
 NO_REPLY = "文件导入账号不能回复，请用其他方式答复来信人"
@@ -32,7 +33,7 @@ NO_POST = "文件导入账号不能发布"
 NO_PULL = "文件导入账号没有平台可以读取，请导入文件"
 
 
-class FileConnector:
+class FileConnector(Defaults):
     """Files as a :class:`connectors.base.Connector`: understands imported rows, refuses the rest in words."""
 
     platform = "file"

@@ -33,6 +33,7 @@ from connectors.base import (
     Reject,
     Unparsable,
 )
+from connectors.defaults import Defaults
 from connectors.http import Http
 from connectors.mastodon.errors import error_of
 from connectors.mastodon.schemas import (
@@ -60,7 +61,7 @@ _LINK = re.compile(r"https?://\S+")
 _DISTANT = re.compile(r"(@\w[\w.\-]*)@[\w.\-]+")
 
 
-class MastodonConnector:
+class MastodonConnector(Defaults):
     """Servers with the Mastodon client API as a :class:`connectors.base.Connector`.
 
     Secrets: ``token``. Options: ``visibility`` of posts, ``page_size``, ``look_back`` (items of the first walk),
@@ -292,7 +293,7 @@ class MastodonConnector:
             problems.append(Problem("text", "内容为空，请填写后再提交"))
         if (length := self.measure(out.text)) > most:
             problems.append(Problem("text", f"内容共 {length} 字，超过平台上限 {most} 字，请删减 {length - most} 字"))
-        if out.media:
+        if out.attachments:
             problems.append(Problem("media", "该平台暂不支持带图片或附件发布，请去掉后再提交"))
         if out.target_kind is not None and not out.target_id:
             problems.append(Problem("target", "没有指明要回复的内容"))

@@ -33,6 +33,7 @@ from connectors.base import (
     Reject,
     Unparsable,
 )
+from connectors.defaults import Defaults
 from connectors.http import Http
 from connectors.lengths import weibo_units
 from connectors.sandbox.errors import error_of
@@ -55,7 +56,7 @@ LISTS: dict[str, tuple[str, str, Kind]] = {
 }
 
 
-class SandboxConnector:
+class SandboxConnector(Defaults):
     """The pretend platform as a :class:`connectors.base.Connector`.
 
     Secrets: ``token``, ``app_secret`` (pushes). Options: ``page_size`` (default 50), ``look_back`` (items of the
@@ -245,7 +246,7 @@ class SandboxConnector:
             problems.append(Problem("text", "内容为空，请填写后再提交"))
         if (length := weibo_units(out.text)) > most:
             problems.append(Problem("text", f"内容共 {length} 字，超过平台上限 {most} 字，请删减 {length - most} 字"))
-        if out.media:
+        if out.attachments:
             problems.append(Problem("media", "沙箱平台只接收文字，请去掉图片或附件"))
         if out.target_kind is Kind.private and not out.target_author_id:
             problems.append(Problem("target", "缺少收信人，无法发送私信"))

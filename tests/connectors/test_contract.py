@@ -51,7 +51,7 @@ def chinese(text: str) -> bool:
 
 
 def test_the_registry_is_whole() -> None:
-    assert set(EVERY) == {"sandbox", "mastodon", "file"} == set(FORMS)
+    assert {"sandbox", "mastodon", "file"} <= set(EVERY) == set(FORMS)
     with pytest.raises(KeyError):
         connector("nonsense", live=False)
     for platform, made in connectors(live=True).items():

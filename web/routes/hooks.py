@@ -24,7 +24,7 @@ async def receive(request: Request) -> Response:
     query, headers = dict(request.query_params), dict(request.headers)
     answer = await receive_push(found, number, request.method, query, headers, body)
     if isinstance(answer, Accept | Challenge):
-        return PlainTextResponse(answer.body)
+        return Response(answer.body, media_type=answer.content_type)
     return PlainTextResponse(answer.reason, answer.status)
 
 

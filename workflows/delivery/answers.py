@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import col, func, select
 
-from connectors.base import ConnectorError, Done, Effect, ErrorKind, Pending
+from connectors.base import ByHand, ConnectorError, Done, Effect, ErrorKind, Outcome, Pending
 from hub import clock
 from hub.db import Unit
 from hub.i18n import _
@@ -22,9 +22,10 @@ S = DeliveryState
 # The attempt's error kinds that are not the platform's: it works on it; it says it has it.
 PENDING = "pending"
 ACCEPTED = "accepted"
+REFUSED = AttemptResult.refused
 
 
-async def end(unit: Unit, ticket: Ticket, answer: Done | Pending | ConnectorError) -> DeliveryState | None:
+async def end(unit: Unit, ticket: Ticket, answer: Outcome | ConnectorError) -> DeliveryState | None:
     """Record the answer. None when this attempt is no longer the one that counts (its lease had run out)."""
     if isinstance(answer, Done):
         # Our own clock: a platform's is whole seconds and may be off, and lateness is measured from this.
@@ -32,6 +33,8 @@ async def end(unit: Unit, ticket: Ticket, answer: Done | Pending | ConnectorErro
         return await record_sent(unit, ticket.delivery, ticket.attempt.number, done, AttemptResult.done)
     if isinstance(answer, Pending):
         return await _record_pending(unit, ticket, answer)
+    if isinstance(answer, ByHand):
+        return await record_failed(unit, ticket, ErrorKind.permission.value, "；".join(answer.steps), REFUSED)
     if answer.effect is not Effect.not_done:
         return await record_unknown(unit, ticket, answer)
     if answer.kind.value in LIMITED:

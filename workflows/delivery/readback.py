@@ -166,6 +166,8 @@ async def _ask_job(house: House, look: Look) -> DeliveryState | None:
         return await _job_failed(house, look, error)
     if isinstance(answer, Pending):
         return await _undecided(house, look, _("平台仍在处理"), again_at=answer.poll_after)
+    if not isinstance(answer, Done):
+        return await _undecided(house, look, _("平台没有回答处理结果，尚不能核实"))
     async with unit_of_work(house.ctx) as unit:
         return await record_sent(unit, look.delivery, look.delivery.attempts, answer, AttemptResult.done)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from connectors.base import ConnectorError, Done, Effect, ErrorKind, Pending
+from connectors.base import ConnectorError, Effect, ErrorKind, Outcome
 from hub import log
 from hub.db import Unit
 from hub.i18n import _
@@ -61,7 +61,7 @@ def _reason_against(house: House, ticket: door.Ticket) -> tuple[str, str]:
     return "", ""
 
 
-async def _call(house: House, ticket: door.Ticket) -> Done | Pending | ConnectorError:
+async def _call(house: House, ticket: door.Ticket) -> Outcome | ConnectorError:
     """The platform call, every failure turned into an answer. No transaction is open."""
     out, ref, connector = outgoing(ticket.delivery), house.ref(ticket.account), house.connector(ticket.account)
     speak = connector.reply if ticket.delivery.kind is DeliveryKind.reply else connector.publish

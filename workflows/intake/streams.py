@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import or_
 from sqlmodel import col, select
 
-from connectors.base import AccountRef
+from connectors.base import AccountRef, Purpose
 from hub import clock
 from hub.db import Unit, reading, unit_of_work
 from hub.insert import insert
@@ -79,7 +79,9 @@ async def lease(house: House, stream_id: int) -> Leased | None:
         if stream is None or account is None or not account.is_active or account.platform not in house.platforms:
             await release(unit, stream_id, until, due_at=now + LEASE)
             return None
-        return Leased(stream_id, stream.name, dict(stream.cursor), stream.failures, until, house.ref(account))
+        return Leased(
+            stream_id, stream.name, dict(stream.cursor), stream.failures, until, house.ref(account, Purpose.reading)
+        )
 
 
 async def release(unit: Unit, stream_id: int, held_until: datetime, **values: Any) -> bool:

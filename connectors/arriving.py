@@ -1,0 +1,129 @@
+"""What comes from platforms, as plain frozen data: items raw and understood, pages of a pull, pushes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What a citizen's item is."""
+
+    mention = "mention"
+    comment = "comment"
+    private = "private"
+    letter = "letter"
+
+
+@dataclass(frozen=True, slots=True)
+class RawItem:
+    """One item as it came, not yet understood; stored before anything else happens to it.
+
+    ``external_id`` is the platform's id as text; where none can be read it is ``sha256:<hex of payload>``.
+    ``payload`` is the item alone as JSON text (for what is no JSON: a JSON string of the text).
+    """
+
+    kind: Kind
+    external_id: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote an item, as the platform names them."""
+
+    id: str
+    name: str
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A picture, video or file that came with an item; ``url`` is hostile until fetched through the guard."""
+
+    kind: str
+    url: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One understood item. All ids are text; ``created_at`` is aware; ``text`` is plain text, hostile as ever.
+
+    ``reply_until``, ``reply_left``: until when and how often the platform lets us answer its author; None: no limit.
+    """
+
+    kind: Kind
+    external_id: str
+    text: str
+    author: Author
+    created_at: datetime
+    title: str = ""
+    thread_id: str = ""
+    parent_id: str = ""
+    url: str = ""
+    media: tuple[Media, ...] = ()
+    likes: int = 0
+    is_own: bool = False
+    reply_until: datetime | None = None
+    reply_left: int | None = None
+    answer: str = ""
+    answered_at: datetime | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One step of a pull. ``cursor`` is stored in the same transaction as ``items``; ``more``: call again at once."""
+
+    items: tuple[RawItem, ...]
+    cursor: Mapping[str, Any]
+    more: bool = False
+
+
+class NoticeKind(StrEnum):
+    """What a platform tells about our own affairs: a job has ended, an own item is gone, our access was withdrawn."""
+
+    job_ended = "job_ended"
+    removed = "removed"
+    revoked = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Not an item but a reason to look now. ``about``: the job, the own item's id; empty for the whole account."""
+
+    kind: NoticeKind
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """A genuine push: store ``items``, act on ``notices``, then answer ``body`` with status 200."""
+
+    items: tuple[RawItem, ...]
+    body: str = ""
+    content_type: str = "text/plain"
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """The platform checks our address: answer ``body`` verbatim."""
+
+    body: str
+    content_type: str = "text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Not genuine or not readable: answer ``status`` and keep nothing but a counted reason."""
+
+    status: int
+    reason: str
+
+
+PushAnswer = Accept | Challenge | Reject

@@ -1,0 +1,55 @@
+"""What a connector answers about things its platform does not have; inherited by all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from connectors.base import (
+    AccountRef,
+    Connector,
+    ConnectorError,
+    ErrorKind,
+    Metric,
+    PostForm,
+    Renewed,
+    Unparsable,
+    Window,
+)
+
+
+class Defaults:
+    """No budgets, no page to authorise on, nothing to refresh, no figures, nothing that calls; short posts only."""
+
+    waits: Sequence[str] = ()
+
+    def post_forms(self: Connector, account: AccountRef) -> tuple[PostForm, ...]:
+        """One form: a short text without pictures."""
+        return (PostForm("", "短文", self.limits(account).post_length),)
+
+    def budgets(self, account: AccountRef) -> tuple[Window, ...]:
+        """None."""
+        return ()
+
+    def authorise_url(self, account: AccountRef, back: str, state: str) -> str:
+        """Secrets are typed."""
+        return ""
+
+    async def exchange(self, account: AccountRef, back: str, query: Mapping[str, str]) -> Renewed:
+        """Refused: there is no page to come back from."""
+        raise ConnectorError(ErrorKind.bug, "这个平台不用网页授权，请在账号设置中填写凭据", code="exchange")
+
+    async def refresh(self, account: AccountRef) -> Renewed | None:
+        """Nothing to renew."""
+        return None
+
+    async def wait(self, account: AccountRef, stream: str) -> None:
+        """Refused: nothing there calls."""
+        raise ConnectorError(ErrorKind.bug, "这个平台不会主动通知", code="wait")
+
+    async def metrics(self, account: AccountRef, ids: Sequence[str]) -> list[Metric]:
+        """None known."""
+        return []
+
+    def read_link(self, account: AccountRef, link: str) -> str:
+        """Links are not read."""
+        raise Unparsable("这个平台的内容由系统发布，不用粘贴链接")

@@ -1,0 +1,92 @@
+"""What a post may be on a platform, the files that go with it, and the outcomes of writing, as plain frozen data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A picture that goes out. ``mime`` was judged from its bytes; ``description`` is for those who do not see it."""
+
+    name: str
+    mime: str
+    data: bytes = field(repr=False)
+    description: str = ""
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PostForm:
+    """One form a post can take on a platform (a short post, an article, a mass message). Lengths in its own units.
+
+    ``title_length`` 0: has no title. ``pictures`` is the most it takes; ``cover``: (width, height) the first picture is
+    cut to as its cover, None: has none. ``note`` says in one sentence (Chinese) what people should know.
+    """
+
+    name: str
+    label: str
+    length: int
+    note: str = ""
+    title_length: int = 0
+    needs_title: bool = False
+    pictures: int = 0
+    picture_types: tuple[str, ...] = ("image/jpeg", "image/png", "image/gif")
+    picture_bytes: int = 5 * 1024 * 1024
+    cover: tuple[int, int] | None = None
+    needs_cover: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The platform has it. ``extra``: what only this answer tells and later calls need; kept with the delivery."""
+
+    external_id: str
+    url: str = ""
+    at: datetime | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The platform works on it; ask ``poll_job(job)`` again after ``poll_after``.
+
+    ``extra`` as in :class:`Done`, where the platform tells it on acceptance only.
+    """
+
+    job: str
+    poll_after: datetime
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """No program can do this there: a person does it by ``steps`` (Chinese, in order) and brings back the link."""
+
+    steps: tuple[str, ...]
+
+
+Outcome = Done | Pending | ByHand
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One of our own items that the platform has, with what was kept of its acceptance."""
+
+    external_id: str
+    sent_at: datetime
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """How one of our items does there; None where the platform does not tell."""
+
+    external_id: str
+    reads: int | None = None
+    likes: int | None = None
+    comments: int | None = None
+    reposts: int | None = None
