@@ -86,6 +86,8 @@ class Analysis:
     ``topic``: one of ``nlp.TOPICS`` (7 classes of government matters) or "" when there is nothing to go by.
     ``sentiment``: negative | neutral | positive.  ``request``: 咨询 | 求助 | 投诉 | 举报 | 建议 | 表扬 or "".
     ``urgency``: "" or a cue word class (danger | outage | crowd | deadline).
+    ``urgent``: the class with its odds and words, ``flagged``: "sensitive" or "" with its odds and words; both from a
+    short table judged by hand, see ``nlp.alarms``. ``urgency``, ``sensitive`` and their words are their values.
     ``asked``: the request with its probability and words; ``request`` is its value.
     ``emotion``: angry | fear | happy | neutral | sad | surprise, in keeping with the sentiment.
     ``subtopic``: the second level of the taxonomy under ``topic``, "" unless sure.
@@ -106,6 +108,8 @@ class Analysis:
     version: str
     emotion: Label = Label("", 0.0)
     asked: Label = Label("", 0.0)
+    urgent: Label = Label("", 0.0)
+    flagged: Label = Label("", 0.0)
     subtopic: Label = Label("", 0.0)
     departments: tuple[Named, ...] = ()
     persons: tuple[Named, ...] = ()

@@ -7,17 +7,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from nlp import REQUESTS
+from nlp import REQUESTS, alarms
+from nlp.alarms import Sign
+from nlp.base import Label
 from nlp.finder import Finder
 from nlp.segment import word_lists
 
 URGENCIES = ("danger", "crowd", "outage", "deadline")
+OFFICE, _NOT_MEANT = "office", "none"  # kinds of words: the office's own; longer words that only hold a listed one
 ENOUGH = 2.0  # weight below which nothing is asked for
 _LOOK = 6_000  # characters looked at: a cue later than that is no cue
 _DENIED = re.compile(
     r"(?:预防|防止|防范|避免|杜绝|谨防|不会|不再|没有|并未|未曾|已恢复|演练|演习|不存在|消除|解除)[^,。!?;\n]{0,3}$"
 )
 _RUMOUR = re.compile(r"^[^,。!?;\n]{0,4}(?:演练|演习|知识|通知单|预案|应急预案|宣传)")
+_NONE = Label("", 0.0)
 _QUESTION_END = re.compile(r"(?:吗|呢|么|\?)[?!。\s]*$")
 
 
@@ -32,10 +36,6 @@ class WordList:
         """The words that occur, in reading order, the longest at each place."""
         return [word for _, _, word in self.finder.find(text[:_LOOK])]
 
-    def meant(self, text: str) -> list[str]:
-        """The words that occur and are neither denied nor only practised."""
-        return [word for start, end, word in self.finder.find(text[:_LOOK]) if _meant(text, start, end)]
-
 
 def word_list(pairs: Iterable[tuple[str, str]]) -> WordList:
     """Build from (kind, word); of a word named twice the first kind holds."""
@@ -47,7 +47,7 @@ def word_list(pairs: Iterable[tuple[str, str]]) -> WordList:
 
 @cache
 def _listed(name: str, extra: tuple[str, ...] = ()) -> WordList:
-    return word_list([*word_lists(name), *(("office", word) for word in extra)])
+    return word_list([*word_lists(name), *((OFFICE, word) for word in extra)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +93,46 @@ def plain_tone(title: str, body: str) -> str:
     return "negative" if against >= 5 and weights["咨询"] < 3 and "!" in title + body else ""
 
 
-def urgency(text: str) -> tuple[str, tuple[str, ...]]:
-    """The gravest cue class and its words; cues that are denied or only practised do not count."""
-    listed = _listed("urgency")
-    found = listed.meant(text)
-    kinds = {listed.kinds[word] for word in found}
-    for kind in URGENCIES:
-        if kind in kinds:
-            return kind, tuple(dict.fromkeys(word for word in found if listed.kinds[word] == kind))
-    return "", ()
+def urgency(text: str, title: str = "") -> Label:
+    """The gravest cue class that is there rather than only supposed, how probable it is, and its words; "" for none.
+
+    ``text``: all of it; ``title``: what it begins with, "" without one. Cues that are denied or only practised do not
+    count. ``second``: the next class found; as graver ones come first, it may be the more probable one. For what the
+    probability is and is not, see :data:`nlp.alarms.URGENT`."""
+    found = _signs(_listed("urgency"), text)
+    graded = [
+        (kind, alarms.grade(signs, title, len(text)), signs)
+        for kind in URGENCIES
+        if (signs := alarms.of_kind(found, kind))
+    ]
+    if not graded:
+        return _NONE
+    graded.sort(key=lambda one: not one[1])  # stable: what is only supposed comes after what is there
+    (kind, worth, signs), second = graded[0], graded[1] if len(graded) > 1 else ("", 0, [])
+    p_second = alarms.URGENT[second[0]][second[1]] if second[0] else 0.0
+    return Label(kind, alarms.URGENT[kind][worth], second[0], p_second, alarms.words(signs))
 
 
-def sensitive_words(text: str, extra: Sequence[str] = ()) -> tuple[str, ...]:
-    """The sensitive words of the text: the short list shipped, and ``extra`` of the office."""
-    return tuple(dict.fromkeys(_listed("sensitive", tuple(extra)).meant(text)))
+def sensitive(text: str, title: str = "", extra: Sequence[str] = ()) -> Label:
+    """The label "sensitive" with its probability and words, or ""; the short list shipped, and ``extra`` of the office.
+
+    The office's own words weigh as much as the strongest: whoever put one on the list has decided. For what the
+    probability is and is not, see :data:`nlp.alarms.FLAGGED`."""
+    found = _signs(_listed("sensitive", tuple(extra)), text)
+    if not found:
+        return _NONE
+    own = any(sign.kind == OFFICE for sign in found)
+    worth = len(alarms.FLAGGED) - 1 if own else alarms.grade(found, title, len(text))
+    return Label("sensitive", alarms.FLAGGED[worth], words=alarms.words(found))
+
+
+def _signs(listed: WordList, text: str) -> list[Sign]:
+    """The words that are meant, in reading order."""
+    return [
+        Sign(word, listed.kinds[word], start, alarms.is_supposed(text, start, end))
+        for start, end, word in listed.finder.find(text[:_LOOK])
+        if listed.kinds[word] != _NOT_MEANT and _meant(text, start, end)
+    ]
 
 
 def _meant(text: str, start: int, end: int) -> bool:

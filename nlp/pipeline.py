@@ -154,17 +154,17 @@ class Analyser:
 
     def _assemble(self, one: _Prepared, words: list[str], said: Said, keys: tuple[str, ...], by: str) -> Analysis:
         text = one.whole.text
-        urgent, urgent_words = cues.urgency(text)
-        sensitive = cues.sensitive_words(text, self.setup.sensitive)
+        urgent = cues.urgency(text, one.title.text)
+        flagged = cues.sensitive(text, one.title.text, self.setup.sensitive)
         asked = labels.asked(cues.wanted(one.title.text, one.body.text, said.positive), said.request)
         return Analysis(
             topic=said.topic,
             sentiment=said.tone,
-            sensitive=bool(sensitive),
-            sensitive_words=sensitive,
+            sensitive=bool(flagged.value),
+            sensitive_words=flagged.words,
             request=asked.value,
-            urgency=urgent,
-            urgency_words=urgent_words,
+            urgency=urgent.value,
+            urgency_words=urgent.words,
             keywords=keys,
             places=places.find(one.whole, self.setup.places),
             personal=personal.find(one.whole),
@@ -172,6 +172,8 @@ class Analyser:
             version=by,
             emotion=said.emotion,
             asked=asked,
+            urgent=urgent,
+            flagged=flagged,
             subtopic=subtopic(said.topic, one.title.text, one.body.text),
             departments=named.departments(one.whole),
             persons=named.persons(one.whole),

@@ -160,7 +160,7 @@ def test_fewer_bits_give_the_same_bucket_shifted() -> None:
     ],
 )
 def test_urgency_is_what_is_meant_not_what_is_mentioned(text: str, kind: str) -> None:
-    assert cues.urgency(text)[0] == kind
+    assert cues.urgency(text).value == kind
 
 
 def test_thanks_at_the_end_of_a_complaint_are_no_praise() -> None:

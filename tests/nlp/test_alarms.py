@@ -1,0 +1,77 @@
+"""Odds of urgency and sensitivity: from the table, by what is there and what is only supposed, never without a cue."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from statistics import mean
+
+import pytest
+
+import nlp
+from nlp import alarms, cues
+
+OWN = Path(__file__).parent / "own_texts.tsv"
+
+
+def own() -> list[tuple[dict[str, str], nlp.Analysis]]:
+    with OWN.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return list(zip(rows, nlp.analyse([nlp.Text(row["body"], row["title"]) for row in rows]), strict=True))
+
+
+def test_own_texts_that_are_urgent_or_sensitive_get_odds_and_the_others_none() -> None:
+    urgent = [one for row, one in own() if row["urgency"]]
+    assert mean(one.urgent.p for one in urgent) > 0.5
+    assert sum(one.urgent.p for row, one in own() if not row["urgency"]) < 1
+    flagged = [one for row, one in own() if row["sensitive"] == "1"]
+    assert mean(one.flagged.p for one in flagged) > 0.7
+    assert sum(one.flagged.p for row, one in own() if row["sensitive"] == "0") < 1
+
+
+def test_values_and_words_are_those_of_the_labels() -> None:
+    for _row, one in own():
+        assert (one.urgency, one.urgency_words) == (one.urgent.value, one.urgent.words)
+        assert (one.sensitive, one.sensitive_words) == (bool(one.flagged.value), one.flagged.words)
+        assert bool(one.urgent.value) == (one.urgent.p > 0)
+        assert bool(one.flagged.value) == (one.flagged.p > 0)
+
+
+@pytest.mark.parametrize(
+    ("supposed", "there"),
+    [
+        ("通道常年被堵，一旦发生火灾怎么办。" + "请管管停车。" * 30, "昨晚三号楼发生火灾，" + "请管管停车。" * 30),
+        ("咨询危房改造补助" + "，材料怎么准备" * 30, "我家成了危房" + "，材料怎么准备" * 30),
+    ],
+)
+def test_what_is_only_supposed_is_less_probable(supposed: str, there: str) -> None:
+    less, more = cues.urgency(supposed), cues.urgency(there)
+    assert less.value == more.value == "danger"
+    assert less.p < more.p
+
+
+def test_what_is_there_comes_before_what_is_only_supposed() -> None:
+    found = cues.urgency("小区停水三天了，万一起火怎么办")
+    assert (found.value, found.second) == ("outage", "danger")
+    assert found.words == ("停水",)
+
+
+@pytest.mark.parametrize(
+    "text", ["开发商给的图里没有电子版", "我挂断电话就走了", "公司大面积停工", "施工噪音吵死人", "强奸民意"]
+)
+def test_longer_words_that_hold_a_cue_are_none(text: str) -> None:
+    assert cues.urgency(text).value == ""
+    assert cues.sensitive(text).value == ""
+
+
+def test_odds_rise_with_the_grade() -> None:
+    for row in (*alarms.URGENT.values(), alarms.FLAGGED):
+        assert list(row) == sorted(row)
+        assert row[0] > 0
+        assert row[-1] < 1
+
+
+def test_the_offices_own_words_weigh_as_much_as_the_strongest() -> None:
+    found = cues.sensitive("路过" * 200 + "龙舟赛" + "路过" * 200, "", ("龙舟赛",))
+    assert found.p == alarms.FLAGGED[-1]
+    assert cues.sensitive("路过" * 200 + "上访" + "路过" * 200).p == alarms.FLAGGED[1]
