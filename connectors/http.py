@@ -29,6 +29,7 @@ import httpx
 from connectors.addresses import GuardedBackend
 from connectors.base import ConnectorError, Effect, ErrorKind
 from connectors.budget import Meter, Unmetered
+from connectors.posting import Attachment
 
 # These loggers print whole addresses, and some platforms put the token into the address.
 for _name in ("httpx", "httpcore"):
@@ -154,11 +155,13 @@ class Http:
         params: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         form: Mapping[str, Any] | None = None,
         content: bytes | None = None,
+        files: Sequence[tuple[str, Attachment]] = (),
         headers: Mapping[str, str] | None = None,
         write: bool = False,
     ) -> Answer:
         """One request, one answer of any status; every failure on the way is a :class:`ConnectorError`.
 
+        ``files``: (name of the field, what goes into it); the body is then ``multipart/form-data``, with ``form``.
         ``write``: the call may change something there, so a failure after sending has the effect ``unknown``.
         Redirects are not followed: an answer 3xx comes back as it is.
         """
@@ -171,6 +174,7 @@ class Http:
                     httpx.URL(url).copy_merge_params(pairs) if pairs else url,
                     data=form,
                     content=content,
+                    files=[(field, (file.name, file.data, file.mime)) for field, file in files] or None,
                     headers=headers,
                     extensions={"trace": journey.note, "timeout": self._timeout.as_dict()},
                 )

@@ -6,16 +6,19 @@ import asyncio
 import gzip
 import logging
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from starlette.datastructures import Headers
+from starlette.formparsers import MultiPartParser
 
 from connectors.addresses import is_loopback, is_public, reasons_against
 from connectors.base import ConnectorError, Effect, ErrorKind
 from connectors.http import LONGEST_WAIT, Answer, Http, kind_of_status, retry_at, scrub
 from connectors.lengths import weibo_units
+from connectors.posting import Attachment
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -314,3 +317,42 @@ async def test_no_log_carries_an_address(caplog: pytest.LogCaptureFixture) -> No
 )
 def test_weibo_counts_a_chinese_character_1_and_an_ascii_character_a_half(text: str, units: int) -> None:
     assert weibo_units(text) == units
+
+
+async def test_files_go_out_as_multipart_with_the_form_beside_them() -> None:
+    """Read by another party's parser (starlette's), names and bytes arrive as they were given."""
+    bodies: list[tuple[dict[str, str], bytes]] = []
+
+    @asynccontextmanager
+    async def listening() -> AsyncIterator[str]:
+        async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            named = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
+            fields = {name: line.split(": ", 1)[1] for name, line in zip(named, head.split("\r\n")[1:], strict=False)}
+            bodies.append((fields, await reader.readexactly(int(named["content-length"]))))
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(one, "127.0.0.1", 0)
+        async with server:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+
+    picture = Attachment('图"片\r\n.png', "image/png", b"\x89PNG\r\n--\x00" * 1000)
+    async with listening() as url:
+        answer = await Http(False).call(
+            "POST", url, form={"status": "路灯 & 井盖"}, files=[("pic", picture)], write=True
+        )
+    assert answer.ok
+    head, body = bodies[0]
+
+    async def stream() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    form = await MultiPartParser(Headers(head), stream()).parse()
+    assert form["status"] == "路灯 & 井盖"
+    held = form["pic"]
+    assert not isinstance(held, str)
+    assert held.content_type == "image/png"
+    assert await held.read() == picture.data
+    await form.close()
