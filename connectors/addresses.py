@@ -52,7 +52,8 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _is_own_name(host: str) -> bool:
+def is_own_name(host: str) -> bool:
+    """Whether ``host`` needs no look-up: an address, or this machine's own name."""
     return _is_address(host) or host.lower() == "localhost"
 
 
@@ -87,7 +88,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         if not 0 < port < 65536:
             raise ConnectorError(ErrorKind.bug, "平台地址里的端口不对，请管理员检查账号设置", code="address")
         # In rehearsal not even the name of a real platform is looked up.
-        if not self._live and not _is_own_name(host):
+        if not self._live and not is_own_name(host):
             raise ConnectorError(ErrorKind.permission, REHEARSAL, code="address")
         addresses = [host] if _is_address(host) else await self._resolve(host, port, timeout)
         if reason := self._judge(addresses):

@@ -75,6 +75,30 @@ class Inbound:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
+class NoticeKind(StrEnum):
+    """What a platform tells about our own affairs.
+
+    A job has ended; an own item is gone; an own item did not reach whom it was for; our access was withdrawn.
+    """
+
+    job_ended = "job_ended"
+    removed = "removed"
+    bounced = "bounced"
+    revoked = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Not an item but a reason to look now. ``about``: the job, the own item's id; empty for the whole account.
+
+    ``words``: why, as the platform says it (hostile text, shown as it is); empty where it gives no reason.
+    """
+
+    kind: NoticeKind
+    about: str = ""
+    words: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One step of a pull. ``cursor`` is stored in the same transaction as ``items``; ``more``: call again at once."""
@@ -82,22 +106,7 @@ class Page:
     items: tuple[RawItem, ...]
     cursor: Mapping[str, Any]
     more: bool = False
-
-
-class NoticeKind(StrEnum):
-    """What a platform tells about our own affairs: a job has ended, an own item is gone, our access was withdrawn."""
-
-    job_ended = "job_ended"
-    removed = "removed"
-    revoked = "revoked"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Not an item but a reason to look now. ``about``: the job, the own item's id; empty for the whole account."""
-
-    kind: NoticeKind
-    about: str = ""
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
