@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 TOPICS = ("城乡建设", "劳动和社会保障", "教育文体", "商贸旅游", "环境保护", "卫生计生", "交通运输")
 SENTIMENTS = ("negative", "neutral", "positive")
 EMOTIONS = ("angry", "fear", "happy", "neutral", "sad", "surprise")
+GROUPS = {"negative": ("angry", "fear", "sad"), "neutral": ("neutral",), "positive": ("happy",)}  # surprise: of none
 REQUESTS = ("举报", "投诉", "求助", "建议", "咨询", "表扬")  # on equal weight the graver one wins
 
 _lock = threading.RLock()
@@ -107,6 +108,7 @@ def __getattr__(name: str) -> str:
 
 __all__ = [
     "EMOTIONS",
+    "GROUPS",
     "REQUESTS",
     "SENTIMENTS",
     "TOPICS",

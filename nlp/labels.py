@@ -8,14 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nlp import EMOTIONS, REQUESTS, SENTIMENTS, clean, linear
+from nlp import EMOTIONS, GROUPS, REQUESTS, SENTIMENTS, clean, linear
 from nlp.base import Label
 from nlp.cues import Wanted
 from nlp.features import Batch
 from nlp.linear import Floats, LinearModel, Scored, Seen
 
-# The emotions of each tone; surprise belongs to none.
-GROUPS = {"negative": ("angry", "fear", "sad"), "neutral": ("neutral",), "positive": ("happy",)}
 _RULES = 0.35  # log odds of a unit of weight of request words beside the request model: least log loss on kept letters
 _LEAST = 1e-4  # no request is ruled out by the model alone
 _ALONE = [EMOTIONS.index(kind) for kind in ("neutral", "happy")]  # the only emotion of their tone

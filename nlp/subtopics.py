@@ -27,6 +27,16 @@ def _listed() -> tuple[Finder, dict[str, tuple[tuple[str, str], ...]]]:
     return Finder(shows), shows
 
 
+@cache
+def levels() -> dict[str, tuple[str, ...]]:
+    """The second levels under each topic, in the order of the list."""
+    found: dict[str, dict[str, None]] = {}
+    for kind, _word in word_lists("seconds"):
+        topic, _, second = kind.partition("/")
+        found.setdefault(topic, {})[second] = None
+    return {topic: tuple(names) for topic, names in found.items()}
+
+
 def subtopic(topic: Label, title: str, body: str) -> Label:
     """The second level under ``topic``, or an empty label. Its probability is at most that of the topic.
 

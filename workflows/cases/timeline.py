@@ -146,12 +146,15 @@ def entry(message: Message, tags: Tagging | None) -> MessageEntry:
     )  # fmt: skip
 
 
-_WORDS = ("topic_words", "sentiment_words", "sensitive_words", "urgency_words", "keywords")
+_WORDS = (
+    "topic_words", "sentiment_words", "sensitive_words", "urgency_words", "keywords", "emotion_words", "request_words",
+    "subtopic_words",
+)  # fmt: skip
 
 
 def _without_personal(tags: Tagging) -> Tagging:
     """A copy to be shown: a telephone number may be a telling word to the analyser, but it is not shown as one."""
-    words = {name: [word for word in getattr(tags, name) if mask(word) == word] for name in _WORDS}
+    words = {name: [word for word in getattr(tags, name) or () if mask(word) == word] for name in _WORDS}
     return Tagging(**tags.model_dump() | words)
 
 

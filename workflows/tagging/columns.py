@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from hub import privacy
 from hub.models import Message
-from nlp.base import Analysis, Place
+from nlp.base import Analysis, Named, Place
 
 # The region a figure is kept for; a spot is too small, a province too large where anything else was named.
 _REGION = ("district", "street", "city", "province", "spot")
 _WIDTH = 64
+MOST = 20  # departments and persons kept of one message
 
 
 def tagging(message_id: int, analysis: Analysis, at: datetime) -> dict[str, Any]:
@@ -26,13 +28,41 @@ def tagging(message_id: int, analysis: Analysis, at: datetime) -> dict[str, Any]
         "is_sensitive": analysis.sensitive, "sensitive_words": list(analysis.sensitive_words),
         "request": analysis.request, "urgency": analysis.urgency, "urgency_words": list(analysis.urgency_words),
         "keywords": list(analysis.keywords), "places": [_place(place) for place in analysis.places],
+        **fuller(analysis),
     }  # fmt: skip
+
+
+def fuller(analysis: Analysis) -> dict[str, Any]:
+    """The columns of a tagging that are NULL where it was made before they were kept."""
+    tone, mood, asked, second = analysis.sentiment, analysis.emotion, analysis.asked, analysis.subtopic
+    return {
+        "sentiment_second": tone.second, "sentiment_second_p": tone.p_second, "emotion": mood.value,
+        "emotion_p": mood.p, "emotion_second": mood.second, "emotion_second_p": mood.p_second,
+        "emotion_words": list(mood.words), "request_p": asked.p, "request_second": asked.second,
+        "request_second_p": asked.p_second, "request_words": list(asked.words), "subtopic": second.value,
+        "subtopic_p": second.p, "subtopic_words": list(second.words), "urgency_p": analysis.urgent.p,
+        "urgency_second": analysis.urgent.second, "sensitive_p": analysis.flagged.p, **_found(analysis),
+    }  # fmt: skip
+
+
+def _found(analysis: Analysis) -> dict[str, Any]:
+    """What was found in the text."""
+    return {
+        "departments": [_named(one) for one in analysis.departments[:MOST]],
+        "persons": [_named(one) for one in analysis.persons[:MOST]],
+        "times": [asdict(one) for one in analysis.times],
+        "personal": sorted({one.kind for one in analysis.personal}),
+    }
+
+
+def _named(one: Named) -> dict[str, Any]:
+    return {"name": one.name[:_WIDTH], "role": one.role[:_WIDTH], "start": one.start, "end": one.end}
 
 
 def _place(place: Place) -> dict[str, Any]:
     return {
         "name": place.name, "level": place.level, "code": place.code, "start": place.start, "end": place.end,
-        "ambiguous": place.ambiguous,
+        "ambiguous": place.ambiguous, "within": place.within,
     }  # fmt: skip
 
 
@@ -50,7 +80,7 @@ def copied(message: Message, analysis: Analysis) -> dict[str, Any]:
     return {
         "topic": analysis.topic.value, "sentiment": analysis.sentiment.value, "is_sensitive": analysis.sensitive,
         "request": analysis.request, "urgency": analysis.urgency, "place": region(analysis.places),
-        "personal": personal(message, analysis),
+        "emotion": analysis.emotion.value, "subtopic": analysis.subtopic.value, "personal": personal(message, analysis),
     }  # fmt: skip
 
 

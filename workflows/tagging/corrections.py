@@ -15,10 +15,13 @@ from hub.i18n import _
 from hub.models import Because, Case, CaseEvent, Correction, Message, Tagging
 from hub.queries import visible
 from hub.rights import Actor, May
+from nlp.subtopics import levels
 from workflows.cases.suggesting import suggest
 from workflows.opinion import rollups
+from workflows.tagging import settled
 
 REQUESTS = ("咨询", "求助", "投诉", "举报", "建议", "表扬")
+URGENCIES = ("danger", "crowd", "outage", "deadline")  # as nlp.cues has them
 PLACE_LENGTH = 64
 # What a correction may say, and the same column of the case when the message is the case's first.
 _CASE_COLUMNS = ("topic", "sentiment", "is_sensitive", "place")
@@ -34,10 +37,15 @@ async def correct(
     sensitive: bool | None = None,
     place: str | None = None,
     request: str | None = None,
+    subtopic: str | None = None,
+    emotion: str | None = None,
+    urgency: str | None = None,
     reason: str = "",
     because: Because | None = None,
 ) -> Tagging:
-    """Set right what the analyser said; None leaves a tag as it is, "" clears topic, place or request.
+    """Set right what the analyser said; None leaves a tag as it is, "" clears all but sentiment and sensitive.
+
+    An emotion and a second level that no longer fit the new tone or topic go with them (:mod:`.settled`).
 
     Moves the figures, writes the audit log and the history of the case (whose own tags follow when this is its first
     message; where it lies stays). Every tag set right is an example to learn from (:class:`Correction`), with the kind
@@ -46,7 +54,10 @@ async def correct(
     that last case.
     """
     message = await find(unit, actor, message_id)
-    given = {"topic": topic, "sentiment": sentiment, "is_sensitive": sensitive, "place": place, "request": request}
+    given = {
+        "topic": topic, "sentiment": sentiment, "is_sensitive": sensitive, "place": place, "request": request,
+        "subtopic": subtopic, "emotion": emotion, "urgency": urgency,
+    }  # fmt: skip
     changed = _changed(message, given, reason if because in (None, Because.other) else because or "")
     before = {name: getattr(message, name) for name in changed}
     current = await current_tagging(unit, message_id)
@@ -103,9 +114,12 @@ def example(
     return Correction(
         message_id=tagging.message_id, tagging_id=tagging.id, by_id=actor.user_id, at=tagging.at, field=field,
         before=written_value(before), after=written_value(after), because=because, reason=tagging.reason,
-        p=float(getattr(current, f"{field}_p", 0.0) or 0.0) if current else 0.0,
+        p=float(getattr(current, _ODDS.get(field, f"{field}_p"), 0.0) or 0.0) if current else 0.0,
         version=current.version if current else "",
     )  # fmt: skip
+
+
+_ODDS = {"is_sensitive": "sensitive_p"}
 
 
 def written_value(value: Any) -> str:
@@ -116,7 +130,7 @@ def written_value(value: Any) -> str:
 def _changed(message: Message, given: dict[str, Any], reason: str) -> dict[str, Any]:
     """What is really new; Invalid with every problem otherwise."""
     given = {name: value.strip() if isinstance(value, str) else value for name, value in given.items()}
-    problems = _problems(given)
+    problems = _problems(given) | _at_odds(message, given)
     if not reason.strip():
         problems["reason"] = _("请写明修正的理由")
     if message.tagged_at is None:
@@ -137,8 +151,26 @@ def _problems(given: dict[str, Any]) -> dict[str, str]:
         problems["sentiment"] = _("没有「%(name)s」这种情感，请从列表中选择", name=given["sentiment"])
     if given["request"] not in (None, "", *REQUESTS):
         problems["request"] = _("没有「%(name)s」这种诉求，请从列表中选择", name=given["request"])
+    if given["urgency"] not in (None, "", *URGENCIES):
+        problems["urgency"] = _("没有「%(name)s」这种紧急线索，请从列表中选择", name=given["urgency"])
+    if given["emotion"] not in (None, "", *nlp.EMOTIONS):
+        problems["emotion"] = _("没有「%(name)s」这种情绪，请从列表中选择", name=given["emotion"])
     if given["place"] is not None and (len(given["place"]) > PLACE_LENGTH or not given["place"].isprintable()):
         problems["place"] = _("地点最多 %(n)s 个字，且不能含控制字符", n=PLACE_LENGTH)
+    return problems
+
+
+def _at_odds(message: Message, given: dict[str, Any]) -> dict[str, str]:
+    """Finer tags that do not go with the coarser ones, as they are or as they would be."""
+    problems = {}
+    topic, tone = (
+        given[name] if given[name] is not None else getattr(message, name) for name in ("topic", "sentiment")
+    )
+    if given["subtopic"] not in (None, "", *levels().get(topic, ())):
+        problems["subtopic"] = _("「%(name)s」不在所选主题之下", name=given["subtopic"])
+    emotion = given["emotion"]
+    if emotion in nlp.EMOTIONS and tone in nlp.SENTIMENTS and not settled.agree(emotion, tone):
+        problems["emotion"] = _("这种情绪和所选情感不符")
     return problems
 
 
@@ -152,20 +184,19 @@ async def replace(unit: Unit, actor: Actor, message: Message, changed: dict[str,
     """The new current tagging, the columns of the message, the figures."""
     current = await current_tagging(unit, message.id or 0)
     tagging = Tagging(**_copy(message, current), by_id=actor.user_id, reason=reason, at=clock.now())
-    for name, value in changed.items():
-        if name != "place":
-            setattr(tagging, name, value)
-    if "place" in changed:
-        tagging.places = [{"name": changed["place"], "level": "", "ambiguous": False}] if changed["place"] else []
-    if "topic" in changed:
-        tagging.topic_p, tagging.topic_second, tagging.topic_second_p, tagging.topic_words = 1.0, "", 0.0, []
-    if "sentiment" in changed:
-        tagging.sentiment_p, tagging.sentiment_words = 1.0, []
-    await set_columns(unit, message, changed)
+    followed = settled.implied(message, await by_machine(unit, message.id or 0), changed)
+    settled.settle(tagging, changed, followed)
+    await set_columns(unit, message, {**changed, **followed})
     await unit.run(update(Tagging).where(col(Tagging.message_id) == message.id).values(is_current=False))
     unit.add(tagging)
     await unit.flush()
     return tagging
+
+
+async def by_machine(unit: Unit, message_id: int) -> Tagging | None:
+    """The newest tagging by an analyser."""
+    said = select(Tagging).where(col(Tagging.message_id) == message_id, col(Tagging.by_id).is_(None))
+    return await unit.first(said.order_by(col(Tagging.id).desc()).limit(1))
 
 
 async def set_columns(unit: Unit, message: Message, changed: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A new analyser version over old messages. What a person corrected stays as the person left it."""
+"""A new analyser version over old messages. What a person corrected stays as the person left it, and is filled up."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from workflows.house import House
 from workflows.opinion import rollups
 from workflows.tagging import writing
 from workflows.tagging.batches import analyse
+from workflows.tagging.settled import fill
 from workflows.tagging.types import Tagged
 
 
@@ -39,7 +40,8 @@ async def retag(house: House, *, after: int = 0, limit: int = 200) -> Retagged:
             .order_by(col(Message.id))
             .limit(limit)
         )
-        stale = await _stale(unit, [message.id or 0 for message in seen])
+        ids = [message.id or 0 for message in seen]
+        stale = await _stale(unit, ids) | await _short(unit, ids)
     analyses = await analyse([message for message in seen if message.id in stale])
     changed = await _write(house, analyses) if analyses else 0
     return Retagged(changed, (seen[-1].id or 0) if len(seen) == limit else 0)
@@ -51,11 +53,19 @@ async def _stale(unit: Unit, ids: Sequence[int]) -> set[int]:
     return {one.message_id for one in await unit.all(current) if one.by_id is None and one.version != nlp.VERSION}
 
 
+async def _short(unit: Unit, ids: Sequence[int]) -> set[int]:
+    """Those a person tagged before everything that is kept now was kept."""
+    current = (col(Tagging.message_id).in_(ids), col(Tagging.is_current), col(Tagging.by_id).is_not(None))
+    return set(await unit.all(select(Tagging.message_id).where(*current, col(Tagging.emotion).is_(None))))
+
+
 async def _write(house: House, analyses: Mapping[int, Analysis]) -> int:
     async with unit_of_work(house.ctx) as unit:
         chosen = select(Message).where(col(Message.id).in_(list(analyses))).order_by(col(Message.id))
         still = await _stale(unit, list(analyses))
-        messages = [one for one in await unit.all(chosen.with_for_update()) if one.id in still]
+        found = await unit.all(chosen.with_for_update())
+        filled = await _fill(unit, found, analyses)
+        messages = [one for one in found if one.id in still]
         before = [rollups.delta(message, -1) for message in messages]
         ids = [message.id or 0 for message in messages]
         await unit.run(update(Tagging).where(col(Tagging.message_id).in_(ids)).values(is_current=False))
@@ -65,7 +75,16 @@ async def _write(house: House, analyses: Mapping[int, Analysis]) -> int:
         tokens = [(number, analyses[number].tokens) for number in ids]
         await search.index(unit, tokens, answered=await _answered(unit, messages))
         feed.tell(unit, "opinion")
-    return len(messages)
+    return len(messages) + filled
+
+
+async def _fill(unit: Unit, messages: Sequence[Message], analyses: Mapping[int, Analysis]) -> int:
+    """What people settled stays, and gets beside it what was not kept then."""
+    short = await _short(unit, [message.id or 0 for message in messages])
+    by_message = {message.id or 0: message for message in messages}
+    for tagging in await unit.all(select(Tagging).where(col(Tagging.message_id).in_(short), col(Tagging.is_current))):
+        fill(tagging, by_message[tagging.message_id], analyses[tagging.message_id])
+    return len(short)
 
 
 async def _follow(unit: Unit, messages: Sequence[Message]) -> None:

@@ -85,9 +85,10 @@ async def _put_back(unit: Unit, actor: Actor, message: Message, found: Sequence[
     changed = {name: value for name, value in back.items() if value != getattr(message, name)}
     before = {name: getattr(message, name) for name in changed}
     others = select(Correction).where(col(Correction.message_id) == message.id, col(Correction.withdrawn_at).is_(None))
-    machine = await _machine(unit, message.id or 0) if await unit.first(others.limit(1)) is None else None
+    machine = await corrections.by_machine(unit, message.id or 0) if await unit.first(others.limit(1)) is None else None
     if machine is not None and all(_agrees(machine, message, changed, name) for name in _KEPT):
-        await corrections.set_columns(unit, message, changed)
+        finer = {"emotion": machine.emotion or "", "subtopic": machine.subtopic or ""}
+        await corrections.set_columns(unit, message, {**changed, **finer})
         await unit.run(update(Tagging).where(col(Tagging.message_id) == message.id).values(is_current=False))
         await unit.run(update(Tagging).where(col(Tagging.id) == machine.id).values(is_current=True))
     else:
@@ -96,16 +97,11 @@ async def _put_back(unit: Unit, actor: Actor, message: Message, found: Sequence[
         await corrections.tell_case(unit, actor, message, before, changed, why or written("撤回修正"))
 
 
-_KEPT = ("topic", "sentiment", "is_sensitive", "request")
+_KEPT = ("topic", "sentiment", "is_sensitive", "request", "urgency")
 
 
 def _agrees(machine: Tagging, message: Message, changed: dict[str, Any], name: str) -> bool:
     return bool(getattr(machine, name) == changed.get(name, getattr(message, name)))
-
-
-async def _machine(unit: Unit, message_id: int) -> Tagging | None:
-    said = select(Tagging).where(col(Tagging.message_id) == message_id, col(Tagging.by_id).is_(None))
-    return await unit.first(said.order_by(col(Tagging.id).desc()).limit(1))
 
 
 def _value(field: str, text: str) -> Any:

@@ -15,7 +15,7 @@ from hub.models import Message, Tagging
 from workflows.tagging.columns import copied, tagging
 from workflows.tagging.types import Tagged
 
-_COPIED = ("topic", "sentiment", "is_sensitive", "request", "urgency", "place", "personal")
+_COPIED = ("topic", "sentiment", "is_sensitive", "request", "urgency", "place", "emotion", "subtopic", "personal")
 _SET: Any = (
     update(Message.__table__)  # type: ignore[attr-defined]
     .where(col(Message.id) == bindparam("b_id"))
