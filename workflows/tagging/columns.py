@@ -14,7 +14,6 @@ from nlp.base import Analysis, Named, Place
 # The region a figure is kept for; a spot is too small, a province too large where anything else was named.
 _REGION = ("district", "street", "city", "province", "spot")
 _WIDTH = 64
-MOST = 20  # departments and persons kept of one message
 
 
 def tagging(message_id: int, analysis: Analysis, at: datetime) -> dict[str, Any]:
@@ -46,10 +45,10 @@ def fuller(analysis: Analysis) -> dict[str, Any]:
 
 
 def _found(analysis: Analysis) -> dict[str, Any]:
-    """What was found in the text."""
+    """What was found in the text; the language room says how many at most."""
     return {
-        "departments": [_named(one) for one in analysis.departments[:MOST]],
-        "persons": [_named(one) for one in analysis.persons[:MOST]],
+        "departments": [_named(one) for one in analysis.departments],
+        "persons": [_named(one) for one in analysis.persons],
         "times": [asdict(one) for one in analysis.times],
         "personal": sorted({one.kind for one in analysis.personal}),
     }

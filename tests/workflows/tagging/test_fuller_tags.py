@@ -63,11 +63,6 @@ async def test_everything_the_analyser_says_is_kept(any_house: House) -> None:
     assert (message.emotion, message.subtopic) == (tagging.emotion, tagging.subtopic)
 
 
-async def test_a_long_list_of_names_is_cut(house: House) -> None:
-    _message, tagging = await _tagged(house, "，".join(f"找过第{n}次的市教育局" for n in range(40)))
-    assert len(tagging.departments or []) == 20
-
-
 async def test_rows_from_before_are_filled_by_the_renewal(any_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     message, fresh = await _tagged(any_house)
     await _forget(any_house, version="2-old")
