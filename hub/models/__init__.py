@@ -29,7 +29,7 @@ from hub.models.messages import (
 )
 from hub.models.opinion import Rollup
 from hub.models.people import ApiToken, Department, IdempotencyKey, Role, SignIn, User, UserRole
-from hub.models.posts import Post, PostEvent, PostState, PostTarget
+from hub.models.posts import Picture, PictureBytes, PictureUse, Post, PostEvent, PostState, PostTarget
 from hub.models.routing import Dispatch, Router, RoutingRule
 from hub.models.watching import PlanAlert, PlanHit, PlanMode, PlanRun, RunState, WatchPlan
 
@@ -75,6 +75,9 @@ __all__ = [
     "OfficeWord",
     "Pause",
     "PauseScope",
+    "Picture",
+    "PictureBytes",
+    "PictureUse",
     "PlanAlert",
     "PlanHit",
     "PlanMode",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from hub import clock
-from hub.models.columns import key, ref, stored
+from hub.models.columns import key, plain, ref, stored
 
 
 class DeliveryKind(StrEnum):
@@ -20,7 +21,10 @@ class DeliveryKind(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """waiting → sending → sent | failed | unknown → (read back) sent | waiting; or held, missed, cancelled."""
+    """waiting → sending → sent | failed | unknown → (read back) sent | waiting; or held, missed, cancelled.
+
+    by_hand: no program can do it there; it waits for a person, who ends it as sent or failed.
+    """
 
     waiting = "waiting"
     sending = "sending"
@@ -31,12 +35,15 @@ class DeliveryState(StrEnum):
     missed = "missed"
     cancelled = "cancelled"
     removed = "removed"
+    by_hand = "by_hand"
 
 
 class Delivery(SQLModel, table=True):
-    """One text to one account. ``attempt_at``: when to act next (send, or read back while unknown); NULL: nothing.
+    """One text to one account. ``attempt_at``: when to act next (send, read back while unknown, remind); NULL: nothing.
 
     ``content_hash`` must equal ``approved_hash`` at the door. ``latest_at``: later than this it is missed.
+    ``attachments``: pictures in order, as in :class:`hub.models.Post`. ``extra``: what the platform told on acceptance
+    and later calls need. ``steps``: what a person does by hand; ``assignee_id``: who; ``reminders``: how many so far.
     """
 
     __table_args__ = (
@@ -60,6 +67,9 @@ class Delivery(SQLModel, table=True):
     case_id: int | None = Field(default=None, index=True)
     round: int = 1
     text: str = Field(sa_type=Text)
+    form: str = Field(default="", max_length=32)
+    title: str = Field(default="", max_length=200)
+    attachments: list[dict[str, Any]] = plain(default_factory=list)
     target_id: str = Field(default="", max_length=255)
     target_kind: str = Field(default="", max_length=16)
     target_thread_id: str = Field(default="", max_length=255)
@@ -77,6 +87,10 @@ class Delivery(SQLModel, table=True):
     unknown_since: datetime | None = None
     remote_id: str = Field(default="", max_length=255)
     remote_url: str = Field(default="", sa_type=Text)
+    extra: dict[str, str] = plain(default_factory=dict)
+    assignee_id: int | None = ref("person.id", nullable=True)
+    steps: list[str] = plain(default_factory=list)
+    reminders: int = 0
     sent_at: datetime | None = None
     settled_at: datetime | None = None
     error_kind: str = Field(default="", max_length=32)
