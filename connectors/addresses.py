@@ -17,6 +17,7 @@ import httpcore
 from connectors.base import ConnectorError, ErrorKind
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 REHEARSAL = "演练模式不会连接真实平台"
 # Translated IPv4: what lies behind cannot be judged from the address alone.
 _TRANSLATED = (

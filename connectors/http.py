@@ -26,7 +26,7 @@ import httpcore
 import httpcore._synchronization
 import httpx
 
-from connectors.addresses import GuardedBackend
+from connectors.addresses import GuardedBackend, Network
 from connectors.base import ConnectorError, Effect, ErrorKind
 from connectors.budget import Meter, Unmetered
 from connectors.posting import Attachment
@@ -138,8 +138,10 @@ class Http:
         body_bytes: int = BODY_BYTES,
         judge: Callable[[Iterable[str]], str] | None = None,
         meter: Meter | None = None,
+        inner: Sequence[Network] = (),
     ) -> None:
         self.live = live
+        self.inner = inner
         self.meter = meter or Unmetered()
         self._judge = judge
         self.clock = clock

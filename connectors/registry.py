@@ -10,6 +10,8 @@ from connectors.files.client import FileConnector
 from connectors.files.form import FORM as FILE_FORM
 from connectors.forms import AccountForm
 from connectors.http import Clock, Http, utc_now
+from connectors.mailbox.client import MailboxConnector
+from connectors.mailbox.form import FORM as MAILBOX_FORM
 from connectors.mastodon.client import MastodonConnector
 from connectors.mastodon.form import FORM as MASTODON_FORM
 from connectors.sandbox.client import SandboxConnector
@@ -18,9 +20,11 @@ from connectors.sandbox.form import FORM as SANDBOX_FORM
 _MAKERS: Mapping[str, Callable[[Http], Connector]] = {
     "sandbox": SandboxConnector,
     "mastodon": MastodonConnector,
+    "mailbox": MailboxConnector,
     "file": lambda _: FileConnector(),
 }
-FORMS: Mapping[str, AccountForm] = {form.platform: form for form in (SANDBOX_FORM, MASTODON_FORM, FILE_FORM)}
+_FORMS = (SANDBOX_FORM, MASTODON_FORM, MAILBOX_FORM, FILE_FORM)
+FORMS: Mapping[str, AccountForm] = {form.platform: form for form in _FORMS}
 
 
 def connectors(live: bool, clock: Clock = utc_now, meter: Meter | None = None) -> Mapping[str, Connector]:

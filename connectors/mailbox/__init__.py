@@ -1,0 +1,1 @@
+"""Mailboxes: letters come by IMAP, answers leave by SMTP."""
