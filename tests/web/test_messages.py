@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from hub import clock
 from hub.db import Context, reading, unit_of_work
-from hub.models import AuditEntry, CaseState, Message, Tagging
+from hub.models import AuditEntry, CaseState, Message, PlanHit, Tagging, WatchPlan
 from tests.web.casework import open_case, send, words
 from tests.web.conftest import Visit
 from tests.web.world import World
@@ -59,7 +59,7 @@ async def test_tags_show_their_words_and_take_a_persons_word(visit: Visit, ctx: 
         done = await send(client, f"{page}/tags?next={page}", f"{page}/tags", {**form, "reason": "说的是路上的灯"})
         after = words((await client.get(page)).text)
         nothing = await send(client, f"{page}/tags", f"{page}/tags", {**form, "reason": "再来一次"})
-    assert "把握 62% 依据：路灯" in shown
+    assert "把握中 62% 依据：路灯" in shown
     assert bare.status_code == 422
     assert "请写明修正的理由" in words(bare.text)
     assert 'value="滨河路"' in bare.text
@@ -111,3 +111,109 @@ async def test_clerks_read_their_own_messages_without_the_inbox(visit: Visit, wo
         foreign = await client.get(f"/messages/{number}")
     assert (mine.status_code, inbox.status_code, foreign.status_code) == (200, 403, 404)
     assert "只显示这一条" in words(mine.text)
+
+
+FULLER = {
+    "emotion": "angry", "emotion_p": 0.91, "emotion_second": "sad", "emotion_second_p": 0.06,
+    "emotion_words": ["气愤"], "request_p": 0.7, "request_second": "求助", "request_second_p": 0.2,
+    "request_words": ["投诉"], "subtopic": "城市建设和市政管理", "subtopic_p": 0.55, "subtopic_words": ["路灯"],
+    "sentiment_second": "neutral", "sentiment_second_p": 0.2, "urgency": "outage", "urgency_p": 0.85,
+    "urgency_second": "", "urgency_words": ["停电"], "sensitive_p": 0.0,
+    "departments": [{"name": "市城管局", "role": "", "start": 0, "end": 4}],
+    "persons": [{"name": "王志明局长", "role": "局长", "start": 0, "end": 5}],
+    "times": [{"kind": "length", "start": 4, "end": 6, "value": "P3D", "until": ""}], "personal": ["phone"],
+    "places": [
+        {"name": "岳麓区", "level": "district", "code": "430104", "start": 0, "end": 3, "ambiguous": False,
+         "within": "湖南省长沙市"},
+        {"name": "朝阳区", "level": "district", "code": "", "start": 0, "end": 3, "ambiguous": True, "within": ""},
+    ],
+}  # fmt: skip
+
+
+async def _fuller(ctx: Context, message_id: int | None) -> None:
+    async with unit_of_work(ctx) as unit:
+        tagging = await unit.one(select(Tagging).where(Tagging.message_id == message_id))
+        for name, value in FULLER.items():
+            setattr(tagging, name, value)
+        message = await unit.get(Message, message_id)
+        assert message is not None
+        message.emotion, message.subtopic, message.urgency = "angry", "城市建设和市政管理", "outage"
+
+
+async def test_every_tag_stands_there_with_its_odds_the_second_and_the_words(
+    visit: Visit, ctx: Context, world: World
+) -> None:
+    case = await open_case(ctx, world)
+    await _fuller(ctx, case.first_message_id)
+    async with visit("press_officer") as client:
+        page = words((await client.get(f"/messages/{case.first_message_id}")).text)
+    for said in (
+        "情绪 愤怒 把握大 91% 其次 悲伤 6%；依据：气愤", "诉求 投诉 把握中 70% 其次 求助 20%；依据：投诉",
+        "二级主题 城市建设和市政管理 把握小 55% 依据：路灯", "紧急线索 停水停电停气 把握大 85% 依据：停电",
+        "岳麓区 湖南省长沙市 430104", "朝阳区 重名，不确定", "部门 市城管局", "人物 王志明局长", "时间 三天 P3D",
+        "个人信息 电话号码",
+    ):  # fmt: skip
+        assert said in page, said
+    assert "旧版本下分析过" not in page
+
+
+async def test_a_message_tagged_before_says_what_is_still_to_come(visit: Visit, ctx: Context, world: World) -> None:
+    case = await open_case(ctx, world)
+    async with visit("press_officer") as client:
+        page = words((await client.get(f"/messages/{case.first_message_id}")).text)
+    assert "旧版本下分析过" in page
+    assert "情绪 愤怒" not in page
+
+
+async def test_narrowing_by_emotion_and_second_level(visit: Visit, ctx: Context, world: World) -> None:
+    case = await open_case(ctx, world, "路灯不亮很气人")
+    await _fuller(ctx, case.first_message_id)
+    await open_case(ctx, world, "感谢环卫工人扫雪")
+    async with visit("press_officer") as client:
+        angry = (await client.get("/messages?emotion=angry")).text
+        second = (await client.get("/messages?topic=城乡建设&subtopic=城市建设和市政管理")).text
+        others = (await client.get("/messages?topic=城乡建设&subtopic=城乡规划")).text
+        plain = (await client.get("/messages")).text
+    for found in (angry, second):
+        assert "路灯不亮很气人" in found
+        assert "扫雪" not in found
+    assert "路灯不亮很气人" not in others
+    assert 'name="subtopic"' in second
+    assert 'name="subtopic"' not in plain, "second levels come with their topic"
+
+
+async def test_the_form_sets_emotion_and_second_level_right(visit: Visit, ctx: Context, world: World) -> None:
+    case = await open_case(ctx, world)
+    await _fuller(ctx, case.first_message_id)
+    page = f"/messages/{case.first_message_id}"
+    form = {
+        "topic": "城乡建设", "sentiment": "negative", "request": "投诉", "urgency": "", "place": "", "emotion": "sad",
+        "subtopic": "城乡规划", "because": "tone",
+    }  # fmt: skip
+    async with visit("press_officer") as client:
+        done = await send(client, f"{page}/tags", f"{page}/tags", form)
+        again = await send(client, f"{page}/tags", f"{page}/tags", {**form, "emotion": "happy"})
+        shown = words((await client.get(page)).text)
+    assert (done.status_code, again.status_code) == (303, 422)
+    assert "这种情绪和所选情感不符" in words(again.text)
+    assert "情绪 悲伤 人工认定" in shown
+    assert "二级主题 城乡规划 人工认定" in shown
+    assert "紧急线索 无" in shown
+
+
+async def test_a_message_names_the_plans_it_hit_to_those_who_watch(visit: Visit, ctx: Context, world: World) -> None:
+    case = await open_case(ctx, world, state=CaseState.handling, side="own")
+    async with unit_of_work(ctx) as unit:
+        plan = WatchPlan(name="城市照明", expression="路灯")
+        unit.add(plan)
+        await unit.flush()
+        unit.add(PlanHit(
+            plan_id=plan.id or 0, message_id=case.first_message_id or 0, at=clock.now(), words=["路灯", "13812345678"]
+        ))  # fmt: skip
+    async with visit("press_officer") as client:
+        page = (await client.get(f"/messages/{case.first_message_id}")).text
+    async with visit("handler") as client:
+        clerk = (await client.get(f"/messages/{case.first_message_id}")).text
+    assert f'href="/plans/{plan.id}">城市照明' in page
+    assert "命中：路灯、138****5678" in words(page)
+    assert "城市照明" not in clerk

@@ -128,5 +128,7 @@ def tools() -> dict[str, Any]:
         "clock_of": clock_of, "state_tone": state_tone, "delivery_tone": delivery_tone, "state_label": state_label,
         "class_label": class_label, "topic_label": words.topic_label, "sentiment_label": words.sentiment_label,
         "kind_label": words.kind_label, "request_label": words.request_label, "cue_label": words.cue_label,
+        "emotion_label": words.emotion_label, "subtopic_label": words.subtopic_label,
+        "personal_labels": lambda kinds: list(map(words.personal_label, kinds)), "sure_label": words.sure_label,
         "span_words": span_words, "web_link": web_link, "left_words": left_words,
     }  # fmt: skip

@@ -54,18 +54,22 @@ class Listing:
 async def _listing(request: Request, unit: Unit) -> Listing:
     after = request.query_params.get("after", "")
     accounts = await unit.all(select(Account).order_by(col(Account.id)))
-    narrowing = Narrowing(request, "/messages", _fields(accounts))
+    narrowing = Narrowing(request, "/messages", _fields(accounts, request.query_params.get("topic", "")))
     if not me(request).can(May.read_messages):
         return Listing(None, narrowing, is_first=True)
     return Listing(await lists.newest(unit, me(request), _filters(narrowing), after=after), narrowing, not after)
 
 
-def _fields(accounts: Sequence[Account]) -> list[Field]:
+def _fields(accounts: Sequence[Account], topic: str) -> list[Field]:
+    """Second levels are offered once their topic is chosen."""
+    seconds = labels.subtopics(topic)
     return [
         Field("account", _("账号"), [(account.id or 0, account.name) for account in accounts]),
         Field("kind", _("类型"), labels.kinds()),
         Field("topic", _("主题"), labels.topics()),
+        *([Field("subtopic", _("二级主题"), seconds)] if seconds else []),
         Field("sentiment", _("情感"), labels.sentiments()),
+        Field("emotion", _("情绪"), labels.emotions()),
         Field("state", _("工单状态"), words.states()),
         Field("when", _("时间"), [(TODAY, _("今天")), (WEEK, _("本周"))]),
         Field("sensitive", _("敏感")),
@@ -75,7 +79,8 @@ def _fields(accounts: Sequence[Account]) -> list[Field]:
 def _filters(narrowing: Narrowing) -> Filters:
     return Filters(
         account_id=narrowing.number("account"), kind=narrowing.member("kind", MessageKind),
-        topic=narrowing.get("topic"), sentiment=narrowing.get("sentiment"),
+        topic=narrowing.get("topic"), subtopic=narrowing.get("subtopic"), sentiment=narrowing.get("sentiment"),
+        emotion=narrowing.get("emotion"),
         sensitive=bool(narrowing.get("sensitive")), state=narrowing.member("state", CaseState),
         text=narrowing.get("q"), since=since(narrowing.get("when"), clock.now()),
     )  # fmt: skip
@@ -115,6 +120,9 @@ def _around(one: MessageDetail) -> dict[str, Any]:
         "one": one, "entry": one.entry, "tags": one.entry.tags, "w": words.tools(),
         "topics": [*labels.topics(), ("", labels.topic_label(""))], "sentiments": labels.sentiments(),
         "requests": [*labels.requests(), ("", labels.request_label(""))], "becauses": becauses(),
+        "subtopics": [("", labels.subtopic_label("")), *labels.all_subtopics()],
+        "emotions": [*labels.emotions(), ("", labels.emotion_label(""))],
+        "urgencies": [*labels.urgencies(), ("", _("无"))],
     }  # fmt: skip
 
 
@@ -147,7 +155,8 @@ async def correct_tags(request: Request) -> Response:
             await correct(
                 unit, me(request), number, topic=_told(form, "topic"), sentiment=_told(form, "sentiment") or None,
                 sensitive=None if quick else form.ticked("sensitive"), place=_told(form, "place"),
-                request=_told(form, "request"), reason=form.text("reason", required=False, longest=500),
+                request=_told(form, "request"), subtopic=_told(form, "subtopic"), emotion=_told(form, "emotion"),
+                urgency=_told(form, "urgency"), reason=form.text("reason", required=False, longest=500),
                 because=Because(because) if because in Because.__members__ else None,
             )  # fmt: skip
     except Invalid as error:

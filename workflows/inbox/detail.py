@@ -17,6 +17,8 @@ from hub.queries import visible
 from hub.rights import Actor, May
 from workflows.cases import timeline
 from workflows.cases.timeline import MessageEntry
+from workflows.inbox.said import Analysed, analysed
+from workflows.watching.hits import PlanOfMessage, plans_of
 
 MOST_BESIDE = 50
 
@@ -30,20 +32,25 @@ class TaggingEntry:
     version: str
     reason: str
     topic: str
+    subtopic: str
     sentiment: str
+    emotion: str
     is_sensitive: bool
     is_current: bool
 
 
 @dataclass(frozen=True)
 class MessageDetail:
-    """Everything on the page of a message; texts are masked. ``case``: None when there is none the person may see."""
+    """Everything on the page of a message; texts are masked. ``case``: None when there is none the person may see.
+    ``said``: None while it waits for the analyser. ``plans``: monitoring plans it hit, for those who watch."""
 
     message: Message
     entry: MessageEntry
     account: Account
     thread: list[MessageEntry]
     taggings: list[TaggingEntry]
+    said: Analysed | None
+    plans: list[PlanOfMessage]
     case: Case | None
     department: str
     may_correct: list[str]
@@ -67,7 +74,8 @@ async def detail(unit: Unit, actor: Actor, message_id: int) -> MessageDetail:
     department = await unit.get(Department, case.department_id) if case and case.department_id else None
     return MessageDetail(
         message=message, entry=timeline.entry(message, current), account=account,
-        thread=await _thread(unit, actor, message, case), taggings=[_shown(*one) for one in said], case=case,
+        thread=await _thread(unit, actor, message, case), taggings=[_shown(*one) for one in said],
+        said=analysed(message, current) if current else None, plans=await plans_of(unit, actor, message_id), case=case,
         department=department.short_name if department else "", may_correct=_reasons(actor, message),
         may_reveal=actor.can(May.reveal_personal),
         may_undo=current is not None and current.by_id is not None and current.by_id == actor.user_id,
@@ -94,7 +102,8 @@ async def _taggings(unit: Unit, message_id: int) -> Sequence[tuple[Tagging, str 
 def _shown(tagging: Tagging, name: str | None) -> TaggingEntry:
     return TaggingEntry(
         at=tagging.at, by_name=name or "", version=tagging.version, reason=tagging.reason, topic=tagging.topic,
-        sentiment=tagging.sentiment, is_sensitive=tagging.is_sensitive, is_current=tagging.is_current,
+        subtopic=tagging.subtopic or "", sentiment=tagging.sentiment, emotion=tagging.emotion or "",
+        is_sensitive=tagging.is_sensitive, is_current=tagging.is_current,
     )  # fmt: skip
 
 

@@ -37,7 +37,9 @@ class Filters:
     account_id: int | None = None
     kind: MessageKind | None = None
     topic: str = ""
+    subtopic: str = ""
     sentiment: str = ""
+    emotion: str = ""
     sensitive: bool = False
     state: CaseState | None = None
     text: str = ""
@@ -61,7 +63,9 @@ class MessageRow:
     platform: str
     author_name: str
     topic: str
+    subtopic: str
     sentiment: str
+    emotion: str
     is_sensitive: bool
     urgency: str
     place: str
@@ -97,8 +101,8 @@ def _rows() -> Any:
     wanted: tuple[Any, ...] = (
         Message.id, Message.title, Message.text, Message.kind, Message.author_name, Message.topic, Message.sentiment,
         Message.is_sensitive, Message.urgency, Message.place, Message.likes, Message.created_at, Message.tagged_at,
-        Message.removed_at, _Case.number, _Case.state, col(Account.name).label("account"), Account.platform,
-        col(Department.short_name).label("department"),
+        Message.removed_at, Message.subtopic, Message.emotion, _Case.number, _Case.state,
+        col(Account.name).label("account"), Account.platform, col(Department.short_name).label("department"),
     )  # fmt: skip
     return (
         columns(*wanted)
@@ -112,7 +116,7 @@ def _rows() -> Any:
 def _narrowed(unit: Unit, filters: Filters) -> list[Any]:
     conditions: list[Any] = [
         col(getattr(Message, name)) == value
-        for name in ("account_id", "kind", "topic", "sentiment")
+        for name in ("account_id", "kind", "topic", "subtopic", "sentiment", "emotion")
         if (value := getattr(filters, name))
     ]
     if filters.sensitive:
@@ -136,7 +140,8 @@ def _shown(row: Any) -> MessageRow:
     return MessageRow(
         id=row.id, title=excerpt(mask(plainly(row.title[:_READ])), (), TITLE) or text or _("（无文字内容）"),
         excerpt=text if row.title else "", kind=row.kind, account=row.account, platform=row.platform,
-        author_name=row.author_name, topic=row.topic, sentiment=row.sentiment, is_sensitive=row.is_sensitive,
+        author_name=row.author_name, topic=row.topic, subtopic=row.subtopic, sentiment=row.sentiment,
+        emotion=row.emotion, is_sensitive=row.is_sensitive,
         urgency=row.urgency, place=row.place, likes=row.likes, created_at=row.created_at,
         is_tagged=row.tagged_at is not None, is_removed=row.removed_at is not None, number=row.number or "",
         state=row.state, department=row.department or "",

@@ -7,11 +7,13 @@ from typing import Any
 
 from hub.i18n import N_, _, ngettext, percent
 from hub.models import Because, LearnState
+from nlp import SENTIMENTS
 from workflows.inbox import words
 
 TASK_WORDS = {"topic": N_("主题"), "sentiment": N_("情感")}
 FIELD_WORDS = {
-    **TASK_WORDS, "is_sensitive": N_("敏感"), "request": N_("诉求"), "place": N_("地点"),
+    **TASK_WORDS, "subtopic": N_("二级主题"), "emotion": N_("情绪"), "is_sensitive": N_("敏感"), "request": N_("诉求"),
+    "urgency": N_("紧急线索"), "place": N_("地点"),
 }  # fmt: skip
 BECAUSE_WORDS: Mapping[Because, str] = {
     Because.subject: N_("事项看错了"), Because.tone: N_("语气看错了"), Because.irony: N_("反话、玩笑"),
@@ -55,8 +57,15 @@ def value_label(field: str, value: str) -> str:
     """A tag's value in words."""
     if field == "is_sensitive":
         return _("是") if value == "1" else _("否")
-    names = {"topic": words.topic_label, "sentiment": words.sentiment_label, "request": words.request_label}
+    names = {
+        "topic": words.topic_label, "sentiment": words.sentiment_label, "request": words.request_label,
+        "subtopic": words.subtopic_label, "emotion": words.emotion_label, "urgency": _cue,
+    }  # fmt: skip
     return names[field](value) if field in names else value or "—"
+
+
+def _cue(value: str) -> str:
+    return words.cue_label(value) if value else _("无")
 
 
 def number_label(number: int) -> str:
@@ -64,15 +73,10 @@ def number_label(number: int) -> str:
     return _("第 %(n)s 版", n=number) if number else _("出厂版")
 
 
-_EMOTIONS = {
-    "angry": N_("愤怒"), "fear": N_("恐惧"), "happy": N_("高兴"), "sad": N_("悲伤"), "surprise": N_("惊讶"),
-}  # fmt: skip
-
-
 def class_label(label: str) -> str:
     """A class of any of the shipped models."""
-    if label in _EMOTIONS:
-        return _(_EMOTIONS[label])
+    if label in words.EMOTION_WORDS and label not in SENTIMENTS:
+        return words.emotion_label(label)
     return words.topic_label(words.sentiment_label(label))
 
 

@@ -129,7 +129,7 @@ def written_value(value: Any) -> str:
 
 def _changed(message: Message, given: dict[str, Any], reason: str) -> dict[str, Any]:
     """What is really new; Invalid with every problem otherwise."""
-    given = {name: value.strip() if isinstance(value, str) else value for name, value in given.items()}
+    given = _meant(message, {n: value.strip() if isinstance(value, str) else value for n, value in given.items()})
     problems = _problems(given) | _at_odds(message, given)
     if not reason.strip():
         problems["reason"] = _("请写明修正的理由")
@@ -141,6 +141,16 @@ def _changed(message: Message, given: dict[str, Any], reason: str) -> dict[str, 
     if problems:
         raise Invalid(problems)
     return changed
+
+
+def _meant(message: Message, given: dict[str, Any]) -> dict[str, Any]:
+    """A form sends every tag: a finer one that was left as it is goes with the coarser one that was changed."""
+    left = {
+        finer
+        for coarse, finer in (("topic", "subtopic"), ("sentiment", "emotion"))
+        if given[coarse] not in (None, getattr(message, coarse)) and given[finer] == getattr(message, finer)
+    }
+    return {name: None if name in left else value for name, value in given.items()}
 
 
 def _problems(given: dict[str, Any]) -> dict[str, str]:

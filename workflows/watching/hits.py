@@ -22,6 +22,7 @@ from hub.i18n import _
 from hub.models import Account, Case, CaseState, Department, Message, MessageKind, PlanAlert, PlanHit, WatchPlan
 from hub.queries import keyset, visible
 from hub.rights import Actor, May
+from nlp import mask
 from workflows.watching.pieces import Piece, of_message
 
 MOST_EXPORTED = 20_000
@@ -56,6 +57,28 @@ class Page:
 
     rows: list[HitRow]
     after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOfMessage:
+    """A plan a message hit, with the words that stand in it."""
+
+    plan_id: int
+    name: str
+    words: list[str]
+    is_active: bool
+
+
+async def plans_of(unit: Unit, actor: Actor, message_id: int) -> list[PlanOfMessage]:
+    """The plans one message hit, by name, as far as the person may see hits. Personal numbers are hidden."""
+    asked = (
+        select(WatchPlan, PlanHit)
+        .join(PlanHit, col(PlanHit.plan_id) == col(WatchPlan.id))
+        .where(col(PlanHit.message_id) == message_id, visible.hits(actor))
+        .order_by(col(WatchPlan.name))
+    )
+    found = (await unit.session.exec(asked)).all()
+    return [PlanOfMessage(plan.id or 0, plan.name, list(map(mask, hit.words)), plan.is_active) for plan, hit in found]
 
 
 async def newest(

@@ -140,7 +140,7 @@ async def test_the_finer_tags_are_set_right_too(any_house: House) -> None:
     ("given", "field"),
     [
         ({"emotion": "happy"}, "emotion"), ({"emotion": "bored"}, "emotion"), ({"subtopic": "教育收费"}, "subtopic"),
-        ({"urgency": "now"}, "urgency"), ({"sentiment": "positive", "emotion": "angry"}, "emotion"),
+        ({"urgency": "now"}, "urgency"), ({"sentiment": "positive", "emotion": "fear"}, "emotion"),
     ],
 )  # fmt: skip
 async def test_what_does_not_go_together_is_refused(house: House, given: dict[str, str], field: str) -> None:
