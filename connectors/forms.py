@@ -17,13 +17,17 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field. ``name`` is the key among the secrets or options; ``secret`` values are never shown again."""
+    """One field. ``name`` is the key among the secrets or options; ``secret`` values are never shown again.
+
+    ``by_page``: authorising by page brings the value; it is typed only by those who do not go that way.
+    """
 
     name: str
     label: str
     place: Place
     hint: str = ""
     required: bool = True
+    by_page: bool = False
 
     @property
     def secret(self) -> bool:
@@ -33,9 +37,14 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class AccountForm:
-    """The form of one platform; ``note`` says in one sentence what connecting means."""
+    """The form of one platform; ``note`` says in one sentence what connecting means.
+
+    ``authorised_by_page``: a person may go to the platform's page (:meth:`connectors.base.Connector.authorise_url`) and
+    come back with the secrets; every required field that is not ``by_page`` is filled in before going.
+    """
 
     platform: str
     label: str
     note: str
     fields: tuple[Field, ...]
+    authorised_by_page: bool = False

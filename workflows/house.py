@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from connectors.base import AccountRef, Connector, Purpose
 from connectors.registry import connectors
+from hub import clock
 from hub.db import Bell, Context, open_context
 from hub.models import Account
 from hub.settings import Settings
+from workflows.metering import RowMeter
 
 
 @dataclass
@@ -43,4 +45,5 @@ class House:
 
 def open_house(settings: Settings, bell: Bell | None = None) -> House:
     """A house on the settings in force; outside live mode only addresses on this machine are reached."""
-    return House(open_context(settings, bell), connectors(settings.live))
+    ctx = open_context(settings, bell)
+    return House(ctx, connectors(settings.live, clock.now, RowMeter(ctx)))

@@ -1,9 +1,10 @@
 """Every table of the hub, by room."""
 
-from hub.models.accounts import Account, Pause, PauseScope, Stream
+from hub.models.accounts import Account, CircuitState, Pause, PauseScope, Stream
 from hub.models.audit import AuditEntry, Change, Heartbeat
 from hub.models.cases import Audience, Case, CaseClass, CaseEvent, CaseState, Reply, ReplyState
 from hub.models.checking import OfficeWord, WordKind
+from hub.models.connections import Authorisation, Spending
 from hub.models.deliveries import Attempt, AttemptResult, Delivery, DeliveryKind, DeliveryState
 from hub.models.learning import Because, Correction, LearnRun, LearnState, LearntModel, LiveModel, ModelChange
 from hub.models.matters import (
@@ -42,12 +43,14 @@ __all__ = [
     "AttemptResult",
     "Audience",
     "AuditEntry",
+    "Authorisation",
     "Because",
     "Case",
     "CaseClass",
     "CaseEvent",
     "CaseState",
     "Change",
+    "CircuitState",
     "Correction",
     "Delivery",
     "DeliveryKind",
@@ -95,6 +98,7 @@ __all__ = [
     "RunState",
     "SavedMapping",
     "SignIn",
+    "Spending",
     "Stream",
     "Tagging",
     "User",

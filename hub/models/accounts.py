@@ -13,8 +13,20 @@ from hub import clock
 from hub.models.columns import key, plain, ref, stored
 
 
+class CircuitState(StrEnum):
+    """closed: calls go through; open: none is made, nothing is read and nothing leaves, until it is closed again."""
+
+    closed = "closed"
+    open = "open"
+
+
 class Account(SQLModel, table=True):
-    """One official account. ``sealed`` holds its secrets, encrypted; they are never shown."""
+    """One official account. ``sealed`` holds its secrets, encrypted; they are never shown.
+
+    ``expires_at``: until when its access lives, where the platform says so; ``renew_at``: when the refresher is due;
+    ``is_renewable``: whether that needs no person, None while nobody has tried. ``failures``: failed calls in a row.
+    ``probe_at``: when an open circuit is tried by itself, NULL: a person must close it; ``trips``: openings in a row.
+    """
 
     id: int | None = key()
     platform: str = Field(max_length=32)
@@ -27,11 +39,29 @@ class Account(SQLModel, table=True):
     is_active: bool = True
     created_at: datetime = Field(default_factory=clock.now)
     last_push_at: datetime | None = None
+    disconnected_at: datetime | None = None
+    expires_at: datetime | None = None
+    renew_at: datetime | None = Field(default=None, index=True)
+    renew_lease: datetime | None = None
+    renewed_at: datetime | None = None
+    is_renewable: bool | None = None
+    renew_failures: int = 0
+    renew_error: str = Field(default="", sa_type=Text)
+    failures: int = 0
+    circuit: CircuitState = stored(CircuitState, default=CircuitState.closed)
+    circuit_kind: str = Field(default="", max_length=32)
+    circuit_reason: str = Field(default="", sa_type=Text)
+    circuit_since: datetime | None = None
+    probe_at: datetime | None = Field(default=None, index=True)
+    trips: int = 0
     version: int = 1
 
 
 class Stream(SQLModel, table=True):
-    """How far one stream of an account is read. The cursor moves in the same transaction as the items it covers."""
+    """How far one stream of an account is read. The cursor moves in the same transaction as the items it covers.
+
+    ``listener``: the process that hears when something has come, until ``listen_until``; where the platform calls.
+    """
 
     __table_args__ = (UniqueConstraint("account_id", "name"),)
     id: int | None = key()
@@ -44,6 +74,8 @@ class Stream(SQLModel, table=True):
     failures: int = 0
     error_kind: str = Field(default="", max_length=32)
     error: str = Field(default="", sa_type=Text)
+    listener: str = Field(default="", max_length=100)
+    listen_until: datetime | None = None
 
 
 class PauseScope(StrEnum):
