@@ -45,7 +45,8 @@ def _plain(text: str) -> Address:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Whether ``host`` is an address, not a name."""
     try:
         _plain(host)
     except ValueError:
@@ -55,7 +56,7 @@ def _is_address(host: str) -> bool:
 
 def is_own_name(host: str) -> bool:
     """Whether ``host`` needs no look-up: an address, or this machine's own name."""
-    return _is_address(host) or host.lower() == "localhost"
+    return is_address(host) or host.lower() == "localhost"
 
 
 def reasons_against(addresses: Iterable[str], live: bool) -> str:
@@ -91,7 +92,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         # In rehearsal not even the name of a real platform is looked up.
         if not self._live and not is_own_name(host):
             raise ConnectorError(ErrorKind.permission, REHEARSAL, code="address")
-        addresses = [host] if _is_address(host) else await self._resolve(host, port, timeout)
+        addresses = [host] if is_address(host) else await self._resolve(host, port, timeout)
         if reason := self._judge(addresses):
             raise ConnectorError(ErrorKind.permission, reason, code="address")
         failure: Exception = httpcore.ConnectError("no address")

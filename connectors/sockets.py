@@ -6,7 +6,7 @@ import ipaddress
 import socket
 from collections.abc import Sequence
 
-from connectors.addresses import REHEARSAL, Network, is_own_name, reasons_against
+from connectors.addresses import REHEARSAL, Network, is_address, is_own_name, reasons_against
 from connectors.base import ConnectorError, ErrorKind
 
 
@@ -43,6 +43,8 @@ def away(error: Exception) -> ConnectorError:
 
 
 def _resolve(host: str, port: int) -> list[str]:
+    if is_address(host):
+        return [host]
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:

@@ -27,21 +27,23 @@ def decoded(data: bytes, charset: str | None = None) -> str:
 
 
 def header(message: Message, name: str) -> str:
-    """A header's words on one line, "" when it is missing or beyond reading."""
-    raw = message.get(name)
-    if raw is None:
-        return ""
-    return words(str(raw))
+    """A header's words on one line, "" when it is missing."""
+    return next(map(words, raw(message, name)), "")
 
 
-def words(raw: str) -> str:
+def raw(message: Message, name: str) -> list[str]:
+    """Every header of this name as it came, its bytes beyond ASCII as surrogates (``get`` would lose them)."""
+    return [str(value) for key, value in message.raw_items() if key.lower() == name.lower()]
+
+
+def words(text: str) -> str:
     """RFC 2047 words, and the bare 8-bit bytes some programs send in their place, as one line of text."""
-    if any("\udc80" <= char <= "\udcff" for char in raw):
-        return one_line(decoded(raw.encode("ascii", "surrogateescape")))
+    if any("\udc80" <= char <= "\udcff" for char in text):
+        return one_line(decoded(text.encode("ascii", "surrogateescape")))
     try:
-        parts = decode_header(raw.replace("\r", "").replace("\n", ""))
+        parts = decode_header(text.replace("\r", "").replace("\n", ""))
     except (ValueError, LookupError):
-        return one_line(raw)
+        return one_line(text)
     return one_line("".join(decoded(part, name) if isinstance(part, bytes) else part for part, name in parts))
 
 

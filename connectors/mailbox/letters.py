@@ -17,7 +17,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 from typing import Any
 
 from connectors.base import Author, Inbound, Kind, Media, RawItem, Unparsable
-from connectors.mailbox.charsets import body, header, words
+from connectors.mailbox.charsets import body, header, raw, words
 from connectors.markup import plain
 from connectors.text import as_payload, clean, one_line
 
@@ -76,15 +76,15 @@ def _read(message: Message, truncated: bool) -> dict[str, Any]:
 
 def _addresses(message: Message, name: str) -> list[tuple[str, str]]:
     """(name, address) of a header; only what can be written to."""
-    raw = [str(value) for value in message.get_all(name, [])]
-    found = getaddresses([value.encode("ascii", "surrogateescape").decode("ascii", "ignore") for value in raw])
-    names = [words(value.rpartition("<")[0].strip().strip('"')) for value in raw]
+    values = raw(message, name)
+    found = getaddresses([value.encode("ascii", "surrogateescape").decode("ascii", "ignore") for value in values])
+    names = [words(value.rpartition("<")[0].strip().strip('"')) for value in values]
     whole = [(words(label) or (names[0] if names else ""), address) for label, address in found]
     return [(label[:100], address[:254]) for label, address in whole if re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", address)]
 
 
 def _ids(message: Message, name: str) -> list[str]:
-    return [found for value in message.get_all(name, []) for found in _ID.findall(str(value))]
+    return [found for value in raw(message, name) for found in _ID.findall(value)]
 
 
 def _first_id(message: Message, name: str) -> str:
