@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import socket
 import sys
 from pathlib import Path
-from typing import Any
-
-import uvicorn
 
 from connectors.sandbox.server import create_app
+from connectors.sandbox.server.serving import give_up, serve
 
 
 def main() -> int:
@@ -19,22 +16,8 @@ def main() -> int:
     try:
         app = create_app(options.data / "sandbox.db", push_interval=options.push_interval)
     except (OSError, ValueError) as error:
-        return _give_up(f"沙箱平台不能使用数据目录 {options.data}：{error}")
-    door = socket.socket()
-    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        door.bind(("127.0.0.1", options.port))
-    except OSError:
-        return _give_up(f"端口 {options.port} 已被占用，请换一个端口（--port）")
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, ws="none", loop="asyncio", timeout_graceful_shutdown=3
-    )
-    server = uvicorn.Server(config)
-    app.state.cut = lambda client: _cut(server, client)
-    sys.stdout.write(f"ready http://127.0.0.1:{door.getsockname()[1]}\n")
-    sys.stdout.flush()
-    server.run(sockets=[door])
-    return 0
+        return give_up(f"沙箱平台不能使用数据目录 {options.data}：{error}")
+    return serve(app, options.port)
 
 
 def _options() -> argparse.Namespace:
@@ -43,21 +26,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="数据目录")
     parser.add_argument("--push-interval", type=float, default=5.0, help="推送重试间隔（秒）")
     return parser.parse_args()
-
-
-def _give_up(why: str) -> int:
-    sys.stderr.write(why + "\n")
-    return 1
-
-
-def _cut(server: uvicorn.Server, client: tuple[str, int]) -> bool:
-    """Cut the connection of ``client`` without an answer; False when it is not ours."""
-    for connection in list(server.server_state.connections):
-        held: Any = connection
-        if held.client == tuple(client) and held.transport is not None:
-            held.transport.abort()
-            return True
-    return False
 
 
 if __name__ == "__main__":

@@ -36,15 +36,18 @@ from connectors.base import (
 from connectors.defaults import Defaults
 from connectors.http import Http
 from connectors.lengths import weibo_units
-from connectors.sandbox.errors import error_of
-from connectors.sandbox.schemas import inbound, item_id, own_item, pushed_item, raw_item, weibo_time
-from connectors.sandbox.signature import reason_against
+from connectors.sandbox.errors import CODES
+from connectors.sandbox.pushes import pushed_item
 from connectors.walk import LOOK_BACK, after_step, bounds
+from connectors.weibo.errors import error_of
+from connectors.weibo.schemas import UrlOf, inbound, item_id, own_item, raw_item, weibo_time
+from connectors.weibo.signature import reason_against
 
 POST_UNITS = 2000
 REPLY_UNITS = 140
 MESSAGE_UNITS = 300
 PUSH_BYTES = 256 * 1024
+OLDEST_PUSH = 300.0
 # Own lists are read back no further than this.
 OWN_PAGES = 10
 OWN_PAGE_SIZE = 100
@@ -129,7 +132,7 @@ class SandboxConnector(Defaults):
     ) -> PushAnswer:
         """Verify the signature, answer a challenge, or split a push (or a list of pushes) into items."""
         secret = account.secrets.get("app_secret", "")
-        if reason := reason_against(query, secret, self._http.clock()):
+        if reason := reason_against(query, secret, self._http.clock(), OLDEST_PUSH):
             return Reject(403, reason)
         if method == "GET":
             return Challenge(query["echostr"]) if query.get("echostr") else Reject(400, "缺少 echostr")
@@ -151,7 +154,7 @@ class SandboxConnector(Defaults):
             shape = json.loads(item.payload)
         except (ValueError, RecursionError):
             raise Unparsable("内容不是 JSON") from None
-        return inbound(shape, item.kind, item.external_id, account.external_id, account.base_url)
+        return inbound(shape, item.kind, item.external_id, account.external_id, _item_url(account))
 
     # out --------------------------------------------------------------------------------------------------------------
 
@@ -201,7 +204,7 @@ class SandboxConnector(Defaults):
         for _ in range(OWN_PAGES):
             items, next_cursor, total = _listed(await self._get(account, path, params), name)
             seen += len(items)
-            own = [(item, read) for item in items if (read := own_item(item, account.base_url)) is not None]
+            own = [(item, read) for item in items if (read := own_item(item, _item_url(account))) is not None]
             found += [read for item, read in own if read.created_at >= floor and _answers(item, read, out)]
             reached = any(read.created_at < floor for _, read in own)
             if reached or not next_cursor:
@@ -282,7 +285,7 @@ class SandboxConnector(Defaults):
             write=method != "GET",
         )
         body = answer.json()
-        if error := error_of(answer, body, self._http.clock(), account.secrets.values()):
+        if error := error_of(answer, body, self._http.clock(), account.secrets.values(), CODES):
             raise error
         return body
 
@@ -295,6 +298,10 @@ def _listed(body: Any, name: str) -> tuple[list[Any], str, int]:
     next_cursor = str(body.get("next_cursor") or "")
     total = body.get("total_number")
     return items, "" if next_cursor == "0" else next_cursor, total if isinstance(total, int) else len(items)
+
+
+def _item_url(account: AccountRef) -> UrlOf:
+    return lambda author_id, thread_id, exact: f"{account.base_url.rstrip('/')}/item/{exact}"
 
 
 def _answers(item: Any, read: OwnItem, out: Outgoing) -> bool:

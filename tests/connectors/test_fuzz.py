@@ -23,8 +23,10 @@ from connectors.mastodon.schemas import own_item as mastodon_own
 from connectors.mastodon.schemas import raw_item as mastodon_raw
 from connectors.registry import connectors
 from connectors.sandbox.client import SandboxConnector
-from connectors.sandbox.schemas import own_item, pushed_item, raw_item
+from connectors.sandbox.pushes import pushed_item
 from connectors.text import as_payload, clean, id_of
+from connectors.weibo.links import post_url
+from connectors.weibo.schemas import own_item, raw_item
 from tests.sims.sandbox import signed_query
 
 EVERY = connectors(live=False)
@@ -69,7 +71,7 @@ def test_any_entry_of_a_list_can_be_stored(value: Any, kind: Kind) -> None:
         if item is not None:
             assert 0 < len(item.external_id) <= 200
             (item.external_id + item.payload).encode()
-    for own in (own_item(value, ""), mastodon_own(value)):
+    for own in (own_item(value, lambda author, thread, exact: post_url(author, thread)), mastodon_own(value)):
         assert own is None or own.created_at.tzinfo is not None
 
 

@@ -10,7 +10,8 @@ import pytest
 from connectors.base import AccountRef, Capability, ConnectorError, Done, Effect, ErrorKind, Granted, Kind, Outgoing
 from connectors.http import Http
 from connectors.sandbox.client import SandboxConnector
-from connectors.sandbox.errors import ACCEPTED_LATE, CODES, MAYBE_DONE
+from connectors.sandbox.errors import CODES
+from connectors.weibo.codes import ACCEPTED_LATE, MAYBE_DONE
 from tests.sims.sandbox import Control
 
 

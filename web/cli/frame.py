@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "web": ("web.cli.serve", "web", N_("启动网页进程")),
     "worker": ("web.cli.serve", "worker", N_("启动后台任务进程")),
     "sandbox": ("web.cli.serve", "sandbox", N_("启动沙箱平台（演示与测试用）")),
+    "sim": ("web.cli.simulators", "sim", N_("启动真实平台的模拟器（开发与测试用）")),
     "migrate": ("web.cli.data", "migrate", N_("把数据库升级到最新结构")),
     "import": ("web.cli.data", "import_", N_("导入 xlsx 或 csv 留言文件")),
     "user": ("web.cli.people", "user", N_("人员：新增、改密码")),

@@ -1,9 +1,9 @@
-"""The platform's shapes understood: a status, a comment, a private message, a push."""
+"""Weibo's shapes understood: a status, a comment, a private message of the pretend platform's list."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -14,6 +14,8 @@ MESSAGE_WINDOW = timedelta(hours=48)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _TIME = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) (\d{2}) (\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2}) (\d{4})")
 _ID = re.compile(r"\d{1,19}")
+# Author's id, id of the post it belongs to, own id → address.
+UrlOf = Callable[[str, str, str], str]
 
 
 def weibo_time(text: Any) -> datetime:
@@ -31,14 +33,24 @@ def weibo_time(text: Any) -> datetime:
 
 
 def item_id(item: Any) -> str:
-    """The exact id of a status, comment or message (``idstr``, not the rounded ``id``), or ""."""
+    """The exact id of a status, comment or message, or "".
+
+    ``idstr`` first: the number in ``id`` may have gone through a machine that rounds; a comment's ``mid`` is not always
+    its id.
+    """
     if not isinstance(item, Mapping):
         return ""
     for name in ("idstr", "mid", "message_id"):
-        text = item.get(name)
-        if isinstance(text, str) and _ID.fullmatch(text):
+        if text := number_text(item.get(name)):
             return text
     return ""
+
+
+def number_text(value: Any) -> str:
+    """An id given as text or as a whole number, as text; anything else is ""."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value) if 0 < value < 10**19 else ""
+    return value if isinstance(value, str) and _ID.fullmatch(value) and value.isascii() else ""
 
 
 def raw_item(kind: Kind, item: Any) -> RawItem:
@@ -47,25 +59,7 @@ def raw_item(kind: Kind, item: Any) -> RawItem:
     return RawItem(kind, id_of(item_id(item) or None, payload), payload)
 
 
-def pushed_item(push: Any) -> RawItem | None:
-    """The item in a push; None for a push of a type that carries none (follow, scan and the like)."""
-    if not isinstance(push, Mapping):
-        return raw_item(Kind.private, push)
-    data = push.get("data")
-    inner = data.get("item") if isinstance(data, Mapping) else None
-    match push.get("type"):
-        case "text" | "image" | "voice" | "position":
-            # The same message may come by list too: under the same id it is stored once.
-            return raw_item(Kind.private, inner if item_id(inner) else push)
-        case "mention":
-            return raw_item(Kind.mention, inner if isinstance(inner, Mapping) else push)
-        case "event":
-            return None
-        case _:
-            return raw_item(Kind.private, push)
-
-
-def inbound(item: Any, kind: Kind, external_id: str, own_id: str, base_url: str) -> Inbound:
+def inbound(item: Any, kind: Kind, external_id: str, own_id: str, url_of: UrlOf) -> Inbound:
     """A stored item understood; :class:`Unparsable` says what is missing."""
     if not isinstance(item, Mapping):
         raise Unparsable("内容不是约定的数据格式")
@@ -74,31 +68,39 @@ def inbound(item: Any, kind: Kind, external_id: str, own_id: str, base_url: str)
     exact = item_id(item)
     if not exact:
         raise Unparsable("缺少编号，无法确认是哪一条内容")
-    text = item.get("text")
-    if not isinstance(text, str):
-        raise Unparsable("缺少正文")
+    text = text_of(item)
     author = _author(item.get("sender" if kind is Kind.private else "user"), item)
     at = weibo_time(item.get("created_at"))
     thread_id, parent_id = _place(item, kind, exact, author)
     return Inbound(
         kind=kind,
         external_id=external_id,
-        text=clean(text),
+        text=text,
         author=author,
         created_at=at,
         thread_id=thread_id,
         parent_id=parent_id,
-        url=f"{base_url.rstrip('/')}/item/{exact}",
-        media=_pictures(item.get("pic_urls")),
+        url=url_of(author.id, thread_id if kind is not Kind.private else "", exact),
+        media=_pictures(item),
         likes=_count(item.get("attitudes_count", item.get("like_count"))),
         is_own=author.id == own_id,
         reply_until=at + MESSAGE_WINDOW if kind is Kind.private else None,
     )
 
 
+def text_of(item: Mapping[str, Any]) -> str:
+    """The whole text; a long post carries it apart."""
+    long = item.get("longText")
+    whole = long.get("longTextContent") if isinstance(long, Mapping) else None
+    text = whole if isinstance(whole, str) and whole else item.get("text")
+    if not isinstance(text, str):
+        raise Unparsable("缺少正文")
+    return clean(text)
+
+
 def _author(user: Any, item: Mapping[str, Any]) -> Author:
     if isinstance(user, Mapping):
-        uid = user.get("idstr")
+        uid = user.get("idstr") or number_text(user.get("id"))
         if isinstance(uid, str) and uid:
             return Author(one_line(uid), one_line(str(user.get("screen_name") or uid)), user.get("verified") is True)
     sender = item.get("sender_id")
@@ -119,10 +121,11 @@ def _place(item: Mapping[str, Any], kind: Kind, exact: str, author: Author) -> t
     return root, item_id(item.get("reply_comment")) or root
 
 
-def _pictures(value: Any) -> tuple[Media, ...]:
-    if not isinstance(value, list):
-        return ()
-    urls = [p.get("thumbnail_pic") for p in value if isinstance(p, Mapping)]
+def _pictures(item: Mapping[str, Any]) -> tuple[Media, ...]:
+    listed, single = item.get("pic_urls"), item.get("original_pic")
+    urls = [p.get("thumbnail_pic") for p in listed if isinstance(p, Mapping)] if isinstance(listed, list) else []
+    if not urls and isinstance(single, str):
+        urls = [single]
     return tuple(Media("image", clean(url)) for url in urls if isinstance(url, str) and url)
 
 
@@ -130,21 +133,24 @@ def _count(value: Any) -> int:
     return max(0, value) if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
-def own_item(item: Any, base_url: str) -> OwnItem | None:
+def own_item(item: Any, url_of: UrlOf) -> OwnItem | None:
     """One of the account's own items from a list; None when it cannot be read."""
     exact = item_id(item)
-    if not exact or not isinstance(item.get("text"), str):
+    if not exact:
         return None
     try:
-        at = weibo_time(item.get("created_at"))
+        text, at = text_of(item), weibo_time(item.get("created_at"))
     except Unparsable:
         return None
-    parent = item_id(item.get("reply_comment")) or item_id(item.get("status"))
+    root = item_id(item.get("status"))
+    parent = item_id(item.get("reply_comment")) or root
     key = ""
     notes = item.get("annotations")
     if isinstance(notes, list) and notes and isinstance(notes[0], Mapping):
         key = str(notes[0].get("key") or "")
-    return OwnItem(exact, clean(item["text"]), at, f"{base_url.rstrip('/')}/item/{exact}", parent, key)
+    user = item.get("user")
+    author_id = str(user.get("idstr") or "") if isinstance(user, Mapping) else ""
+    return OwnItem(exact, text, at, url_of(author_id, root or exact, exact), parent, key)
 
 
 def _shown(value: Any) -> str:
