@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+from connectors.addresses import Network
 from connectors.base import Connector
 from connectors.budget import Meter
 from connectors.files.client import FileConnector
@@ -27,9 +28,14 @@ _FORMS = (SANDBOX_FORM, MASTODON_FORM, MAILBOX_FORM, FILE_FORM)
 FORMS: Mapping[str, AccountForm] = {form.platform: form for form in _FORMS}
 
 
-def connectors(live: bool, clock: Clock = utc_now, meter: Meter | None = None) -> Mapping[str, Connector]:
-    """Every connector by platform. ``live`` False: nothing beyond this machine is ever reached."""
-    http = Http(live, clock, meter=meter)
+def connectors(
+    live: bool, clock: Clock = utc_now, meter: Meter | None = None, inner: Sequence[Network] = ()
+) -> Mapping[str, Connector]:
+    """Every connector by platform. ``live`` False: nothing beyond this machine is ever reached.
+
+    ``inner``: networks of the office's own that mailboxes may be in.
+    """
+    http = Http(live, clock, meter=meter, inner=inner)
     return {platform: make(http) for platform, make in _MAKERS.items()}
 
 

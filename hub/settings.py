@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -28,6 +29,11 @@ class Settings(BaseSettings):
     base_url: str = Field("", description="Address people use; empty: http://host:port.")
     sandbox_url: str = Field("", description="Base address of the sandbox platform; empty: none is running.")
     live: bool = Field(False, description="True: real platforms are contacted. False: only addresses on this machine.")
+    inner_networks: str = Field(
+        "",
+        description="Networks of the office's own that mailbox accounts may connect to in live mode, like 10.1.0.0/16, "
+        "separated by commas; empty: none.",
+    )
     demo: bool = Field(False, description="True: demonstration banner, logins shown on the sign-in page.")
     secret_key: str = Field(
         "", description="Key for secrets at rest, 32 bytes url-safe base64; empty: key file in data."
@@ -61,6 +67,18 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError(value) from error
         return value
+
+    @field_validator("inner_networks")
+    @classmethod
+    def _known_networks(cls, value: str) -> str:
+        for part in filter(None, (one.strip() for one in value.split(","))):
+            ip_network(part)
+        return value
+
+    @property
+    def inner(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """``inner_networks`` as networks."""
+        return tuple(ip_network(part.strip()) for part in self.inner_networks.split(",") if part.strip())
 
     model_url: str = Field(
         "", description="OpenAI-compatible address of a language model, up to /v1; empty: no model is ever asked."

@@ -46,4 +46,4 @@ class House:
 def open_house(settings: Settings, bell: Bell | None = None) -> House:
     """A house on the settings in force; outside live mode only addresses on this machine are reached."""
     ctx = open_context(settings, bell)
-    return House(ctx, connectors(settings.live, clock.now, RowMeter(ctx)))
+    return House(ctx, connectors(settings.live, clock.now, RowMeter(ctx), settings.inner))

@@ -21,6 +21,11 @@ class MessageKind(StrEnum):
     private = "private"
     letter = "letter"
 
+    @property
+    def is_private(self) -> bool:
+        """Whether only its author is answered: nothing of the answer is public."""
+        return self in (MessageKind.private, MessageKind.letter)
+
 
 class ArrivalState(StrEnum):
     """stored: not yet read; parsed: a message stands for it; quarantined: could not be read; ignored: by a person."""

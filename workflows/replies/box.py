@@ -11,7 +11,7 @@ from connectors.base import Granted
 from hub.db import Unit
 from hub.errors import NotFound
 from hub.i18n import _
-from hub.models import Account, Case, Message, MessageKind, Reply
+from hub.models import Account, Case, Message, Reply
 from hub.rights import Actor
 from workflows.cases.facts import find
 from workflows.counting import rule_of
@@ -51,7 +51,7 @@ async def box(house: House, unit: Unit, case: Case, draft: Reply | None) -> Box:
     account = await unit.get(Account, (chosen or case).account_id)
     if chosen is None or account is None:
         raise NotFound(_("这张工单里没有可以答复的消息"))
-    is_private = chosen.kind is MessageKind.private
+    is_private = chosen.kind.is_private
     length = measure(house, account, draft.text if draft else "", is_private=is_private) or Measure(0, 0)
     return Box(
         message_id=chosen.id or 0,

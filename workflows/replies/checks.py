@@ -11,7 +11,7 @@ from connectors.base import Capability, Grant, Granted, Kind, Outgoing
 from hub import clock
 from hub.db import Unit
 from hub.i18n import N_, _, moment
-from hub.models import Account, CaseEvent, Message, MessageKind, Reply, ReplyState
+from hub.models import Account, CaseEvent, Message, Reply, ReplyState
 from workflows.checking.gate import Told, judge, red_lines
 from workflows.delivery import text_hash
 from workflows.house import House
@@ -65,7 +65,7 @@ def reply_grant(house: House, account: Account, message: Message) -> Grant:
     connector = house.platforms.get(account.platform)
     if connector is None:
         return Grant(Granted.no, _("没有这个平台的接口"))
-    needed = Capability.reply_private if message.kind is MessageKind.private else Capability.reply_public
+    needed = Capability.reply_private if message.kind.is_private else Capability.reply_public
     return connector.capabilities(house.ref(account)).get(needed, Grant(Granted.no, _("平台不支持")))
 
 
