@@ -29,6 +29,7 @@ SCOPES = {
     "deliveries:write": N_("处理发送失败和待核实"),
     "accounts:read": N_("读账号和部门名录"),
     "reports:read": N_("读舆情和报表"),
+    "plans:read": N_("读监测方案和命中"),
 }
 _CASES = (May.read_all_cases, May.read_tree_cases, May.read_department_cases)
 # One of these rights makes a scope worth having: nobody is offered a key to a door that stays shut for them. Leaders
@@ -47,6 +48,7 @@ SCOPE_NEEDS: Mapping[str, tuple[May, ...]] = {
     "deliveries:write": (May.settle_delivery,),
     "accounts:read": (),
     "reports:read": (May.read_opinion,),
+    "plans:read": (May.read_opinion,),
 }  # fmt: skip
 _TOUCH_EVERY = timedelta(minutes=1)
 

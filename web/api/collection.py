@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from web.api import accounts, cases, deliveries, me, messages, posts, replies, reports
+from web.api import accounts, cases, deliveries, me, messages, plans, posts, replies, reports
 from web.api.doorway import as_page_route
 from web.api.openapi import document
 from web.api.operation import Operation
@@ -19,6 +19,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *posts.OPERATIONS,
     *deliveries.OPERATIONS,
     *reports.OPERATIONS,
+    *plans.OPERATIONS,
     *accounts.OPERATIONS,
 )
 
