@@ -7,6 +7,7 @@ from hub.models.checking import OfficeWord, WordKind
 from hub.models.connections import Authorisation, Spending
 from hub.models.deliveries import Attempt, AttemptResult, Delivery, DeliveryKind, DeliveryState
 from hub.models.learning import Because, Correction, LearnRun, LearnState, LearntModel, LiveModel, ModelChange
+from hub.models.letters import Letter, LetterBytes, LetterFile
 from hub.models.matters import (
     Matter,
     MatterEvent,
@@ -64,6 +65,9 @@ __all__ = [
     "LearnRun",
     "LearnState",
     "LearntModel",
+    "Letter",
+    "LetterBytes",
+    "LetterFile",
     "LiveModel",
     "Matter",
     "MatterEvent",
