@@ -187,7 +187,8 @@ class Limits:
 
     ``find_own_lag``: seconds after which an accepted item is surely listed; ``honours_key``: the platform
     returns the first item for a repeated key; ``private_length``: of an answer in private, 0: as a public one;
-    ``follow_own``: for so many days the own items are read one by one (comments), 0: never.
+    ``follow_own``: for so many days the own items are read one by one (comments), 0: never. ``by_hand``: nothing is
+    ever sent there by program: every write is answered by :class:`connectors.posting.ByHand`.
     """
 
     post_length: int
@@ -197,6 +198,8 @@ class Limits:
     pull_every: float = 60.0
     private_length: int = 0
     follow_own: float = 0.0
+    takes_letters: bool = False
+    by_hand: bool = False
 
 
 @runtime_checkable

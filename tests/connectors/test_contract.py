@@ -89,7 +89,7 @@ def test_every_capability_has_a_grant_and_every_refusal_a_reason(each: Connector
 
 def test_limits_and_measure_make_sense(each: Connector, ref: AccountRef) -> None:
     limits = each.limits(ref)
-    assert limits.reply_length <= limits.post_length
+    assert limits.reply_length <= limits.post_length or limits.post_length == 0
     assert limits.find_own_lag >= 0
     assert limits.pull_every > 0
     assert each.measure("") == 0
@@ -105,6 +105,8 @@ def test_what_cannot_go_out_is_said_beforehand(each: Connector, ref: AccountRef,
 
 
 async def test_a_platform_out_of_reach_did_nothing_and_tells_no_secret(each: Connector, ref: AccountRef) -> None:
+    if each.limits(ref).takes_letters:
+        pytest.skip("nothing of it is elsewhere")
     target = Outgoing("好", "k", "1", Kind.mention, "1", "2")
     calls = [
         lambda: each.publish(ref, Outgoing("好", "k")),
@@ -131,8 +133,9 @@ async def test_an_unknown_stream_or_job_is_refused(each: Connector, ref: Account
     assert caught.value.kind in (ErrorKind.bug, ErrorKind.permission)
     with pytest.raises(ConnectorError):
         await each.poll_job(ref, "nonsense")
-    with pytest.raises(ConnectorError):
-        await each.reply(ref, Outgoing("好", "k", "1", Kind.letter))
+    if not each.limits(ref).takes_letters:
+        with pytest.raises(ConnectorError):
+            await each.reply(ref, Outgoing("好", "k", "1", Kind.letter))
 
 
 async def test_a_push_that_proves_nothing_is_rejected(each: Connector, ref: AccountRef) -> None:
