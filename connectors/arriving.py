@@ -78,18 +78,21 @@ class Inbound:
 class NoticeKind(StrEnum):
     """What a platform tells about our own affairs.
 
-    A job has ended; an own item is gone; an own item did not reach whom it was for; our access was withdrawn.
+    A job has ended; an own item is gone; an own item did not reach whom it was for; our access was withdrawn; a
+    citizen has left and can no longer be answered in private.
     """
 
     job_ended = "job_ended"
     removed = "removed"
     bounced = "bounced"
     revoked = "revoked"
+    left = "left"
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Not an item but a reason to look now. ``about``: the job, the own item's id; empty for the whole account.
+    """Not an item but a reason to look now. ``about``: the job, the own item's id, the thread of the one who left;
+    empty for the whole account.
 
     ``words``: why, as the platform says it (hostile text, shown as it is); empty where it gives no reason.
     """

@@ -1,0 +1,98 @@
+"""What may go out: the forms of posts, lengths, titles, pictures. Pure."""
+
+from __future__ import annotations
+
+from connectors.base import Attachment, Kind, Outgoing, PostForm, Problem
+from connectors.wechat.publishing import MASS
+
+MESSAGE_BYTES = 2048
+COMMENT_LENGTH = 600
+ARTICLE_LENGTH = 20_000
+TITLE_LENGTH = 64
+PICTURES = 20
+PICTURE_BYTES = 1024 * 1024
+TYPES = ("image/jpeg", "image/png")
+COVER = (900, 383)
+_PLACES = "第一张图作封面；单独一行写「[图2]」可以指定第二张图在文中的位置。"
+
+
+def _form(name: str, label: str, note: str) -> PostForm:
+    return PostForm(
+        name,
+        label,
+        ARTICLE_LENGTH,
+        note,
+        title_length=TITLE_LENGTH,
+        needs_title=True,
+        pictures=PICTURES,
+        picture_types=TYPES,
+        picture_bytes=PICTURE_BYTES,
+        cover=COVER,
+        needs_cover=True,
+    )
+
+
+FORMS = (
+    _form("", "发布文章", f"发布后可以查看和转发，但不通知关注者，也不占群发次数。{_PLACES}"),
+    _form(
+        MASS,
+        "群发文章",
+        f"推送给全部关注者：认证订阅号每天 1 次，服务号每人每月 4 次；开了群发保护的要管理员 30 分钟内确认。{_PLACES}",
+    ),
+)
+
+
+def problems_of(out: Outgoing) -> list[Problem]:
+    """Every reason why ``out`` cannot go out as it stands."""
+    problems = [] if out.text.strip() else [Problem("text", "内容为空，请填写后再提交")]
+    if out.target_kind is None:
+        return problems + _article(out)
+    if out.target_kind is Kind.private:
+        problems += _message(out)
+    elif over := max(0, len(out.text) - COMMENT_LENGTH):
+        problems.append(Problem("text", f"留言答复共 {len(out.text)} 字，最多 {COMMENT_LENGTH} 字，请删减 {over} 字"))
+    if out.attachments:
+        problems.append(Problem("media", "微信公众号的答复只能是文字，请去掉图片"))
+    if not out.target_id:
+        problems.append(Problem("target", "没有指明要回复的内容"))
+    return problems
+
+
+def _message(out: Outgoing) -> list[Problem]:
+    problems = [] if out.target_author_id else [Problem("target", "缺少收信人，无法答复")]
+    if over := _characters_over(out.text):
+        problems.append(Problem("text", f"微信一次答复最多 2048 字节（约 682 个汉字），请删减 {over} 字"))
+    return problems
+
+
+def _characters_over(text: str) -> int:
+    """How many characters must go from the end until the rest fits."""
+    encoded = text.encode("utf-8", "replace")
+    return len(text) - len(encoded[:MESSAGE_BYTES].decode("utf-8", "ignore")) if len(encoded) > MESSAGE_BYTES else 0
+
+
+def _article(out: Outgoing) -> list[Problem]:
+    problems = []
+    if out.form not in {form.name for form in FORMS}:
+        problems.append(Problem("form", "微信公众号没有这种发布方式，请重新选择"))
+    if not out.title.strip():
+        problems.append(Problem("title", "微信文章须有标题"))
+    if over := max(0, len(out.title.strip()) - TITLE_LENGTH):
+        problems.append(Problem("title", f"标题最多 {TITLE_LENGTH} 字，请删减 {over} 字"))
+    if over := max(0, len(out.text) - ARTICLE_LENGTH):
+        problems.append(Problem("text", f"正文共 {len(out.text)} 字，最多 {ARTICLE_LENGTH} 字，请删减 {over} 字"))
+    if not out.attachments:
+        problems.append(Problem("media", "微信文章须有封面：请至少加一张图片，第一张作封面"))
+    if over := max(0, len(out.attachments) - PICTURES):
+        problems.append(Problem("media", f"微信文章最多 {PICTURES} 张图片，请去掉 {over} 张"))
+    return problems + [p for number, one in enumerate(out.attachments, 1) for p in _picture(number, one)]
+
+
+def _picture(number: int, picture: Attachment) -> list[Problem]:
+    problems = []
+    if picture.mime not in TYPES:
+        problems.append(Problem("media", f"第 {number} 张图片不是 JPG 或 PNG，请转换后再加"))
+    if len(picture.data) >= PICTURE_BYTES:
+        size = len(picture.data) / PICTURE_BYTES
+        problems.append(Problem("media", f"第 {number} 张图片有 {size:.1f} MB，微信要求小于 1 MB，请缩小后再加"))
+    return problems
