@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from nlp.checking import dates, figures, grammar, links, marks, office, people, places, spelling, words
+from nlp.checking import context, dates, figures, grammar, links, marks, office, people, places, spelling, words
 from nlp.checking.base import RULES, Finding, Phrase, Policy, Severity, Word
 
 LONGEST = 20_000  # characters looked at; no platform takes more
@@ -46,6 +46,7 @@ def _all(text: str, policy: Policy) -> Iterator[Finding]:
     yield from grammar.find(text)
     yield from marks.find(text)
     yield from spelling.find(text)
+    yield from context.find(text)
 
 
 def _apart(found: Sequence[Finding]) -> list[Finding]:

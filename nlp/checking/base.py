@@ -33,6 +33,7 @@ RULES: dict[str, tuple[Severity, str]] = {
     "confusion.hint": (Severity.hint, _WORDS),
     "confusion.state": (Severity.red, _REVIEW),
     "spelling": (Severity.error, _WORDS),
+    "context": (Severity.error, _WORDS),
     "region": (Severity.error, _REGIONS),
     "region.name": (Severity.error, _REGIONS),
     "title": (Severity.red, _OFFICE),

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,12 +31,12 @@ _ALONE = frozenset(
 # Places, bodies and their short forms: 县卫, 市业, 镇规 are no words and yet right.
 _BODIES = frozenset("国省市县区镇乡村街路局委办院校站队所厅处科室股组站社厂矿店桥楼栋苑园城湖山江河岭冲坪坝屋号")
 # Companies, estates and people are called so.
-_NAMELY = frozenset(
+NAMELY = frozenset(
     "恒申嘉景盛鼎诚荣慧洋兴斌凌增莲宁源汇鑫玉华琴岛柏欣佳豪旭辰威楚湘赣皖粤闽浙苏沪鲁豫冀晋陕甘宁青藏川渝黔滇桂琼辽吉黑蒙京津港澳台"
     "伟杰军强明亮辉建平安康福禄寿喜祥瑞丽美芳芬英秀兰梅竹菊桂珍玲娟敏静婷婧雅雯颖洁琳莉莎娜燕霞云龙虎凤鹏飞翔宇轩浩泽涵航博文武斌彬森林"
     "星月阳光春夏秋冬东南西北尚品御名悦府邸湾海洋天地金银珠宝翠碧紫红黄蓝绿万千百通达利泰隆昌永久远长信义仁德智勤俭和谐友爱"
 )
-_SURNAMES = frozenset(
+SURNAMES = frozenset(
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林郑谢罗梁宋唐许韩冯邓曹彭曾萧田董袁潘蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
 )
 
@@ -45,17 +45,17 @@ def find(text: str) -> Findings:
     """Every lone character that should most likely be another."""
     for match in _RUN.finditer(text):
         run = match[0]
-        cuts = _cut(run)
+        cuts = cut(run)
         for start, end, right in (*_beside(run, cuts), *_slips(run, cuts)):
             yield made("spelling", text, match.start() + start, match.start() + end, right)
 
 
-def _beside(run: str, cuts: list[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
+def _beside(run: str, cuts: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
     """Slips in words that always stand together: one of four characters is another one, and stands alone."""
     by_head, by_tail = _set_words()
     lone = {at for at, end in cuts if end - at == 1}
     edges = {at for at, _end in cuts} | {len(run)}
-    words = _dictionary()[0]
+    words = dictionary()[0]
     for at in range(len(run) - 3):
         half, rest = run[at : at + 2], run[at + 2 : at + 4]
         for right in by_head.get(half, ()):
@@ -68,18 +68,18 @@ def _beside(run: str, cuts: list[tuple[int, int]]) -> Iterator[tuple[int, int, s
 
 def _one_off(stands: str, right: str, at: int, lone: set[int], words: dict[str, float]) -> bool:
     """Whether the two differ in one character only, which stands alone and makes no word where it stands."""
-    if stands in words or stands in _known():
+    if stands in words or stands in known():
         return False
     differs = [place for place in (0, 1) if stands[place] != right[place]]
     if len(differs) != 1 or at + differs[0] not in lone:
         return False
-    return right[differs[0]] in _alike().get(stands[differs[0]], _NOBODY)
+    return right[differs[0]] in alike().get(stands[differs[0]], _NOBODY)
 
 
 @cache
 def _set_words() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
     """(first two characters → set words, last two → set words)."""
-    words = _dictionary()[0]
+    words = dictionary()[0]
     by_head: dict[str, tuple[str, ...]] = {}
     by_tail: dict[str, tuple[str, ...]] = {}
     for line in lines("set_words.txt"):
@@ -90,9 +90,9 @@ def _set_words() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]
     return by_head, by_tail
 
 
-def _slips(run: str, cuts: list[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
+def _slips(run: str, cuts: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
     """(start, end, what it should be), left to right, none overlapping another."""
-    words, _total = _dictionary()
+    words, _total = dictionary()
     edges = {at for at, _end in cuts} | {len(run)}
     done = 0
     for at, end in cuts:
@@ -127,17 +127,15 @@ def _may_be_slip(run: str, at: int, start: int, end: int, words: dict[str, float
     stands = run[start:end]
     if stands in words or (end - start < LONGEST and _is_short_form(run, at, start, end)):
         return False
-    return _known().isdisjoint(_pairs(stands))
+    return known().isdisjoint(_pairs(stands))
 
 
 def _others(stands: str, place: int) -> set[str]:
     """Characters alike to the one at ``place`` that make a word that is seen often enough with the rest."""
-    alike = _alike().get(stands[place])
-    return (
-        alike & _beside_it().get((len(stands), place, stands[:place] + stands[place + 1 :]), _NOBODY)
-        if alike
-        else _NOBODY
-    )
+    others = alike().get(stands[place])
+    if not others:
+        return _NOBODY
+    return others & _beside_it().get((len(stands), place, stands[:place] + stands[place + 1 :]), _NOBODY)
 
 
 _NOBODY: set[str] = set()
@@ -146,7 +144,7 @@ _NOBODY: set[str] = set()
 @cache
 def _beside_it() -> dict[tuple[int, int, str], set[str]]:
     """(length, place, the rest of the word) → characters that stand there in words seen often enough."""
-    words, total = _dictionary()
+    words, total = dictionary()
     found: dict[tuple[int, int, str], set[str]] = {}
     least = {length: math.log(seen) - total for length, seen in _SEEN.items()}
     for word, chance in words.items():
@@ -164,20 +162,25 @@ def _pairs(text: str) -> set[str]:
 def _is_short_form(run: str, at: int, start: int, end: int) -> bool:
     """Whether what stands there may be a name or a short form rather than a slip."""
     stands = run[start:end]
-    if end - start == 2 and (not _ALONE.isdisjoint(stands) or not _NAMELY.isdisjoint(stands)):
+    if end - start == 2 and (not _ALONE.isdisjoint(stands) or not NAMELY.isdisjoint(stands)):
         return True
-    return not _BODIES.isdisjoint(stands) or run[at] in _NAMELY or _is_name(run, start, end)
+    return not _BODIES.isdisjoint(stands) or run[at] in NAMELY or _is_name(run, start, end)
+
+
+def is_grammar(letter: str) -> bool:
+    """Whether it stands alone rightly, as a word of grammar."""
+    return letter in _NEVER or letter in _ALONE
 
 
 def _is_name(run: str, start: int, end: int) -> bool:
     """Whether a surname stands at its head or right before it: 王建社, 张近东."""
-    if run[start] in _SURNAMES and end - start <= 3:
+    if run[start] in SURNAMES and end - start <= 3:
         return True
-    return start > 0 and run[start - 1] in _SURNAMES and (start < 2 or run[start - 2 : start] not in _dictionary()[0])
+    return start > 0 and run[start - 1] in SURNAMES and (start < 2 or run[start - 2 : start] not in dictionary()[0])
 
 
 @cache
-def _dictionary() -> tuple[dict[str, float], float]:
+def dictionary() -> tuple[dict[str, float], float]:
     """Word → logarithm of its share, from jieba's word list; and the logarithm of the whole. Read once, half a
     second."""
     spec = find_spec("jieba")
@@ -196,9 +199,21 @@ def _dictionary() -> tuple[dict[str, float], float]:
     return {word: math.log(count) - total for word, count in counts.items() if count}, total
 
 
-def _cut(run: str) -> list[tuple[int, int]]:
-    """The likeliest way to cut a run into words."""
-    words, total = _dictionary()
+def cut(run: str) -> tuple[tuple[int, int], ...]:
+    """The likeliest way to cut a run into words. Short runs are kept for the rule that asks for them again."""
+    return _kept_cut(run) if len(run) <= _SHORT else _cut(run)
+
+
+_SHORT = 100
+
+
+@lru_cache(maxsize=512)
+def _kept_cut(run: str) -> tuple[tuple[int, int], ...]:
+    return _cut(run)
+
+
+def _cut(run: str) -> tuple[tuple[int, int], ...]:
+    words, total = dictionary()
     size, chance_of = len(run), words.get
     chances, ends = [0.0] * (size + 1), [0] * (size + 1)
     for at in range(size - 1, -1, -1):
@@ -212,30 +227,41 @@ def _cut(run: str) -> list[tuple[int, int]]:
     while at < size:
         cuts.append((at, ends[at]))
         at = ends[at]
-    return cuts
+    return tuple(cuts)
 
 
 def _chance(text: str) -> float:
-    words, total = _dictionary()
-    return sum(words.get(text[at:end], -total) for at, end in _cut(text))
+    words, total = dictionary()
+    return sum(words.get(text[at:end], -total) for at, end in cut(text))
 
 
 @cache
-def _known() -> frozenset[str]:
+def known() -> frozenset[str]:
     """Two characters that stand side by side rightly, though no dictionary holds them."""
     return frozenset(pair for line in lines("pairs.txt") for pair in line.split())
 
 
-_NEAR_SOUNDS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ing", "in"), ("eng", "en"), ("ang", "an"))
+NEAR_SOUNDS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ing", "in"), ("eng", "en"), ("ang", "an"))
 
 
 @cache
-def _alike() -> dict[str, set[str]]:
+def sounds() -> dict[str, tuple[str, ...]]:
+    """Character → its sounds, without tones."""
+    found: dict[str, tuple[str, ...]] = {}
+    for line in lines("sounds.txt"):
+        sound, characters = line.split()
+        for character in characters:
+            found[character] = (*found.get(character, ()), sound)
+    return found
+
+
+@cache
+def alike() -> dict[str, set[str]]:
     """Character → characters of its sound, of a sound taken for it, or of its shape."""
     by_sound = dict(line.split() for line in lines("sounds.txt"))
     groups = [*by_sound.values()]
     for sound, characters in by_sound.items():
-        for one, other in _NEAR_SOUNDS:
+        for one, other in NEAR_SOUNDS:
             if one in sound and (near := by_sound.get(sound.replace(one, other, 1))):
                 groups.append(characters + near)
     groups += [group for line in lines("shapes.txt") for group in line.split()]

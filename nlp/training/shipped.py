@@ -20,7 +20,7 @@ from nlp.features import Parted
 from nlp.keywords import BITS as RARITY_BITS
 from nlp.linear import Floats, LinearModel, Recipe
 from nlp.segment import Segmenter
-from nlp.training import data, fit, scores
+from nlp.training import data, fit, scores, slips
 from nlp.training.data import Labelled
 from nlp.training.fit import Finer, Plan
 from nlp.training.solver import Pace
@@ -73,6 +73,7 @@ def train_all(source: Path, target: Path, say: Say, only: str = "") -> None:
         ("emotion", train_emotion),
         ("request", train_request),
         ("classic", train_classic),
+        ("context", train_context),
     ):
         if only in ("", name):
             make(source, target / f"{name}.npz", segmenter, say)
@@ -189,6 +190,11 @@ def train_classic(source: Path, target: Path, segmenter: Segmenter, say: Say) ->
     _store(made, target, [folder / data.TONE_TRAIN], len(own.texts), result, say)
 
 
+def train_context(source: Path, target: Path, _segmenter: Segmenter, say: Say) -> None:
+    """How often characters stand together in official prose, for the check of texts."""
+    slips.train(source, target, say)
+
+
 def train_rarity(source: Path, target: Path, segmenter: Segmenter, say: Say) -> None:
     """How rare words are, over citizens' letters and microblogs; stop words and words of every day count nothing."""
     recipe = Recipe(bits=RARITY_BITS)
@@ -236,15 +242,19 @@ def figures(p: Floats, labels: Sequence[str], gold: Sequence[str]) -> dict[str, 
     said = linear.labels_of(p, labels)
     first, second = [one[0] for one in said], [one[2] for one in said]
     right = [g == s for g, s in zip(gold, first, strict=True)]
+    whole, each = scores.intervals(gold, first)
+    error_by_chance, error_at_worst = scores.floor(p.max(axis=1))
     return {
         "rows": len(gold),
         "macro_f1": round(scores.macro_f1(gold, first), 4),
-        "interval": [round(value, 3) for value in scores.interval(gold, first)],
+        "interval": list(whole),
         "accuracy": round(float(np.mean(right)), 4),
         "top_two": round(scores.top_two(gold, first, second), 4),
         "calibration_error": round(scores.calibration_error(p.max(axis=1), right), 4),
+        "calibration_floor": [error_by_chance, error_at_worst],
         "curve": scores.curve(p.max(axis=1), right),
         "class_f1": {label: round(value, 4) for label, value in scores.class_f1(gold, first).items()},
+        "class_interval": {label: list(pair) for label, pair in each.items()},
     }
 
 

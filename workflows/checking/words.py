@@ -21,7 +21,7 @@ GROUPS: dict[str, str] = {
     "confusion": N_("易混词"), "region": N_("行政区划"), "title": N_("姓名与职务"), "order": N_("排序"),
     "phrase": N_("固定表述"), "prohibited": N_("禁用词"), "advertising": N_("广告用语"), "personal": N_("个人信息"),
     "particle": N_("的地得"), "repeat": N_("重复"), "missing": N_("漏字"), "mark": N_("标点"), "date": N_("日期"),
-    "figure": N_("数字与单位"), "link": N_("链接"), "spelling": N_("音近形近字"),
+    "figure": N_("数字与单位"), "link": N_("链接"), "spelling": N_("音近形近字"), "context": N_("前后文"),
 }  # fmt: skip
 
 # Rule → why. Without an entry the group's rule speaks; %(found)s is what stands there.
@@ -30,6 +30,7 @@ WHY: dict[str, str] = {
     "confusion.hint": N_("「%(found)s」一般写作「%(right)s」"),
     "confusion.state": N_("「%(found)s」应为「%(right)s」：机关名称、国名等写错属严重表述错误"),
     "spelling": N_("「%(found)s」疑为「%(right)s」之误"),
+    "context": N_("按前后文，「%(found)s」很可能应为「%(right)s」"),
     "region": N_("「%(city)s」属于%(province)s"),
     "region.name": N_("没有「%(found)s」这一行政区划，应为「%(right)s」"),
     "title": N_("词表中%(name)s的职务是：%(titles)s"),

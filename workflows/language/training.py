@@ -11,7 +11,7 @@ from hub.errors import Refused
 from hub.i18n import _
 from nlp.training import data, shipped
 
-MODELS = ("rarity", "topic", "sentiment", "emotion", "request", "classic")
+MODELS = ("rarity", "topic", "sentiment", "emotion", "request", "classic", "context")
 Say = Callable[[str], None]
 _NEEDED = (
     Path("topics") / data.TOPIC_TRAIN,
