@@ -28,7 +28,7 @@ class Post(SQLModel, table=True):
     """One item of content. ``content_hash`` covers text, accounts, per-account texts, forms and pictures; approval is
     bound to it.
 
-    ``pictures``: in order, each ``{"id", "sha256", "mime", "bytes", "width", "height", "description"}`` with the number
+    ``pictures``: in order, each ``{"id", "sha256", "mime", "size", "width", "height", "description"}`` with the number
     of its :class:`Picture`.
     ``latest_at``: after this moment it must not go out by itself any more (missed).
     """
@@ -100,7 +100,7 @@ class Picture(SQLModel, table=True):
     sha256: str = Field(max_length=64, index=True)
     name: str = Field(default="", max_length=200)
     mime: str = Field(max_length=32)
-    bytes: int
+    size: int
     width: int
     height: int
     thumb: bytes = Field(sa_type=LargeBinary)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,6 +29,9 @@ class Sending:
     slow_look: timedelta
     give_up: timedelta
     watch: tuple[timedelta, ...]
+    hand_late: timedelta
+    hand_day_ends: time
+    hand_morning: time
 
     def wait(self, tries: int) -> timedelta:
         """How long to wait after the ``tries``-th failed try."""
@@ -57,6 +60,9 @@ def sending() -> Sending:
         slow_look=_s(back["slow_look"]),
         give_up=timedelta(hours=back["give_up_hours"]),
         watch=tuple(timedelta(hours=hours) for hours in pack["watch"]["hours"]),
+        hand_late=timedelta(minutes=pack["by_hand"]["late_minutes"]),
+        hand_day_ends=time.fromisoformat(pack["by_hand"]["day_ends"]),
+        hand_morning=time.fromisoformat(pack["by_hand"]["morning"]),
     )
 
 

@@ -7,7 +7,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, false, or_, true
 from sqlmodel import col, select
 
-from hub.models import Case, Department, Matter, MatterMessage, Message, PlanHit, Post
+from hub.models import (
+    Case,
+    Delivery,
+    Department,
+    Matter,
+    MatterMessage,
+    Message,
+    Picture,
+    PictureUse,
+    PlanHit,
+    Post,
+)
 from hub.rights import Actor, May
 
 
@@ -59,3 +70,16 @@ def posts(actor: Actor) -> ColumnElement[bool]:
     if actor.can(May.read_posts):
         return true()
     return or_(*conditions) if conditions and actor.can(May.write_post) else false()
+
+
+def pictures(actor: Actor) -> ColumnElement[bool]:
+    """What the person put in, and the pictures of every post and work by hand the person may see."""
+    shown = select(PictureUse.picture_id).join(Post, col(Post.id) == col(PictureUse.post_id)).where(posts(actor))
+    if actor.user_id is None:
+        return col(Picture.id).in_(shown)
+    handed = (
+        select(PictureUse.picture_id)
+        .join(Delivery, col(Delivery.post_id) == col(PictureUse.post_id))
+        .where(Delivery.assignee_id == actor.user_id)
+    )
+    return or_(col(Picture.by_id) == actor.user_id, col(Picture.id).in_(shown), col(Picture.id).in_(handed))

@@ -79,7 +79,7 @@ async def check(
     found = await checks.findings_of(unit, draft)
     red = red_lines(told for one in found for told in one.findings)
     post = await unit.get(Post, post_id) if post_id and red else None
-    stored = post is not None and post.content_hash == content_hash(draft.body, draft.targets)
+    stored = post is not None and post.content_hash == content_hash(draft)
     blocking = await checks.red_lines_of(unit, post, found) if post and stored else red
     return Checked(
         cards=[_card(house, choice, draft) for choice in offered if choice.id in draft.targets],

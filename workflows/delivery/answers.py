@@ -12,29 +12,30 @@ from connectors.base import ByHand, ConnectorError, Done, Effect, ErrorKind, Out
 from hub import clock
 from hub.db import Unit
 from hub.i18n import _
-from hub.models import Attempt, AttemptResult, Delivery, DeliveryState
+from hub.models import Attempt, AttemptResult, Delivery, DeliveryState, Post, Reply, User
 from hub.policy.sending import sending
 from workflows.delivery.door import Ticket
 from workflows.delivery.ledger import CLEAN, OPEN_TO_ANSWERS, change, close_attempt, settle
 from workflows.delivery.stopping import LIMITED
 
 S = DeliveryState
+# The option of an account that names, by sign-in name, who publishes there by hand.
+ASSIGNEE = "assignee"
 # The attempt's error kinds that are not the platform's: it works on it; it says it has it.
 PENDING = "pending"
 ACCEPTED = "accepted"
-REFUSED = AttemptResult.refused
 
 
 async def end(unit: Unit, ticket: Ticket, answer: Outcome | ConnectorError) -> DeliveryState | None:
     """Record the answer. None when this attempt is no longer the one that counts (its lease had run out)."""
     if isinstance(answer, Done):
         # Our own clock: a platform's is whole seconds and may be off, and lateness is measured from this.
-        done = Done(answer.external_id, answer.url)
+        done = Done(answer.external_id, answer.url, extra=answer.extra)
         return await record_sent(unit, ticket.delivery, ticket.attempt.number, done, AttemptResult.done)
     if isinstance(answer, Pending):
         return await _record_pending(unit, ticket, answer)
     if isinstance(answer, ByHand):
-        return await record_failed(unit, ticket, ErrorKind.permission.value, "；".join(answer.steps), REFUSED)
+        return await hand_over(unit, ticket, answer)
     if answer.effect is not Effect.not_done:
         return await record_unknown(unit, ticket, answer)
     if answer.kind.value in LIMITED:
@@ -42,6 +43,55 @@ async def end(unit: Unit, ticket: Ticket, answer: Outcome | ConnectorError) -> D
     if answer.kind is ErrorKind.transient:
         return await _record_transient(unit, ticket, answer)
     return await record_failed(unit, ticket, answer.kind.value, answer.human, AttemptResult.refused)
+
+
+async def hand_over(unit: Unit, ticket: Ticket, answer: ByHand) -> DeliveryState | None:
+    """No program can do it there: it waits for a person with the steps to take, reminded as time passes.
+
+    The office's own patience is for programs; only a latest time that a post names itself makes it missed.
+    """
+    delivery, now = ticket.delivery, clock.now()
+    post = await unit.get(Post, delivery.post_id) if delivery.post_id else None
+    latest_at = post.latest_at if post else None
+    changed = await settle(
+        unit,
+        delivery.id or 0,
+        *_still_ours(ticket.attempt.number),
+        **CLEAN,
+        state=S.by_hand,
+        steps=list(answer.steps),
+        assignee_id=delivery.assignee_id or await _hand_of(unit, ticket, post),
+        latest_at=latest_at,
+        reminders=0,
+        lease_until=None,
+        attempt_at=next_reminder(delivery.scheduled_at, now, latest_at),
+        settled_at=None,
+    )
+    return S.by_hand if changed else None
+
+
+async def _hand_of(unit: Unit, ticket: Ticket, post: Post | None) -> int | None:
+    """Whose work it is: the account's person (by sign-in name), else who wrote it."""
+    named = str(ticket.account.options.get(ASSIGNEE, "")).strip()
+    if named:
+        found = await unit.first(select(col(User.id)).where(User.username == named, col(User.is_active)))
+        if found is not None:
+            return found
+    reply = await unit.get(Reply, ticket.delivery.reply_id) if ticket.delivery.reply_id else None
+    return post.author_id if post else reply.author_id if reply else None
+
+
+def next_reminder(due_at: datetime, now: datetime, latest_at: datetime | None = None) -> datetime:
+    """When to remind next: soon after it was due, at the end of that day, then every morning; never after the latest
+    time, at which it is missed.
+    """
+    pack, day = sending(), clock.local(due_at).date()
+    ends = clock.at_local(day, pack.hand_day_ends.hour, pack.hand_day_ends.minute)
+    morning = clock.at_local(clock.local(now).date(), pack.hand_morning.hour, pack.hand_morning.minute)
+    wanted = [due_at + pack.hand_late, ends, morning, morning + timedelta(days=1)]
+    following = min(at for at in wanted if at > now)
+    # Just past the latest time, so that it is missed to the moment.
+    return min(following, latest_at + timedelta(seconds=1)) if latest_at else following
 
 
 async def record_sent(
@@ -58,6 +108,7 @@ async def record_sent(
         state=S.sent,
         remote_id=done.external_id,
         remote_url=done.url,
+        extra=dict(delivery.extra) | dict(done.extra),
         sent_at=sent_at,
         attempt_at=None,
         lease_until=None,
@@ -105,6 +156,7 @@ async def _record_pending(unit: Unit, ticket: Ticket, pending: Pending) -> Deliv
         *_still_ours(number),
         state=S.unknown,
         unknown_since=ticket.attempt.started_at,
+        extra=dict(ticket.delivery.extra) | dict(pending.extra),
         checks=0,
         lease_until=None,
         attempt_at=pending.poll_after,

@@ -247,6 +247,13 @@ def sent_lately(at: Moments) -> Any:
 
 
 def is_intact(delivery: Delivery) -> bool:
-    """Whether the row's text is still the one whose hash it carries."""
-    made = text_hash(delivery.text, account_id=delivery.account_id, target_id=delivery.target_id)
+    """Whether what the row says is still what its hash was made of."""
+    made = text_hash(
+        delivery.text,
+        account_id=delivery.account_id,
+        target_id=delivery.target_id,
+        title=delivery.title,
+        form=delivery.form,
+        attachments=delivery.attachments,
+    )
     return made == delivery.content_hash

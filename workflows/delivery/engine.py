@@ -10,6 +10,7 @@ import asyncio
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlmodel import col, func, select
@@ -17,7 +18,7 @@ from sqlmodel import col, func, select
 from hub import clock, log
 from hub.db import reading, unit_of_work
 from hub.models import Delivery, DeliveryKind, DeliveryState
-from workflows.delivery import readback
+from workflows.delivery import byhand, readback
 from workflows.delivery.door import is_missed, moments
 from workflows.delivery.sending import send
 from workflows.delivery.together import Together
@@ -137,6 +138,9 @@ class Dispatcher:
     async def _handle(self, due: Due) -> DeliveryState | None:
         if due.state is S.waiting:
             return await send(self.house, due.id, self._together)
+        if due.state is S.by_hand:
+            reminded: DeliveryState | None = await self._together.do(partial(byhand.remind, delivery_id=due.id))
+            return reminded
         if due.state is S.sending:
             async with unit_of_work(self.house.ctx) as unit:
                 await readback.expire(unit, due.id)

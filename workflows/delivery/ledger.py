@@ -79,4 +79,5 @@ OPEN_TO_ANSWERS = (
     DeliveryState.waiting,
     DeliveryState.missed,
     DeliveryState.held,
+    DeliveryState.by_hand,
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from connectors.base import Kind, Outgoing
+from connectors.base import Attachment, Kind, Outgoing
 from hub import clock
 from hub.db import Unit
 from hub.errors import Refused
@@ -15,10 +17,28 @@ from hub.models import Delivery, DeliveryKind, Message
 from hub.policy.sending import sending
 
 
-def text_hash(text: str, *, account_id: int, target_id: str = "") -> str:
-    """Identity of what leaves: this text, from this account, under this item. Approval is bound to it."""
-    content = json.dumps([text, account_id, target_id], ensure_ascii=False)
-    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
+def text_hash(
+    text: str,
+    *,
+    account_id: int,
+    target_id: str = "",
+    title: str = "",
+    form: str = "",
+    attachments: Sequence[Mapping[str, Any]] = (),
+) -> str:
+    """Identity of what leaves: this text, title and form, these pictures in this order, from this account, under this
+    item. Approval is bound to it. A text alone has the identity it had before there was anything else.
+    """
+    content: list[Any] = [text, account_id, target_id]
+    if title or form or attachments:
+        content += [title, form, picture_marks(attachments)]
+    made = json.dumps(content, ensure_ascii=False)
+    return hashlib.sha256(made.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def picture_marks(pictures: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+    """What of each picture is bound: its content, its description, and where its middle is when it is cut."""
+    return [[one["sha256"], one.get("description", ""), one.get("focus", "")] for one in pictures]
 
 
 async def create(
@@ -34,6 +54,10 @@ async def create(
     reply_id: int | None = None,
     case_id: int | None = None,
     target: Message | None = None,
+    title: str = "",
+    form: str = "",
+    attachments: Sequence[Mapping[str, Any]] = (),
+    assignee_id: int | None = None,
     round: int = 1,  # noqa: A002 -- the column's name
 ) -> Delivery:
     """Stage one delivery that waits for ``scheduled_at`` and ring for it; its id is known on return.
@@ -43,7 +67,9 @@ async def create(
     for the same reply or the same (post, account, round): the database refuses the second.
     """
     target_id = target.external_id if target else ""
-    content_hash = text_hash(text, account_id=account_id, target_id=target_id)
+    content_hash = text_hash(
+        text, account_id=account_id, target_id=target_id, title=title, form=form, attachments=attachments
+    )
     if approved_hash != content_hash:
         raise Refused([_("批准的内容与将要发出的内容不一致，请重新送审")])
     if latest_at is None and kind is DeliveryKind.post:
@@ -56,6 +82,10 @@ async def create(
         case_id=case_id,
         round=round,
         text=text,
+        title=title,
+        form=form,
+        attachments=[dict(one) for one in attachments],
+        assignee_id=assignee_id,
         content_hash=content_hash,
         approved_hash=approved_hash,
         scheduled_at=scheduled_at,
@@ -91,8 +121,8 @@ def send_key(delivery: Delivery) -> str:
     return hashlib.sha256(made.encode()).hexdigest()[:32]
 
 
-def outgoing(delivery: Delivery) -> Outgoing:
-    """The delivery as its connector sees it, the same for every attempt."""
+def outgoing(delivery: Delivery, attachments: Sequence[Attachment] = ()) -> Outgoing:
+    """The delivery as its connector sees it, the same for every attempt; ``attachments``: its pictures, made ready."""
     return Outgoing(
         text=delivery.text,
         key=send_key(delivery),
@@ -100,4 +130,7 @@ def outgoing(delivery: Delivery) -> Outgoing:
         target_kind=Kind(delivery.target_kind) if delivery.target_kind else None,
         thread_id=delivery.target_thread_id,
         target_author_id=delivery.target_author_id,
+        title=delivery.title,
+        form=delivery.form,
+        attachments=tuple(attachments),
     )

@@ -108,6 +108,8 @@ async def check(house: House, delivery_id: int) -> DeliveryState | None:
         return None
     if look.attempts[-1].error_kind == PENDING:
         return await _ask_job(house, look)
+    if look.connector.limits(look.ref).by_hand:
+        return await _never_left(house, look)
     if _capable(look) is not Granted.yes:
         return await _undecided(house, look, _("该平台不提供自己内容的列表，无法自动核实"), is_blind=True)
     try:
@@ -170,6 +172,16 @@ async def _ask_job(house: House, look: Look) -> DeliveryState | None:
         return await _undecided(house, look, _("平台没有回答处理结果，尚不能核实"))
     async with unit_of_work(house.ctx) as unit:
         return await record_sent(unit, look.delivery, look.delivery.attempts, answer, AttemptResult.done)
+
+
+async def _never_left(house: House, look: Look) -> DeliveryState | None:
+    """The process died before it could say what a person is to do: nothing was sent, so it waits again."""
+    number = look.delivery.id or 0
+    async with unit_of_work(house.ctx) as unit:
+        await close_attempt(unit, number, look.delivery.attempts, AttemptResult.absent)
+        unknown = col(Delivery.state) == S.unknown
+        values = {"state": S.waiting, "attempt_at": clock.now(), "unknown_since": None, "checks": 0}
+        return S.waiting if await change(unit, number, unknown, **CLEAN, **values) else None
 
 
 async def _job_failed(house: House, look: Look, error: ConnectorError) -> DeliveryState | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 
-from connectors.base import ConnectorError, Effect, ErrorKind, Outcome
+from connectors.base import Attachment, ConnectorError, Effect, ErrorKind, Outcome, Outgoing
 from hub import log
 from hub.db import Unit
 from hub.i18n import _
@@ -17,7 +18,12 @@ from workflows.delivery.outbox import outgoing
 from workflows.delivery.together import Together
 from workflows.delivery.turning import turn_away
 from workflows.house import House
+from workflows.pictures.fitting import form_of
+from workflows.pictures.placed import placed_of
+from workflows.pictures.ready import Altered, planned, ready
 
+# The error kind of what is not what was approved.
+TAMPERED = "tampered"
 _log = log.get(__name__)
 
 
@@ -31,12 +37,12 @@ async def send(house: House, delivery_id: int, together: Together | None = None)
     ticket: door.Ticket | DeliveryState | None = await together.do(partial(_begin, delivery_id=delivery_id))
     if not isinstance(ticket, door.Ticket):
         return ticket
-    kind, why = _reason_against(house, ticket)
-    if kind:
+    out, kind, why = await _looked_at(house, ticket)
+    if kind or out is None:
         refuse = partial(record_failed, ticket=ticket, kind=kind, human=why, result=AttemptResult.refused)
         refused: DeliveryState | None = await together.do(refuse)
         return refused
-    answer = await _call(house, ticket)
+    answer = await _call(house, ticket, out)
     state: DeliveryState | None = await together.do(partial(end, ticket=ticket, answer=answer))
     _log.info("delivery_attempt", delivery=delivery_id, attempt=ticket.attempt.number, state=state or "superseded")
     return state
@@ -48,22 +54,39 @@ async def _begin(unit: Unit, delivery_id: int) -> door.Ticket | DeliveryState | 
     return ticket or await turn_away(unit, delivery_id)
 
 
-def _reason_against(house: House, ticket: door.Ticket) -> tuple[str, str]:
-    """The last look at what is about to leave: altered rows and the platform's own rules. Nothing is called yet."""
+async def _looked_at(house: House, ticket: door.Ticket) -> tuple[Outgoing | None, str, str]:
+    """The last look at what is about to leave: altered rows and pictures, the platform's own rules. Nothing is called
+    yet. What leaves, or the error's kind and why.
+    """
     delivery, account = ticket.delivery, ticket.account
     if not door.is_intact(delivery):
-        return "tampered", _("待发内容与批准时的指纹不一致")
+        return None, TAMPERED, _("待发内容与批准时的指纹不一致")
     if account.platform not in house.platforms:
-        return ErrorKind.bug.value, _("没有「%(name)s」这个平台的连接程序", name=account.platform)
-    problems = house.connector(account).validate(house.ref(account), outgoing(delivery))
+        return None, ErrorKind.bug.value, _("没有「%(name)s」这个平台的连接程序", name=account.platform)
+    try:
+        out = outgoing(delivery, await _pictures(house, ticket))
+    except Altered:
+        return None, TAMPERED, _("配图已不在，或与批准的不一致")
+    problems = house.connector(account).validate(house.ref(account), out)
     if problems:
-        return ErrorKind.content_rejected.value, "；".join(problem.text for problem in problems)
-    return "", ""
+        return None, ErrorKind.content_rejected.value, "；".join(problem.text for problem in problems)
+    return out, "", ""
 
 
-async def _call(house: House, ticket: door.Ticket) -> Outcome | ConnectorError:
+async def _pictures(house: House, ticket: door.Ticket) -> Sequence[Attachment]:
+    """The delivery's pictures as the platform takes them; where people do it, they fetch them themselves."""
+    delivery, ref = ticket.delivery, house.ref(ticket.account)
+    if not delivery.attachments:
+        return ()
+    connector = house.connector(ticket.account)
+    if connector.limits(ref).by_hand:
+        return planned(placed_of(delivery.attachments))
+    return await ready(house, delivery.attachments, form_of(connector.post_forms(ref), delivery.form))
+
+
+async def _call(house: House, ticket: door.Ticket, out: Outgoing) -> Outcome | ConnectorError:
     """The platform call, every failure turned into an answer. No transaction is open."""
-    out, ref, connector = outgoing(ticket.delivery), house.ref(ticket.account), house.connector(ticket.account)
+    ref, connector = house.ref(ticket.account), house.connector(ticket.account)
     speak = connector.reply if ticket.delivery.kind is DeliveryKind.reply else connector.publish
     try:
         async with asyncio.timeout(sending().longest_call.total_seconds()):

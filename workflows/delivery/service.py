@@ -39,7 +39,8 @@ FARTHEST = timedelta(days=3660)
 async def pause(unit: Unit, actor: Actor, reason: str, account_id: int | None = None) -> Pause:
     """Stop everything, or one account, at once: no sending begins after this transaction is committed.
 
-    What waits is held with the reason. Calls already on the wire end by themselves. Refused when already paused.
+    What waits, also for a person's hand, is held with the reason. Calls already on the wire end by
+    themselves. Refused when already paused.
     """
     _need(actor, May.pause_sending)
     reason = _reason(reason)
@@ -56,7 +57,7 @@ async def pause(unit: Unit, actor: Actor, reason: str, account_id: int | None = 
     await unit.flush()
     await unit.run(
         update(Delivery)
-        .where(col(Delivery.state) == S.waiting, *_of(account_id))
+        .where(col(Delivery.state).in_([S.waiting, S.by_hand]), *_of(account_id))
         .values(state=S.held, version=Delivery.version + 1, attempt_at=None, held_reason=words_of(made))
     )
     await audit.record(unit, actor, "sending.pause", _scope_name(account_id), reason=reason)
@@ -143,7 +144,7 @@ async def settle_by_hand(
         _refuse(delivery, _("人工核实"))
     remote_id, remote_url = _claimed(remote_id)
     if was_sent and remote_id:
-        await _refuse_taken(unit, delivery, remote_id)
+        await refuse_taken(unit, delivery, remote_id)
     if was_sent:
         by = {"by_id": actor.user_id}
         done = Done(remote_id, remote_url, at=delivery.unknown_since)
@@ -238,7 +239,8 @@ def _claimed(typed: str) -> tuple[str, str]:
     return path.rpartition("/")[2][:255], typed[:2000]
 
 
-async def _refuse_taken(unit: Unit, delivery: Delivery, remote_id: str) -> None:
+async def refuse_taken(unit: Unit, delivery: Delivery, remote_id: str) -> None:
+    """Refused when this item of the platform stands for another delivery already."""
     taken = await unit.first(
         select(col(Delivery.id)).where(
             Delivery.account_id == delivery.account_id, Delivery.remote_id == remote_id, Delivery.id != delivery.id

@@ -1,4 +1,4 @@
-"""Who may see a delivery: whoever may see the post or the case it belongs to."""
+"""Who may see a delivery: whoever may see the post or the case it belongs to, and who is to do it by hand."""
 
 from __future__ import annotations
 
@@ -17,4 +17,5 @@ def may_see(actor: Actor) -> ColumnElement[bool]:
     return or_(
         and_(col(Delivery.kind) == DeliveryKind.post, posts),
         and_(col(Delivery.kind) == DeliveryKind.reply, cases),
+        *([col(Delivery.assignee_id) == actor.user_id] if actor.user_id is not None else []),
     )

@@ -11,7 +11,7 @@ S = DeliveryState
 # May be on the platform already: nothing of it can be taken back by a change in the house.
 LEFT = frozenset({S.sending, S.sent, S.unknown, S.removed})
 # Surely not on its way: a person or a change of the post may stop or move it.
-STOPPABLE = frozenset({S.waiting, S.held, S.missed, S.failed})
+STOPPABLE = frozenset({S.waiting, S.held, S.missed, S.failed, S.by_hand})
 # Nothing will ever happen to it again by itself, and nobody needs to decide anything.
 CLOSED = frozenset({S.sent, S.removed, S.cancelled})
 # A person decides what comes next. ``unknown`` counts once it is parked (``held_reason`` says why).
@@ -27,6 +27,7 @@ _LABELS = {
     S.missed: N_("错过"),
     S.cancelled: NP_("state", "作废"),
     S.removed: N_("平台下线"),
+    S.by_hand: N_("待人工发布"),
 }
 
 _NEXT_STEPS = {
@@ -45,6 +46,9 @@ _NEXT_STEPS = {
     ErrorKind.protocol: N_("平台返回的内容无法识别。请管理员检查账号的平台地址后点「重试」。"),
     ErrorKind.bug: N_("请管理员检查账号设置；仍不行请把本页的错误信息提交给维护人员。"),
 }
+# What a person says who could not do it by hand, as the row's error kind.
+GIVEN_UP = "given_up"
+_GIVEN_UP = N_("处理好原因后点「重试」，任务会再交给负责人；不再发布的点「作废」。")
 _TAMPERED = N_("内容与批准的不一致，未发出。请打开稿件核对后重新送审。")
 
 
@@ -57,5 +61,7 @@ def next_step(error_kind: str) -> str:
     """What the person is to do now; empty when there was no error. ``error_kind`` as stored in the row."""
     if error_kind == "tampered":
         return _(_TAMPERED)
+    if error_kind == GIVEN_UP:
+        return _(_GIVEN_UP)
     known = error_kind in ErrorKind.__members__
     return _(_NEXT_STEPS[ErrorKind(error_kind)]) if known else ""

@@ -15,6 +15,8 @@ from hub.models import Delivery, DeliveryKind, DeliveryState
 from hub.policy.sending import sending
 from workflows.delivery.states import LEFT, STOPPABLE
 
+# What a new time for the post moves along. Failed deliveries stay failed: a new time does not cure them.
+MOVABLE = frozenset({DeliveryState.waiting, DeliveryState.held, DeliveryState.missed, DeliveryState.by_hand})
 # The platform named a time: no change of plan may try before it.
 LIMITED = ("rate_limited", "quota_day")
 
@@ -59,7 +61,7 @@ async def move_all(unit: Unit, post_id: int, scheduled_at: datetime, latest_at: 
         update(Delivery)
         .where(
             col(Delivery.post_id) == post_id,
-            col(Delivery.state).in_([DeliveryState.waiting, DeliveryState.held, DeliveryState.missed]),
+            col(Delivery.state).in_(MOVABLE),
         )
         .values(
             state=DeliveryState.waiting,

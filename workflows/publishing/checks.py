@@ -18,7 +18,9 @@ from hub.i18n import _, moment
 from hub.models import Account, Post, PostEvent, PostState, PostTarget
 from workflows.checking.gate import Told, blocking, judge, red_lines
 from workflows.house import House
-from workflows.publishing.content import Draft, draft_of, text_for
+from workflows.pictures.ready import planned
+from workflows.publishing.content import USUAL, Draft, Option, draft_of, text_for
+from workflows.publishing.forms import chosen_form, form_problems, is_settled
 from workflows.publishing.history import targets_of
 
 CLOSE_BY = timedelta(minutes=15)
@@ -42,30 +44,46 @@ class Measure:
         return self.limit - self.units
 
 
-def measure(house: House, account: Account, text: str) -> Measure:
+def measure(house: House, account: Account, text: str, option: Option = USUAL) -> Measure:
     """For the counter of the composer. Pure: asks nobody."""
-    connector = house.connector(account)
-    return Measure(connector.measure(text), connector.limits(house.ref(account)).post_length)
+    return Measure(house.connector(account).measure(text), chosen_form(house, account, option).length)
 
 
 async def problems_of(house: House, unit: Unit, post: Post, *, ignore_time: bool = False) -> list[str]:
     """Every reason why this post cannot go out as it stands; empty: it can. Red lines that were let pass are none."""
     draft = draft_of(post, await targets_of(unit, post))
     problems = await draft_problems(house, unit, draft, ignore_time=ignore_time)
+    problems += await _unsettled(house, unit, draft)
     return problems + blocking(await red_lines_of(unit, post, await findings_of(unit, draft)))
+
+
+async def _unsettled(house: House, unit: Unit, draft: Draft) -> list[str]:
+    """Accounts whose form or title nobody named yet, so that no approval could be bound to it."""
+    return [
+        _("「%(name)s」还没有确定发布形式或标题，请打开编辑页保存一次", name=account.name)
+        for account in await _accounts(unit, draft.targets)
+        if account.platform in house.platforms
+        and not is_settled(chosen_form(house, account, draft.option(account.id or 0)), draft.option(account.id or 0))
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One text that goes out, and what the check found in it. ``account_id`` 0: the text common to all accounts."""
+    """One text that goes out, and what the check found in it. ``account_id`` 0: the text common to all accounts.
+
+    ``name``: of its field in the composer's form, where it is no post's text: a title, the words of a picture.
+    """
 
     account_id: int
     text: str
     findings: Sequence[Told]
+    name: str = ""
 
     @property
     def field(self) -> str:
         """Its name in the composer's form."""
+        if self.name:
+            return self.name
         return f"text_{self.account_id}" if self.account_id else "body"
 
 
@@ -74,8 +92,19 @@ async def findings_of(unit: Unit, draft: Draft) -> list[Checked]:
     texts = {account: text for account, text in draft.targets.items() if text.strip()}
     if draft.body.strip() and (len(texts) < len(draft.targets) or not draft.targets):
         texts = {0: draft.body} | texts
-    found = await judge(unit, texts.values())
-    return [Checked(account, text, told) for (account, text), told in zip(texts.items(), found, strict=True)]
+    named = [(account, text, "") for account, text in texts.items()] + list(_beside(draft))
+    found = await judge(unit, [text for _account, text, _name in named])
+    return [Checked(account, text, told, name) for (account, text, name), told in zip(named, found, strict=True)]
+
+
+def _beside(draft: Draft) -> Iterable[tuple[int, str, str]]:
+    """The other texts that go out: titles of their own, and what is said about pictures."""
+    for account in draft.targets:
+        if title := draft.option(account).title:
+            yield account, title, f"title_{account}"
+    for picture in draft.pictures if any(draft.pictures_on(account) for account in draft.targets) else ():
+        if picture.description.strip():
+            yield 0, picture.description, f"alt_{picture.id}"
 
 
 async def red_lines_of(unit: Unit, post: Post, checked: Iterable[Checked]) -> list[Told]:
@@ -101,12 +130,13 @@ async def draft_problems(house: House, unit: Unit, draft: Draft, *, ignore_time:
     if draft.latest_at is not None and draft.latest_at < clock.now():
         problems.append(_("最晚发布时间已经过去，发出去也会被拦下，请先修改"))
     for account in await _accounts(unit, draft.targets):
-        problems += account_problems(house, account, draft.text_on(account.id or 0))
+        problems += account_problems(house, account, draft)
     return problems
 
 
-def account_problems(house: House, account: Account, text: str) -> list[str]:
-    """Why ``text`` cannot go out on ``account``, each sentence with the account's name."""
+def account_problems(house: House, account: Account, draft: Draft) -> list[str]:
+    """Why the draft cannot go out on ``account``, each sentence with the account's name."""
+    text = draft.text_on(account.id or 0)
     if not account.is_active:
         return [_("「%(name)s」已停用", name=account.name)]
     if not text.strip():
@@ -116,8 +146,20 @@ def account_problems(house: House, account: Account, text: str) -> list[str]:
     if grant is None or grant.granted is not Granted.yes:
         why = grant.reason if grant and grant.reason else _("没有发布权限")
         return [_("「%(name)s」不能发布：%(why)s", name=account.name, why=why)]
-    found = connector.validate(ref, Outgoing(text=text, key=""))
-    return [_("「%(name)s」：%(why)s", name=account.name, why=problem.text) for problem in found]
+    found = form_problems(house, account, draft) or [
+        each.text for each in connector.validate(ref, _out(draft, account))
+    ]
+    return [_("「%(name)s」：%(why)s", name=account.name, why=why) for why in found]
+
+
+def _out(draft: Draft, account: Account) -> Outgoing:
+    """What would leave, its pictures as they are described: their bytes are looked at when it leaves."""
+    number = account.id or 0
+    option = draft.option(number)
+    pictures = planned(draft.pictures_on(number))
+    return Outgoing(
+        text=draft.text_on(number), key="", title=option.title or draft.title, form=option.form, attachments=pictures
+    )
 
 
 async def warnings_of(unit: Unit, post: Post) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,8 @@ from hub import clock
 from hub.errors import Invalid
 from hub.i18n import _
 from hub.models import Post, PostTarget
+from workflows.delivery.outbox import picture_marks
+from workflows.pictures.placed import Placed, placed_of
 
 LONGEST_TITLE = 200
 LONGEST_TEXT = 50_000
@@ -21,14 +23,45 @@ FARTHEST = timedelta(days=3660)
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """How a post goes out on one account beside its text. ``form``: which of the platform's, empty: its usual one.
+
+    ``title``: where the form has one. ``first``: only so many of the post's pictures, None: all. ``assignee_id``: who
+    publishes it where that is done by hand; no part of the content.
+    """
+
+    form: str = ""
+    title: str = ""
+    first: int | None = None
+    assignee_id: int | None = None
+
+
+USUAL = Option()
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
-    """What a person typed. ``targets``: account id → its own text, empty for the body. Times are aware."""
+    """What a person typed. ``targets``: account id → its own text, empty for the body. Times are aware.
+
+    ``options``: per account, those that are as usual may be missing.
+    """
 
     title: str = ""
     body: str = ""
     targets: Mapping[int, str] = field(default_factory=dict)
     scheduled_at: datetime | None = None
     latest_at: datetime | None = None
+    pictures: tuple[Placed, ...] = ()
+    options: Mapping[int, Option] = field(default_factory=dict)
+
+    def option(self, account_id: int) -> Option:
+        """How it goes out on this account."""
+        return self.options.get(account_id, USUAL)
+
+    def pictures_on(self, account_id: int) -> tuple[Placed, ...]:
+        """The pictures that go out on this account."""
+        first = self.option(account_id).first
+        return self.pictures if first is None else self.pictures[:first]
 
     def text_on(self, account_id: int) -> str:
         """What goes out on this account."""
@@ -38,7 +71,17 @@ class Draft:
 def draft_of(post: Post, targets: Sequence[PostTarget]) -> Draft:
     """What is stored, as it was typed."""
     texts = {target.account_id: target.text for target in targets}
-    return Draft(post.title, post.body, texts, post.scheduled_at, post.latest_at)
+    options = {target.account_id: option_of(target) for target in targets}
+    return Draft(
+        post.title, post.body, texts, post.scheduled_at, post.latest_at, placed_of(post.pictures),
+        {account: option for account, option in options.items() if option != USUAL},
+    )  # fmt: skip
+
+
+def option_of(target: PostTarget) -> Option:
+    """How a stored target goes out."""
+    first = None if target.pictures is None else len(target.pictures)
+    return Option(target.form, target.title, first, target.assignee_id)
 
 
 def tidy(draft: Draft) -> Draft:
@@ -46,6 +89,7 @@ def tidy(draft: Draft) -> Draft:
     body = _plain(draft.body).strip()
     title = " ".join(_plain(draft.title).split()) or (body.splitlines() or [""])[0][:40]
     targets = {account: _plain(text).strip() for account, text in draft.targets.items()}
+    options = {account: _tidy_option(draft.option(account), len(draft.pictures)) for account in targets}
     problems = {}
     if not title:
         problems["title"] = _("请填写标题或正文")
@@ -60,7 +104,14 @@ def tidy(draft: Draft) -> Draft:
         problems["latest_at"] = _("最晚发布时间不能早于计划时间")
     if problems:
         raise Invalid(problems)
-    return Draft(title, body, targets, draft.scheduled_at, draft.latest_at)
+    kept = {account: option for account, option in options.items() if option != USUAL}
+    return Draft(title, body, targets, draft.scheduled_at, draft.latest_at, draft.pictures, kept)
+
+
+def _tidy_option(option: Option, pictures: int) -> Option:
+    title = " ".join(_plain(option.title).split())[:LONGEST_TITLE]
+    first = None if option.first is None else max(0, min(option.first, pictures))
+    return replace(option, title=title, form=_plain(option.form)[:32], first=first)
 
 
 def _plain(text: str) -> str:
@@ -74,15 +125,30 @@ def text_for(post: Post, target: PostTarget) -> str:
     return target.text or post.body
 
 
-def content_hash(body: str, targets: Mapping[int, str]) -> str:
-    """Identity of everything that goes out: the body, the accounts, and what each of them says."""
-    content = [body, [[account, targets[account] or body] for account in sorted(targets)]]
+def pictures_for(post: Post, target: PostTarget) -> list[dict[str, Any]]:
+    """The pictures that go out on this account, as they stand in rows."""
+    return post.pictures if target.pictures is None else post.pictures[: len(target.pictures)]
+
+
+def content_hash(draft: Draft) -> str:
+    """Identity of everything that goes out: the body, the accounts, what each of them says, in which form, under which
+    title, with which pictures in which order. Words alone have the identity they had before there was more.
+    """
+    content: list[Any] = [draft.body, [[account, draft.text_on(account)] for account in sorted(draft.targets)]]
+    marks = picture_marks([one.kept() for one in draft.pictures])
+    more = [[account, *_beside(draft.option(account))] for account in sorted(draft.targets)]
+    if marks or any(one[1:] != list(_beside(USUAL)) for one in more):
+        content += [marks, more]
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
+
+
+def _beside(option: Option) -> tuple[Any, ...]:
+    return option.form, option.title, option.first
 
 
 def hash_of(post: Post, targets: Sequence[PostTarget]) -> str:
     """:func:`content_hash` of what is stored."""
-    return content_hash(post.body, {target.account_id: target.text for target in targets})
+    return content_hash(draft_of(post, targets))
 
 
 def snapshot(post: Post, targets: Sequence[PostTarget]) -> dict[str, Any]:
@@ -91,6 +157,10 @@ def snapshot(post: Post, targets: Sequence[PostTarget]) -> dict[str, Any]:
         "title": post.title,
         "body": post.body,
         "targets": {str(target.account_id): target.text for target in targets},
+        "pictures": post.pictures,
+        "options": {
+            str(target.account_id): asdict(option) for target in targets if (option := option_of(target)) != USUAL
+        },
         "scheduled_at": post.scheduled_at.isoformat() if post.scheduled_at else "",
         "latest_at": post.latest_at.isoformat() if post.latest_at else "",
     }

@@ -8,7 +8,7 @@ content is never touched by a move, and every move stands in the post's history.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,8 +24,19 @@ from workflows.delivery import create as create_delivery
 from workflows.delivery import text_hash
 from workflows.delivery.stopping import cancel_all, move_all
 from workflows.house import House
+from workflows.pictures import store
 from workflows.publishing.checks import findings_of, problems_of
-from workflows.publishing.content import FARTHEST, Draft, content_hash, draft_of, hash_of, text_for, tidy
+from workflows.publishing.content import (
+    FARTHEST,
+    Draft,
+    content_hash,
+    draft_of,
+    hash_of,
+    pictures_for,
+    text_for,
+    tidy,
+)
+from workflows.publishing.forms import settled
 from workflows.publishing.history import facts_of, find, note, targets_of
 from workflows.publishing.states import CHAIN, Move, next_stage, reasons_against
 
@@ -47,12 +58,12 @@ async def create(unit: Unit, actor: Actor, draft: Draft) -> Post:
         raise NotAllowed(_("您没有撰写稿件的权限"))
     if actor.department_id is None:
         raise Invalid({"department": _("您还没有所属部门，请管理员先设置")})
-    made = tidy(draft)
-    await _check_accounts(unit, made)
+    made = await _resolved(unit, actor, tidy(draft))
     post = Post(
         title=made.title,
         body=made.body,
-        content_hash=content_hash(made.body, made.targets),
+        pictures=[one.kept() for one in made.pictures],
+        content_hash=content_hash(made),
         department_id=actor.department_id,
         author_id=actor.user_id,
         author_name=actor.name,
@@ -74,9 +85,8 @@ async def save(unit: Unit, actor: Actor, post_id: int, *, version: int, draft: D
     """
     post = await find(unit, actor, post_id)
     await _refuse(unit, Move.save, post, actor)
-    made = tidy(draft)
-    await _check_accounts(unit, made)
-    new_hash = content_hash(made.body, made.targets)
+    made = await _resolved(unit, actor, tidy(draft))
+    new_hash = content_hash(made)
     is_new = new_hash != post.content_hash
     state = _state_after_save(post, is_new)
     await _set(
@@ -85,6 +95,7 @@ async def save(unit: Unit, actor: Actor, post_id: int, *, version: int, draft: D
         version,
         title=made.title,
         body=made.body,
+        pictures=[one.kept() for one in made.pictures],
         content_hash=new_hash,
         latest_at=made.latest_at,
         state=state,
@@ -105,6 +116,7 @@ async def save(unit: Unit, actor: Actor, post_id: int, *, version: int, draft: D
 async def submit(house: House, unit: Unit, actor: Actor, post_id: int, *, version: int) -> Post:
     """Hand it to the reviewers. Refused with every reason why it could not go out as it stands."""
     post = await find(unit, actor, post_id)
+    await _settle(house, unit, post)
     await _refuse(unit, Move.submit, post, actor, more=await problems_of(house, unit, post))
     await _set(unit, post, version, state=PostState.review, submitted_at=clock.now(), review_note="")
     await note(unit, post, "submit", actor, with_content=True, data=await _told(unit, post))
@@ -208,6 +220,18 @@ async def _move(unit: Unit, actor: Actor, post: Post, version: int, scheduled_at
     return Moved(post, keeps, before)
 
 
+async def _settle(house: House, unit: Unit, post: Post) -> None:
+    """Name forms and titles that were left to the platform's usual ones, before anybody reads what is to go out."""
+    draft = draft_of(post, await targets_of(unit, post))
+    accounts = await unit.all(select(Account).where(col(Account.id).in_(list(draft.targets))))
+    made = settled(house, [one for one in accounts if one.platform in house.platforms], draft)
+    if made == draft:
+        return
+    await _set_targets(unit, post, made)
+    post.content_hash = content_hash(made)
+    await unit.flush()
+
+
 async def _told(unit: Unit, post: Post) -> dict[str, object]:
     """What the check had said when it was handed in, so that nobody can say it had not."""
     checked = await findings_of(unit, draft_of(post, await targets_of(unit, post)))
@@ -271,13 +295,20 @@ async def _release(
     )
     last = await unit.one(select(func.max(Delivery.round)).where(Delivery.post_id == post.id))
     for target in targets:
+        beside: dict[str, Any] = {
+            "title": target.title,
+            "form": target.form,
+            "attachments": pictures_for(post, target),
+        }
         text = text_for(post, target)
         delivery = await create_delivery(
             unit,
             kind=DeliveryKind.post,
             account_id=target.account_id,
             text=text,
-            approved_hash=text_hash(text, account_id=target.account_id),
+            **beside,
+            assignee_id=target.assignee_id,
+            approved_hash=text_hash(text, account_id=target.account_id, **beside),
             scheduled_at=when,
             latest_at=post.latest_at,
             post_id=post.id,
@@ -300,6 +331,12 @@ async def _set(unit: Unit, post: Post, version: int, **values: Any) -> None:
         raise Stale([_("稿件刚被他人修改，请刷新后再试")])
 
 
+async def _resolved(unit: Unit, actor: Actor, draft: Draft) -> Draft:
+    """The draft with its pictures as they are kept. :class:`Invalid` for an account or picture that is not there."""
+    await _check_accounts(unit, draft)
+    return replace(draft, pictures=await store.resolve(unit, actor, draft.pictures))
+
+
 async def _check_accounts(unit: Unit, draft: Draft) -> None:
     known = set(await unit.all(select(col(Account.id)).where(col(Account.id).in_(draft.targets))))
     if set(draft.targets) - known:
@@ -312,7 +349,18 @@ async def _set_targets(unit: Unit, post: Post, draft: Draft) -> None:
         await unit.session.delete(there[account_id])
     for account_id, text in draft.targets.items():
         if account_id in there:
-            there[account_id].text = text
+            target = there[account_id]
         else:
-            unit.add(PostTarget(post_id=post.id or 0, account_id=account_id, text=text))
+            target = PostTarget(post_id=post.id or 0, account_id=account_id)
+            unit.add(target)
+        _fill(target, text, draft)
+    await store.note_use(unit, post.id or 0, draft.pictures)
     await unit.flush()
+
+
+def _fill(target: PostTarget, text: str, draft: Draft) -> None:
+    option = draft.option(target.account_id)
+    target.text, target.form, target.title = text, option.form, option.title
+    target.assignee_id = option.assignee_id
+    own = None if option.first is None else draft.pictures_on(target.account_id)
+    target.pictures = None if own is None else [one.kept() for one in own]

@@ -27,7 +27,7 @@ def _pictures() -> None:
     sa.Column('sha256', sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
     sa.Column('name', sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
     sa.Column('mime', sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
-    sa.Column('bytes', sa.Integer(), nullable=False),
+    sa.Column('size', sa.Integer(), nullable=False),
     sa.Column('width', sa.Integer(), nullable=False),
     sa.Column('height', sa.Integer(), nullable=False),
     sa.Column('thumb', sa.LargeBinary(), nullable=False),

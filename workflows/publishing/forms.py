@@ -1,0 +1,87 @@
+"""The forms a post can take per account, and whether it fits the one that is chosen. Pure but for the accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from connectors.base import PostForm
+from hub.i18n import _
+from hub.models import Account
+from workflows.house import House
+from workflows.pictures.fitting import fit_for, form_of, plan
+from workflows.publishing.content import USUAL, Draft, Option
+
+
+def forms_of(house: House, account: Account) -> tuple[PostForm, ...]:
+    """What a post can be on this account, the usual one first."""
+    return house.connector(account).post_forms(house.ref(account))
+
+
+def chosen_form(house: House, account: Account, option: Option) -> PostForm:
+    """The form a post takes there."""
+    return form_of(forms_of(house, account), option.form)
+
+
+def settled(house: House, accounts: Iterable[Account], draft: Draft) -> Draft:
+    """The draft with the usual form named where none was chosen, and its title where the form shows one: what goes
+    out is named, so that the approval is bound to it.
+    """
+    options = dict(draft.options)
+    for account in accounts:
+        option = draft.option(account.id or 0)
+        form = chosen_form(house, account, option)
+        title = (option.title or draft.title) if form.title_length else ""
+        made = replace(option, form=form.name, title=title)
+        options.pop(account.id or 0, None)
+        if made != USUAL:
+            options[account.id or 0] = made
+    return replace(draft, options=options)
+
+
+def is_settled(form: PostForm, option: Option) -> bool:
+    """Whether everything that goes out is named."""
+    return option.form == form.name and (bool(option.title) or not form.title_length)
+
+
+def form_problems(house: House, account: Account, draft: Draft) -> list[str]:
+    """Why the draft does not fit the form chosen for this account: its title, the number and kind of its pictures."""
+    option, pictures = draft.option(account.id or 0), draft.pictures_on(account.id or 0)
+    form = chosen_form(house, account, option)
+    problems = []
+    if option.form and option.form != form.name:
+        problems.append(_("平台没有这种发布形式，请重新选择"))
+    title = option.title or draft.title
+    if form.title_length and (over := len(title) - form.title_length) > 0:
+        problems.append(_("标题最多 %(max)s 字，超出 %(over)s 字", max=form.title_length, over=over))
+    if form.needs_title and not title.strip():
+        problems.append(_("「%(form)s」要有标题", form=_(form.label)))
+    if len(pictures) > form.pictures:
+        problems.append(_too_many(form, len(pictures)))
+    if form.needs_cover and not pictures:
+        problems.append(_("「%(form)s」要有封面：请至少加一张图片，第一张作封面", form=_(form.label)))
+    return problems
+
+
+def _too_many(form: PostForm, count: int) -> str:
+    if not form.pictures:
+        return _("「%(form)s」不能带图片，请在这个账号下选「不带图片」", form=_(form.label))
+    return _("最多 %(max)s 张图片，现在 %(n)s 张；可在这个账号下选只用前几张", max=form.pictures, n=count)
+
+
+def form_hints(house: House, account: Account, draft: Draft) -> list[str]:
+    """What will be done to the pictures so that the platform takes them, and small pictures that get blurred."""
+    form, said = chosen_form(house, account, draft.option(account.id or 0)), []
+    for place, picture in enumerate(draft.pictures_on(account.id or 0)[: form.pictures]):
+        changes = plan(picture, fit_for(form, place, picture))
+        if changes:
+            said.append(_("第 %(n)s 张图发出时会%(changes)s", n=place + 1, changes=_("、").join(changes)))
+        if place == 0 and form.cover and (picture.width < form.cover[0] or picture.height < form.cover[1]):
+            size = {"w": form.cover[0], "h": form.cover[1]}
+            said.append(_("封面图比平台要的 %(w)s×%(h)s 小，放大后会模糊，建议换一张大图", **size))
+    return said
+
+
+def without_description(draft: Draft) -> int:
+    """How many pictures have no words for those who do not see them."""
+    return sum(not one.description for one in draft.pictures)
