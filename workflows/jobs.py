@@ -16,6 +16,7 @@ from workflows.learning.jobs import learn_waiting, load_learnt
 from workflows.matters.jobs import count_matters, count_words, place_messages
 from workflows.routing.jobs import learn_routing
 from workflows.tagging.jobs import retag_messages, tag_messages
+from workflows.tending import sweep_authorisations, tend_accounts
 from workflows.watching.jobs import run_plans
 
 
@@ -43,6 +44,7 @@ DELIVERY_RINGS = ("send_delivery", "sweep_deliveries")
 JOBS: tuple[Job, ...] = (
     # A slow platform must not keep the others waiting: streams are leased one by one, so runs may overlap.
     Job("pull_due", pull_due, every=1.0, at_once=4),
+    Job("tend_accounts", tend_accounts, every=10.0),
     Job("read_arrivals", read_arrivals),
     Job("tag_messages", tag_messages),
     Job("place_messages", place_messages),
@@ -62,6 +64,7 @@ JOBS: tuple[Job, ...] = (
     Job("sweep_sessions", sweep_sessions, every=600.0),
     Job("sweep_answers", sweep_answers, every=600.0),
     Job("sweep_uploads", sweep_uploads, every=600.0),
+    Job("sweep_authorisations", sweep_authorisations, every=600.0),
 )
 
 NAMES: tuple[str, ...] = (*DELIVERY_RINGS, *(job.name for job in JOBS))

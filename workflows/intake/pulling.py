@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,18 +12,21 @@ from typing import Any
 
 from connectors.base import ConnectorError, ErrorKind, Page
 from hub import clock, log
-from hub.db import unit_of_work
+from hub.db import reading, unit_of_work
 from hub.errors import NotFound
-from hub.i18n import _
+from hub.i18n import _, written
 from hub.models import Account
+from workflows import circuits
 from workflows.house import House
-from workflows.intake import streams
+from workflows.intake import notices, streams
 from workflows.intake.arrivals import store
 from workflows.intake.streams import Leased
+from workflows.metering import BUDGET, Key, pace, standing, tallied
+from workflows.tokens import Line
 
 PAGES = 20
 AT_ONCE = 8
-BUDGET = timedelta(seconds=30)
+BUDGET_OF_TIME = timedelta(seconds=30)
 FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(minutes=30)
 # Waiting does not mend these: somebody must act, and asking again soon only annoys the platform.
@@ -52,19 +56,27 @@ async def pull_stream(house: House, stream_id: int) -> int:
     leased = await streams.lease(house, stream_id)
     if leased is None:
         return 0
-    new, until = 0, clock.now() + BUDGET
+    with tallied() as spent:
+        return await _walk(house, leased, spent)
+
+
+async def _walk(house: House, leased: Leased, spent: Counter[Key]) -> int:
+    line, connector = Line(house, leased.account), house.platforms[leased.account.platform]
+    new, until = 0, clock.now() + BUDGET_OF_TIME
     for left in reversed(range(PAGES)):
+        name, cursor = leased.name, leased.cursor
         try:
-            page = await house.platforms[leased.account.platform].pull(leased.account, leased.name, leased.cursor)
+            page = await line.call(lambda ref, n=name, c=cursor: connector.pull(ref, n, c))  # type: ignore[misc]
         except ConnectorError as error:
             await _failed(house, leased, error)
             return new
         except Exception as error:  # noqa: BLE001 -- a connector's own fault must not leave the stream without a word
-            _log.error("pull broke", stream=stream_id, error=type(error).__name__)
+            _log.error("pull broke", stream=leased.id, error=type(error).__name__)
             await _failed(house, leased, _fault(error))
             return new
         more = page.more and left > 0 and clock.now() < until
-        count, kept = await _keep(house, leased, page, more)
+        due_at = None if more else await _next(house, leased, page, spent)
+        count, kept = await _keep(house, leased, page, due_at)
         new += count
         if kept is None:
             return new
@@ -72,15 +84,16 @@ async def pull_stream(house: House, stream_id: int) -> int:
     return new
 
 
-async def _keep(house: House, leased: Leased, page: Page, more: bool) -> tuple[int, Leased | None]:
-    """Store the page and its cursor in one transaction; the lease prolonged, or None when this was the last page.
+async def _keep(house: House, leased: Leased, page: Page, due_at: datetime | None) -> tuple[int, Leased | None]:
+    """Store the page and its cursor in one transaction; the lease prolonged, or None when this was the last page
+    (``due_at``: when the stream is read next).
 
     When the lease was lost meanwhile the items are stored all the same, the other reader's cursor stays.
     """
     now = clock.now()
     until = now + streams.LEASE
     values: dict[str, Any] = {"cursor": dict(page.cursor), "failures": 0, "error_kind": "", "error": ""}
-    values |= {"lease_until": until} if more else {"due_at": _next(house, leased, page, now)}
+    values |= {"lease_until": until} if due_at is None else {"due_at": due_at}
     if not page.more:
         values["pulled_at"] = now
     async with unit_of_work(house.ctx) as unit:
@@ -89,7 +102,10 @@ async def _keep(house: House, leased: Leased, page: Page, more: bool) -> tuple[i
             raise NotFound(_("账号已不存在"))
         stored = await store(unit, account, page.items, "pull")
         held = await streams.release(unit, leased.id, leased.lease_until, **values)
-    go_on = held and more
+        await notices.act(unit, account, page.notices)
+        if leased.is_recovering:
+            await circuits.went_well(unit, leased.account.id)
+    go_on = held and due_at is None
     return len(stored.new), _moved(leased, page.cursor, until) if go_on else None
 
 
@@ -97,10 +113,18 @@ def _moved(leased: Leased, cursor: Mapping[str, Any], until: datetime) -> Leased
     return replace(leased, cursor=cursor, failures=0, lease_until=until)
 
 
-def _next(house: House, leased: Leased, page: Page, now: datetime) -> datetime:
-    """At once when the platform has more, else after the platform's interval."""
-    every = house.platforms[leased.account.platform].limits(leased.account).pull_every
-    return now if page.more else now + _about(timedelta(seconds=every))
+async def _next(house: House, leased: Leased, page: Page, spent: Mapping[Key, int]) -> datetime:
+    """At once when the platform has more, else after its interval; slower where its budget would not last."""
+    now, account = clock.now(), leased.account
+    if page.more:
+        return now
+    connector = house.platforms[account.platform]
+    every = timedelta(seconds=connector.limits(account).pull_every)
+    if spent:
+        shared = await streams.sharers(house, account)
+        async with reading(house.ctx) as unit:
+            every = max(every, pace(await standing(unit, account, connector.budgets(account)), spent, account, shared))
+    return now + _about(every)
 
 
 def _about(span: timedelta) -> timedelta:
@@ -117,14 +141,22 @@ def wait_after(error: ConnectorError, failures: int, now: datetime) -> datetime:
 
 
 async def _failed(house: House, leased: Leased, error: ConnectorError) -> None:
-    failures = leased.failures + 1
-    due_at = wait_after(error, failures, clock.now())
+    """Leave the words and the next time. Waiting for our own budget is no failure: nobody was asked."""
+    now, waits = clock.now(), error.code == BUDGET
+    failures = leased.failures if waits else leased.failures + 1
+    due_at = _spread(error.retry_at or now) if waits else wait_after(error, failures, now)
     words = {"error_kind": error.kind.value, "error": error.human, "failures": failures, "due_at": due_at}
     async with unit_of_work(house.ctx) as unit:
         await streams.release(unit, leased.id, leased.lease_until, **words)
+        await circuits.note(unit, leased.account.id, error)
     _log.warning("pull failed", stream=leased.id, platform=leased.account.platform, kind=error.kind.value)
 
 
+def _spread(at: datetime) -> datetime:
+    """Within two minutes after: when a window begins anew, not every account asks in its first second."""
+    return at + timedelta(seconds=_random.uniform(0.0, 120.0))
+
+
 def _fault(error: Exception) -> ConnectorError:
-    words = _("程序出错（%(name)s），请把日志交给管理员", name=type(error).__name__)
+    words = written("程序出错（%(name)s），请把日志交给管理员", name=type(error).__name__)
     return ConnectorError(ErrorKind.bug, words)

@@ -12,6 +12,7 @@ from hub import clock, log
 from hub.db import reading, unit_of_work
 from hub.models import Account
 from workflows.house import House
+from workflows.intake import notices
 from workflows.intake.arrivals import store
 
 # The sign of life of an account's pushes is written no more often than this.
@@ -47,6 +48,7 @@ async def _keep(house: House, account: Account, answer: Accept) -> None:
     now = clock.now()
     async with unit_of_work(house.ctx) as unit:
         await store(unit, account, answer.items, "push")
+        await notices.act(unit, account, answer.notices)
         if account.last_push_at is None or account.last_push_at < now - _SEEN_EVERY:
             await unit.claim(Account, col(Account.id) == account.id, last_push_at=now)
 

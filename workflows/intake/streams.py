@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import or_
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
-from connectors.base import AccountRef, Purpose
+from connectors.base import AccountRef, Published, Purpose
+from connectors.budget import Scope
 from hub import clock
 from hub.db import Unit, reading, unit_of_work
 from hub.insert import insert
-from hub.models import Account, Stream
+from hub.models import Account, CircuitState, Delivery, DeliveryState, Stream
+from workflows import circuits
 from workflows.house import House
 
-# One page takes at most 30 s (the connectors' total limit) and prolongs it; shorter means sooner after a kill.
-LEASE = timedelta(seconds=40)
+# One page takes at most 40 s (the connectors' total limit) and prolongs it; shorter means sooner after a kill.
+LEASE = timedelta(seconds=45)
+# Own items that are followed at once; the newest of them.
+FOLLOWED = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """A stream that is ours until ``lease_until``; nobody else's results count meanwhile."""
+    """A stream that is ours until ``lease_until``; nobody else's results count meanwhile.
+
+    ``is_recovering``: calls of the account failed before, so going well is worth a note.
+    """
 
     id: int
     name: str
@@ -31,6 +38,7 @@ class Leased:
     failures: int
     lease_until: datetime
     account: AccountRef
+    is_recovering: bool = False
 
 
 async def make_missing(house: House) -> int:
@@ -62,7 +70,7 @@ async def due(house: House, limit: int = 100) -> list[int]:
     """Ids of streams of active accounts whose time has come and that nobody reads, the longest due first."""
     now = clock.now()
     statement = select(Stream.id).join(Account, col(Account.id) == col(Stream.account_id))
-    statement = statement.where(col(Account.is_active), col(Stream.due_at) <= now, _is_free(now))
+    statement = statement.where(col(Account.is_active), circuits.is_closed(), col(Stream.due_at) <= now, _is_free(now))
     async with reading(house.ctx) as unit:
         return [row[0] for row in await unit.rows(statement.order_by(col(Stream.due_at)).limit(limit))]
 
@@ -76,12 +84,49 @@ async def lease(house: House, stream_id: int) -> Leased | None:
             return None
         stream = await unit.get(Stream, stream_id)
         account = await unit.get(Account, stream.account_id) if stream else None
-        if stream is None or account is None or not account.is_active or account.platform not in house.platforms:
+        if stream is None or account is None or not _is_readable(house, account):
             await release(unit, stream_id, until, due_at=now + LEASE)
             return None
-        return Leased(
-            stream_id, stream.name, dict(stream.cursor), stream.failures, until, house.ref(account, Purpose.reading)
-        )
+        ref = await _following(house, unit, house.ref(account, Purpose.reading), now)
+        recovering = bool(account.failures or account.trips)
+        return Leased(stream_id, stream.name, dict(stream.cursor), stream.failures, until, ref, recovering)
+
+
+def _is_readable(house: House, account: Account) -> bool:
+    is_open = account.circuit is not CircuitState.closed
+    return account.is_active and not is_open and account.platform in house.platforms
+
+
+async def _following(house: House, unit: Unit, ref: AccountRef, now: datetime) -> AccountRef:
+    """The account with its own items of late, where its platform reads what is said under each of them."""
+    days = house.platforms[ref.platform].limits(ref).follow_own
+    if days <= 0:
+        return ref
+    sent = select(Delivery).where(
+        Delivery.account_id == ref.id, Delivery.state == DeliveryState.sent, col(Delivery.remote_id) != "",
+        col(Delivery.sent_at) >= now - timedelta(days=days),
+    )  # fmt: skip
+    rows = await unit.all(sent.order_by(col(Delivery.sent_at).desc(), col(Delivery.id).desc()).limit(FOLLOWED))
+    own = [Published(row.remote_id, row.sent_at, dict(row.extra)) for row in rows if row.sent_at is not None]
+    return replace(ref, published=tuple(own))
+
+
+async def sharers(house: House, account: AccountRef) -> Mapping[Scope, int]:
+    """How many streams are read on the budget of this account, of its app, and of this house on the platform."""
+    per_account = (
+        select(Account.id, Account.options, func.count(col(Stream.id)))
+        .join(Stream, col(Stream.account_id) == col(Account.id))
+        .where(Account.platform == account.platform, col(Account.is_active), circuits.is_closed())
+        .group_by(col(Account.id))
+    )
+    async with reading(house.ctx) as unit:
+        rows = await unit.rows(per_account)
+    same_app = [count for _, options, count in rows if str((options or {}).get("app_key", "")) == account.app]
+    return {
+        Scope.account: next((count for number, _, count in rows if number == account.id), 1),
+        Scope.app: sum(same_app),
+        Scope.house: sum(count for *_, count in rows),
+    }
 
 
 async def release(unit: Unit, stream_id: int, held_until: datetime, **values: Any) -> bool:

@@ -160,7 +160,7 @@ async def test_a_reader_that_lost_its_lease_does_not_move_the_cursor(house: Hous
         move(NOW + streams.LEASE + timedelta(seconds=1))
         assert await pulling.pull_stream(house, due) == 35
         page = await platform.pull(slow.account, slow.name, {})
-        assert await pulling._keep(house, slow, page, more=True) == (0, None)
+        assert await pulling._keep(house, slow, page, None) == (0, None)
     assert (await _stream(house)).cursor == {"after": 35}
 
 
