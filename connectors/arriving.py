@@ -114,12 +114,16 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """A genuine push: store ``items``, act on ``notices``, then answer ``body`` with status 200."""
+    """A genuine push: store ``items``, act on ``notices``, then answer ``body`` with status 200.
+
+    ``passed_over``: how many parts of it carry no item: events, types nobody knows.
+    """
 
     items: tuple[RawItem, ...]
     body: str = ""
     content_type: str = "text/plain"
     notices: tuple[Notice, ...] = ()
+    passed_over: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from connectors.base import Notice, NoticeKind
 from hub import clock, log
 from hub.db import Unit
 from hub.i18n import written
-from hub.models import Account, Attempt, AttemptResult, Delivery, DeliveryState, Stream
+from hub.models import Account, Attempt, AttemptResult, Delivery, DeliveryState
 from workflows import circuits
 from workflows.delivery.answers import PENDING
 from workflows.delivery.ledger import settle
@@ -29,7 +29,8 @@ async def act(unit: Unit, account: Account, notices: Sequence[Notice]) -> None:
     """Look at what the platform told of; what concerns nothing of ours is passed over."""
     for notice in notices:
         _log.info("notice", account=account.id, kind=notice.kind.value)
-        await _ACTS[notice.kind](unit, account, notice)
+        if (act_on := _ACTS.get(notice.kind)) is not None:
+            await act_on(unit, account, notice)
 
 
 async def _job_ended(unit: Unit, account: Account, notice: Notice) -> None:
@@ -80,17 +81,9 @@ async def _revoked(unit: Unit, account: Account, notice: Notice) -> None:
     await circuits.trip(unit, account.id or 0, circuits.REVOKED, reason)
 
 
-async def _arrived(unit: Unit, account: Account, notice: Notice) -> None:
-    """Read the stream now instead of at its next time."""
-    mine = (col(Stream.account_id) == account.id, col(Stream.name) == notice.about, col(Stream.due_at) > clock.now())
-    if (await unit.run(update(Stream).where(*mine).values(due_at=clock.now()))).rowcount:
-        unit.later("pull_due")
-
-
 _ACTS = {
     NoticeKind.job_ended: _job_ended,
     NoticeKind.removed: _removed,
     NoticeKind.bounced: _bounced,
     NoticeKind.revoked: _revoked,
-    NoticeKind.arrived: _arrived,
 }

@@ -39,6 +39,8 @@ async def receive_push(
         return Reject(503, error.human)
     if isinstance(answer, Accept):
         await _keep(house, account, answer)
+        if answer.passed_over:
+            _log.info("push passed over", account=account_id, count=answer.passed_over)
     elif isinstance(answer, Reject):
         _log.info("push rejected", account=account_id, status=answer.status, reason=answer.reason)
     return answer
