@@ -90,7 +90,7 @@ async def _form(
 
 
 def _nothing_looked() -> dict[str, Any]:
-    return {"asked": False, "found": None, "said": "", "wrong": {}, "pointers": {}}
+    return {"asked": False, "found": None, "said": "", "wrong": {}, "pointers": {}, "ways": []}
 
 
 async def _looked(request: Request, rule: RoutingRule | None, draft: Draft) -> dict[str, Any]:
@@ -105,7 +105,16 @@ async def _looked(request: Request, rule: RoutingRule | None, draft: Draft) -> d
             tried.position = rule.position if rule else max((one.position for one in others), default=0) + 1
             found = await look(unit, me(request), tried, others)
     said = rules.conditions(draft) if not wrong else ""
-    return {"asked": True, "found": found, "said": said, "wrong": wrong, "pointers": pointers}
+    ways = [(_way(one.basis, alone=one.alone), one.before, one.after) for one in found.ways] if found else []
+    return {"asked": True, "found": found, "said": said, "wrong": wrong, "pointers": pointers, "ways": ways}
+
+
+def _way(basis: str, *, alone: bool) -> str:
+    """派单规则，系统直接派出; 以往派单，由值班员决定."""
+    if not basis:
+        return _("没有建议，由值班员决定")
+    name = _(record.BASES[basis])
+    return _("%(basis)s，系统直接派出", basis=name) if alone else _("%(basis)s，由值班员决定", basis=name)
 
 
 def _draft(form: Form) -> Draft:

@@ -131,13 +131,30 @@ def route(
     others by the policy's figures; the learnt router also needs its own record behind it, or signs that are sure of the
     same. Where signs are sure of another department than was learnt, a person decides.
     """
+    otherwise = unruled(candidates, topic, places, text, policy, guide.learnt, beside, signs)
+    return ruled(otherwise, candidates, topic, places, text, guide, beside)
+
+
+def unruled(
+    candidates: Sequence[Candidate], topic: Label, places: Sequence[Place], text: str, policy: Policy,
+    learnt: Learnt | None, beside: Beside, signs: Sequence[Suggestion] | None = None,
+) -> Routed:  # fmt: skip
+    """What was learnt and the signs say, before any rule is asked."""
     by_signs = signs if signs is not None else by_signs_of(candidates, topic, places, text)
-    learnt = _by_learnt(candidates, topic, guide.learnt, beside, by_signs)
     routed = _decided(by_signs, policy, 0.0)
-    if learnt and guide.learnt is not None:
-        routed = _agreed(_decided(learnt, policy, guide.learnt.scores.threshold), routed)
+    ranked = _by_learnt(candidates, topic, learnt, beside, by_signs)
+    if ranked and learnt is not None:
+        routed = _agreed(_decided(ranked, policy, learnt.scores.threshold), routed)
+    return routed
+
+
+def ruled(
+    otherwise: Routed, candidates: Sequence[Candidate], topic: Label, places: Sequence[Place], text: str,
+    guide: Guide, beside: Beside,
+) -> Routed:  # fmt: skip
+    """The first of the office's rules that fits, with ``otherwise`` behind it; ``otherwise`` itself where none does."""
     found = _by_rule(candidates, topic, places, text, guide, beside)
-    return routed if found is None else _ruled(*found, routed)
+    return otherwise if found is None else _ruled(*found, otherwise)
 
 
 def _agreed(learnt: Routed, signs: Routed) -> Routed:

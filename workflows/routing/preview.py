@@ -15,13 +15,15 @@ from sqlmodel import col, select
 from hub import clock
 from hub.db import Unit
 from hub.i18n import _
-from hub.models import Account, Case, Department, Message, RoutingRule, Tagging
-from hub.queries import visible
+from hub.models import Account, Case, CaseClass, Department, Message, RoutingRule, Tagging
+from hub.policy.packs import Policy
+from hub.queries import search, visible
 from hub.rights import Actor
 from nlp.base import Label, Place
 from workflows.cases.facts import policy_of
-from workflows.cases.routing import Beside, Candidate, Routed, by_signs_of, route, stored_places
-from workflows.routing.guide import guide_of
+from workflows.cases.newcases import class_of
+from workflows.cases.routing import Beside, Candidate, Guide, Routed, basis, ruled, stored_places, unruled
+from workflows.routing.guide import guide_in_force, guide_of
 from workflows.watching.pieces import Piece, of_message
 
 DAYS, MOST_SEEN, SAMPLES = 30, 5000, 8
@@ -42,11 +44,23 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """How messages would go: ``basis``: rule, learnt, signs or "" (nobody suggested); ``alone``: dispatched by the hub,
+    otherwise a person decides. ``before``, ``after``: how many without and with the rule."""
+
+    basis: str
+    alone: bool
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """``fits`` of ``seen`` messages; of these ``decided`` were sent somewhere by people, ``agreed`` to the rule's
     department (or one below it). ``earlier``: fits that an earlier rule takes first. ``others``: where people sent the
     rest, most frequent first (all, while no department is chosen: ``has_department``). ``departments``: to how many
-    messages each would be suggested now, and with the rule.
+    messages each would be suggested now, and with the rule. ``ways``: how all of them would go, now and with the rule,
+    by the whole guide. ``has_learnt``: whether a learnt router is in force.
     """
 
     seen: int
@@ -59,12 +73,14 @@ class Preview:
     agreed: int
     others: list[tuple[str, int]]
     departments: list[tuple[str, int, int]]
+    ways: list[Way]
+    has_learnt: bool
     samples: list[Sample]
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """One message as the router sees it, and where its case is now."""
+    """One message as the router sees it, and where its case is now. ``needs_person``: urgent or sensitive."""
 
     id: int
     at: datetime
@@ -73,37 +89,34 @@ class _Seen:
     places: list[Place]
     beside: Beside
     department_id: int | None
+    needs_person: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Guides:
+    """Without the rule, with it, and the rule alone."""
+
+    before: Guide
+    after: Guide
+    alone: Guide
 
 
 async def preview(unit: Unit, actor: Actor, draft: RoutingRule, others: Sequence[RoutingRule]) -> Preview:
-    """``draft`` among the ``others`` in force (without its own old self), by position. Reads only; signs and rules are
-    asked as they would be for a new message, what was learnt is left out of the comparison."""
+    """``draft`` among the ``others`` in force (without its own old self), by position. Reads only. Every message is
+    asked as a new one would be: rules first, then what was learnt, then signs; urgent and sensitive ones and those of
+    which nothing is sure go to a person. The learnt router may have learnt from these very messages."""
     since = clock.now() - timedelta(days=DAYS)
-    seen = await _messages(unit, actor, since)
+    learnt = (await guide_in_force(unit)).learnt
+    seen = await _messages(unit, actor, since, with_tokens=learnt is not None)
     whole, seen = len(seen) <= MOST_SEEN, seen[:MOST_SEEN]
-    departments = await unit.all(select(Department).where(col(Department.is_active)).order_by(col(Department.id)))
-    candidates, policy = [Candidate.of(one) for one in departments], policy_of(unit)
-    chosen = any(one.id == draft.department_id for one in candidates)
-    if not chosen:  # the conditions can be tried before it is known to whom
-        draft.department_id = NOBODY
-        candidates.append(Candidate(NOBODY, "", frozenset(), ()))
-    before = guide_of(others, None)
+    candidates, chosen = await _candidates(unit, draft)
     ordered = sorted([*others, draft], key=lambda rule: (rule.position, rule.id is None or rule.id == 0))
-    after, alone = guide_of(ordered, None), guide_of([draft], None)
-
-    def ask(one: _Seen) -> tuple[Routed, Routed, Routed]:
-        signs = by_signs_of(candidates, one.topic, one.places, one.whole)
-        was, will, only = (
-            route(candidates, one.topic, one.places, one.whole, policy, guide, one.beside, signs)
-            for guide in (before, after, alone)
-        )
-        return was, will, only
-
-    asked = await asyncio.to_thread(lambda: [ask(one) for one in seen])
+    guides = _Guides(guide_of(others, learnt), guide_of(ordered, learnt), guide_of([draft], None))
+    policy = policy_of(unit)
+    asked = await asyncio.to_thread(lambda: [_ask(one, candidates, policy, guides) for one in seen])
     was, will, only = ([each[n] for each in asked] for n in range(3))
-    number = draft.id or 0
-    taken = [one for one, routed in zip(seen, will, strict=True) if _by(routed, number)]
-    fits = sum(_by(routed, number) for routed in only)
+    taken = [one for one, routed in zip(seen, will, strict=True) if _by(routed, draft.id or 0)]
+    fits = sum(_by(routed, draft.id or 0) for routed in only)
     paths = {one.id or 0: (one.short_name, one.path) for one in await unit.all(select(Department))}
     paths[NOBODY] = (_("（还没选单位）"), "-")
     decided = [one for one in taken if one.department_id is not None]
@@ -112,9 +125,49 @@ async def preview(unit: Unit, actor: Actor, draft: RoutingRule, others: Sequence
     return Preview(
         seen=len(seen), is_whole=whole, has_department=chosen, since=since if whole else seen[-1].at, fits=len(taken),
         earlier=fits - len(taken), decided=len(decided), agreed=len(agreed), others=strayed.most_common(5),
-        departments=_moved(was, will, paths),
+        departments=_moved(was, will, paths), ways=_ways(seen, was, will), has_learnt=learnt is not None,
         samples=await _samples(unit, taken, dict(zip([one.id for one in seen], will, strict=True)), paths, draft),
     )  # fmt: skip
+
+
+async def _candidates(unit: Unit, draft: RoutingRule) -> tuple[list[Candidate], bool]:
+    """The departments, and whether the rule names one of them; the conditions can be tried before it does."""
+    departments = await unit.all(select(Department).where(col(Department.is_active)).order_by(col(Department.id)))
+    candidates = [Candidate.of(one) for one in departments]
+    if any(one.id == draft.department_id for one in candidates):
+        return candidates, True
+    draft.department_id = NOBODY
+    return [*candidates, Candidate(NOBODY, "", frozenset(), ())], False
+
+
+def _ask(
+    one: _Seen, candidates: Sequence[Candidate], policy: Policy, guides: _Guides
+) -> tuple[Routed, Routed, Routed]:  # fmt: skip
+    """What is learnt and signs are the same without and with the rule: asked once."""
+    otherwise = unruled(candidates, one.topic, one.places, one.whole, policy, guides.after.learnt, one.beside)
+    was, will, only = (
+        ruled(otherwise, candidates, one.topic, one.places, one.whole, guide, one.beside)
+        for guide in (guides.before, guides.after, guides.alone)
+    )
+    return was, will, only
+
+
+_ORDER = [(name, alone) for name in ("rule", "learnt", "signs", "") for alone in (True, False)]
+
+
+def _ways(seen: Sequence[_Seen], was: Sequence[Routed], will: Sequence[Routed]) -> list[Way]:
+    """How many go which way; ways nobody goes are left out."""
+    before, after = (
+        Counter(
+            (_basis(routed), routed.is_sure and not one.needs_person) for one, routed in zip(seen, each, strict=True)
+        )
+        for each in (was, will)
+    )
+    return [Way(*key, before[key], after[key]) for key in _ORDER if before[key] or after[key]]
+
+
+def _basis(routed: Routed) -> str:
+    return basis(routed.suggestions[0].as_data()) if routed.suggestions else ""
 
 
 def _by(routed: Routed, rule_id: int) -> bool:
@@ -138,18 +191,20 @@ def _moved(
     return [(paths[number or 0][0], before, after) for number, before, after in changed[:8]]
 
 
-async def _messages(unit: Unit, actor: Actor, since: datetime) -> list[_Seen]:
+async def _messages(unit: Unit, actor: Actor, since: datetime, *, with_tokens: bool) -> list[_Seen]:
     asked = (
         col(Message.id), col(Message.created_at), col(Message.title), col(Message.text), col(Message.account_id),
         col(Message.place), col(Tagging.topic), col(Tagging.topic_p), col(Tagging.topic_second),
         col(Tagging.topic_second_p), col(Tagging.topic_words), col(Tagging.places), col(Message.case_id),
+        col(Message.urgency), col(Message.is_sensitive),
     )  # fmt: skip
     wanted: Any = columns(*asked).join(Tagging, col(Tagging.message_id) == col(Message.id))
     mine = (visible.messages(actor), ~col(Message.is_own), col(Message.created_at) >= since, col(Tagging.is_current))
     newest = (col(Message.created_at).desc(), col(Message.id).desc())
     rows = await unit.rows(wanted.where(*mine).order_by(*newest).limit(MOST_SEEN + 1))
     sent = await _sent(unit, {row.case_id for row in rows if row.case_id is not None})
-    return [_seen(row, sent.get(row.case_id)) for row in rows]
+    tokens = await search.tokens_of(unit, [row.id for row in rows]) if with_tokens else {}
+    return [_seen(row, sent.get(row.case_id), tokens.get(row.id, "")) for row in rows]
 
 
 async def _sent(unit: Unit, case_ids: set[int]) -> dict[int, int]:
@@ -164,11 +219,13 @@ async def _sent(unit: Unit, case_ids: set[int]) -> dict[int, int]:
     return {number: department for number, department in found.items() if department is not None}
 
 
-def _seen(row: Any, department_id: int | None) -> _Seen:
+def _seen(row: Any, department_id: int | None, tokens: str) -> _Seen:
     topic = Label(row.topic, row.topic_p, row.topic_second, row.topic_second_p, tuple(row.topic_words))
-    places = stored_places(row.places)
-    beside = Beside(row.account_id, row.place)
-    return _Seen(row.id, row.created_at, f"{row.title}\n{row.text}", topic, places, beside, department_id)
+    return _Seen(
+        row.id, row.created_at, f"{row.title}\n{row.text}", topic, stored_places(row.places),
+        Beside(row.account_id, row.place, tokens), department_id,
+        row.is_sensitive or class_of(row.urgency) is CaseClass.urgent,
+    )  # fmt: skip
 
 
 async def _samples(

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
+from sqlmodel import col
 
 from hub import clock
 from hub.db import reading, unit_of_work
 from hub.errors import NotAllowed, Refused
-from hub.models import AuditEntry, Case, Router, Tagging
+from hub.models import AuditEntry, Case, Message, Router, Tagging
 from hub.queries import search
 from nlp import offices
 from tests.nlp.test_offices import SAID, dispatches
@@ -20,8 +21,9 @@ from tests.workflows.intake.town import all_rows
 from workflows.cases import service
 from workflows.cases.moves import Move
 from workflows.house import House
-from workflows.routing import learning, record
+from workflows.routing import learning, record, rules
 from workflows.routing.jobs import learn_routing
+from workflows.routing.preview import preview
 
 MONDAY_DAY = date(2026, 3, 9)
 
@@ -62,6 +64,45 @@ async def test_a_night_of_learning_changes_where_matters_go(any_town: Town) -> N
     signs = ((town.departments["traffic"], 0.64), (town.departments["housing"], 0.9))
     matter = offices.Matter(text, "城乡建设", "", str(case.account_id), signs)
     assert abs(first["p"] - dict(offices.load(row.data).ranked(matter))[town.departments["traffic"]]) < 0.2
+
+
+async def test_the_preview_asks_the_whole_guide(town: Town, house: House) -> None:
+    """What the preview says of last month is what a new message then gets: rule, learnt router, or a person."""
+    await live(town, 90)
+    async with unit_of_work(town.ctx) as unit:
+        await unit.run(update(Tagging).values(topic="城乡建设", topic_p=0.9))
+    desk = town["desk"]
+    draft = rules.Draft(
+        name="一号", keywords=SAID[1][0], department_id=town.departments["traffic"], may_dispatch=True
+    )  # fmt: skip
+    async with reading(town.ctx) as unit:
+        before = await preview(unit, desk, draft.as_rule(), [])
+    assert {way.basis for way in before.ways} <= {"rule", "signs", ""}
+    assert await learn_routing(house) == 90
+    async with reading(town.ctx) as unit:
+        after = await preview(unit, desk, draft.as_rule(), [])
+    assert after.has_learnt
+    ways = {(way.basis, way.alone): (way.before, way.after) for way in after.ways}
+    now_learnt = sum(n for (name, _alone), (n, _then) in ways.items() if name == "learnt")
+    then_learnt = sum(then for (name, _alone), (_n, then) in ways.items() if name == "learnt")
+    assert ways["rule", True] == (0, after.fits)
+    assert after.fits > 0
+    assert now_learnt - then_learnt == after.fits, "what the rule takes was the learnt router's"
+    assert sum(n for n, _then in ways.values()) == sum(then for _n, then in ways.values()) == after.seen == 90
+
+
+async def test_urgent_and_sensitive_messages_go_to_a_person_in_the_preview(town: Town) -> None:
+    for given in ({}, {"is_sensitive": True}, {"urgency": "danger"}, {"urgency": "outage"}):
+        case = await town.case("路灯不亮", by=analysis(topic="", p=0.0))
+        async with unit_of_work(town.ctx) as unit:
+            unit.add(Tagging(message_id=case.first_message_id or 0, version="t"))
+            await unit.run(
+                update(Message).where(col(Message.id) == case.first_message_id).values(**given or {"likes": 0})
+            )
+    draft = rules.Draft(name="灯", keywords="路灯", department_id=town.departments["traffic"], may_dispatch=True)
+    async with reading(town.ctx) as unit:
+        found = await preview(unit, town["desk"], draft.as_rule(), [])
+    assert {(way.alone): way.after for way in found.ways if way.basis == "rule"} == {True: 2, False: 2}
 
 
 async def test_it_learns_once_a_night_and_not_before_two(town: Town, house: House) -> None:

@@ -196,6 +196,10 @@ async def test_the_preview_counts_what_the_rule_then_takes(any_town: Town) -> No
     assert (found.seen, found.fits, found.earlier, found.decided, found.agreed) == (5, 3, 0, 3, 2)
     assert found.others == [("housing", 1)]
     assert [sample.is_other for sample in found.samples] == [True, False, False]
+    assert not found.has_learnt
+    way = found.ways[0]
+    assert (way.basis, way.alone, way.before, way.after) == ("rule", draft.may_dispatch, 0, found.fits)
+    assert sum(way.before for way in found.ways) == sum(way.after for way in found.ways) == found.seen
     assert (unseen.seen, unseen.fits, unseen.samples) == (0, 0, [])
     async with reading(town.ctx) as unit:
         open_ = await preview(unit, desk, replace(draft, department_id=0).as_rule(), [])
