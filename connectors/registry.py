@@ -17,20 +17,23 @@ from connectors.mastodon.client import MastodonConnector
 from connectors.mastodon.form import FORM as MASTODON_FORM
 from connectors.sandbox.client import SandboxConnector
 from connectors.sandbox.form import FORM as SANDBOX_FORM
-from connectors.wechat.client import WechatConnector
-from connectors.wechat.form import FORM as WECHAT_FORM
+from connectors.weibo.client import WeiboConnector
+from connectors.weibo.form import FORM as WEIBO_FORM
 from connectors.webform.client import WebFormConnector
 from connectors.webform.form import FORM as WEBFORM_FORM
+from connectors.wechat.client import WechatConnector
+from connectors.wechat.form import FORM as WECHAT_FORM
 
 _MAKERS: Mapping[str, Callable[[Http], Connector]] = {
     "sandbox": SandboxConnector,
+    "weibo": WeiboConnector,
     "mastodon": MastodonConnector,
     "wechat": WechatConnector,
     "mailbox": MailboxConnector,
     "webform": WebFormConnector,
     "file": lambda _: FileConnector(),
 }
-_FORMS = (SANDBOX_FORM, MASTODON_FORM, WECHAT_FORM, MAILBOX_FORM, WEBFORM_FORM, FILE_FORM)
+_FORMS = (SANDBOX_FORM, WEIBO_FORM, MASTODON_FORM, WECHAT_FORM, MAILBOX_FORM, WEBFORM_FORM, FILE_FORM)
 FORMS: Mapping[str, AccountForm] = {form.platform: form for form in _FORMS}
 
 
