@@ -17,12 +17,12 @@ from connectors.mastodon.client import MastodonConnector
 from connectors.mastodon.form import FORM as MASTODON_FORM
 from connectors.sandbox.client import SandboxConnector
 from connectors.sandbox.form import FORM as SANDBOX_FORM
-from connectors.weibo.client import WeiboConnector
-from connectors.weibo.form import FORM as WEIBO_FORM
 from connectors.webform.client import WebFormConnector
 from connectors.webform.form import FORM as WEBFORM_FORM
 from connectors.wechat.client import WechatConnector
 from connectors.wechat.form import FORM as WECHAT_FORM
+from connectors.weibo.client import WeiboConnector
+from connectors.weibo.form import FORM as WEIBO_FORM
 
 _MAKERS: Mapping[str, Callable[[Http], Connector]] = {
     "sandbox": SandboxConnector,

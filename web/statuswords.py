@@ -172,5 +172,6 @@ def stream_words(name: str) -> str:
     words = {
         "mentions": _("提及"), "comments": _("评论"), "messages": _("私信"), "notifications": _("通知"),
         "conversations": _("私信会话"), "letters": _("来信"),
+        "incoming": _("提及和评论"),
     }  # fmt: skip
     return words.get(name, name)
