@@ -144,12 +144,8 @@ def _changed(message: Message, given: dict[str, Any], reason: str) -> dict[str, 
 
 
 def _meant(message: Message, given: dict[str, Any]) -> dict[str, Any]:
-    """A form sends every tag: a finer one that was left as it is goes with the coarser one that was changed."""
-    left = {
-        finer
-        for coarse, finer in (("topic", "subtopic"), ("sentiment", "emotion"))
-        if given[coarse] not in (None, getattr(message, coarse)) and given[finer] == getattr(message, finer)
-    }
+    """A form sends every tag: a finer one that was left as it is is not meant, it goes with the coarser one."""
+    left = {finer for finer in ("subtopic", "emotion") if given[finer] == getattr(message, finer)}
     return {name: None if name in left else value for name, value in given.items()}
 
 

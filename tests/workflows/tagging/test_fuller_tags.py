@@ -152,6 +152,18 @@ async def test_what_does_not_go_together_is_refused(house: House, given: dict[st
     assert list(refused.value.problems) == [field]
 
 
+async def test_finer_tags_left_as_they_are_stand_in_nobodys_way(house: House) -> None:
+    """A form sends every tag. The analyser may doubt so much that its emotion is not of the tone it finds likeliest."""
+    message, _tagging = await _tagged(house)
+    async with unit_of_work(house.ctx) as unit:
+        await unit.run(update(Message).values(emotion="neutral"))
+    actor = await town.person(house, Role.press_officer)
+    given = {"sentiment": "negative", "emotion": "neutral", "subtopic": message.subtopic, "topic": "交通运输"}
+    await _correct(house, actor, message, **given)
+    now = await town.message(house, "0")
+    assert (now.topic, now.subtopic, now.emotion) == ("交通运输", "", "neutral")
+
+
 def test_surprise_goes_with_every_tone() -> None:
     assert all(agree("surprise", tone) and agree("", tone) for tone in nlp.SENTIMENTS)
     assert not agree("happy", "negative")
