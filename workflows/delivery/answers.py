@@ -14,9 +14,11 @@ from hub.db import Unit
 from hub.i18n import _
 from hub.models import Attempt, AttemptResult, Delivery, DeliveryState, Post, Reply, User
 from hub.policy.sending import sending
+from workflows import circuits
 from workflows.delivery.door import Ticket
 from workflows.delivery.ledger import CLEAN, OPEN_TO_ANSWERS, change, close_attempt, settle
-from workflows.delivery.stopping import LIMITED
+from workflows.delivery.stopping import LIMITED, UNTRIED
+from workflows.metering import BUDGET
 
 S = DeliveryState
 # The option of an account that names, by sign-in name, who publishes there by hand.
@@ -28,6 +30,15 @@ ACCEPTED = "accepted"
 
 async def end(unit: Unit, ticket: Ticket, answer: Outcome | ConnectorError) -> DeliveryState | None:
     """Record the answer. None when this attempt is no longer the one that counts (its lease had run out)."""
+    state = await _end(unit, ticket, answer)
+    if isinstance(answer, ConnectorError):
+        await circuits.note(unit, ticket.account.id or 0, answer)
+    elif ticket.account.failures or ticket.account.trips:
+        await circuits.went_well(unit, ticket.account.id or 0)
+    return state
+
+
+async def _end(unit: Unit, ticket: Ticket, answer: Outcome | ConnectorError) -> DeliveryState | None:
     if isinstance(answer, Done):
         # Our own clock: a platform's is whole seconds and may be off, and lateness is measured from this.
         done = Done(answer.external_id, answer.url, extra=answer.extra)
@@ -38,6 +49,10 @@ async def end(unit: Unit, ticket: Ticket, answer: Outcome | ConnectorError) -> D
         return await hand_over(unit, ticket, answer)
     if answer.effect is not Effect.not_done:
         return await record_unknown(unit, ticket, answer)
+    if answer.code == BUDGET:
+        return await _wait(unit, ticket, answer, answer.retry_at or clock.now() + sending().rate_limited, kind=BUDGET)
+    if answer.kind in circuits.AT_ONCE:
+        return await _wait(unit, ticket, answer, clock.now() + circuits.HELD_FOR, kind=circuits.HELD)
     if answer.kind.value in LIMITED:
         return await _record_limited(unit, ticket, answer)
     if answer.kind is ErrorKind.transient:
@@ -203,19 +218,22 @@ async def _tries(unit: Unit, delivery_id: int) -> int:
         select(func.count()).where(
             Attempt.delivery_id == delivery_id,
             col(Attempt.number) > func.coalesce(by_hand, 0),
-            col(Attempt.error_kind).not_in(LIMITED),
+            col(Attempt.error_kind).not_in(LIMITED + UNTRIED),
         )
     )
 
 
-async def _wait(unit: Unit, ticket: Ticket, error: ConnectorError, until: datetime) -> DeliveryState | None:
+async def _wait(
+    unit: Unit, ticket: Ticket, error: ConnectorError, until: datetime, *, kind: str = ""
+) -> DeliveryState | None:
+    """Try again at ``until``; ``kind``: why, where the platform's own kind does not say it."""
     number = ticket.attempt.number
     await close_attempt(
         unit,
         ticket.delivery.id or 0,
         number,
         AttemptResult.retry,
-        error_kind=error.kind.value,
+        error_kind=kind or error.kind.value,
         error=_why(error),
     )
     changed = await change(
@@ -225,7 +243,7 @@ async def _wait(unit: Unit, ticket: Ticket, error: ConnectorError, until: dateti
         state=S.waiting,
         lease_until=None,
         attempt_at=until,
-        error_kind=error.kind.value,
+        error_kind=kind or error.kind.value,
         error=error.human,
     )
     return S.waiting if changed else None

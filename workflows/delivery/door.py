@@ -32,6 +32,7 @@ from hub.models import (
     ReplyState,
 )
 from hub.policy.sending import sending
+from workflows import circuits
 from workflows.delivery.outbox import send_key, text_hash
 from workflows.delivery.stopping import LIMITED
 
@@ -114,7 +115,7 @@ def _conditions() -> tuple[ColumnElement[bool], ...]:
         is_due(_AT),
         ~is_missed(_AT),
         is_approved(),
-        exists().where(col(Account.id) == col(Delivery.account_id), col(Account.is_active)),
+        exists().where(col(Account.id) == col(Delivery.account_id), col(Account.is_active), circuits.is_closed()),
         ~is_paused(),
         ~is_limited(_AT),
         ~is_out_of_order(_AT),

@@ -38,6 +38,7 @@ from workflows.delivery.ledger import CLEAN, change, close_attempt, settle
 from workflows.delivery.matching import Trace, find_match, normalised
 from workflows.delivery.outbox import outgoing
 from workflows.house import House
+from workflows.tokens import Line
 
 S = DeliveryState
 LOOK = timedelta(seconds=30)
@@ -114,7 +115,8 @@ async def check(house: House, delivery_id: int) -> DeliveryState | None:
         return await _undecided(house, look, _("该平台不提供自己内容的列表，无法自动核实"), is_blind=True)
     try:
         async with asyncio.timeout(sending().longest_call.total_seconds()):
-            own = await look.connector.find_own(look.ref, look.first_at - sending().clock_skew, look.out)
+            since, line = look.first_at - sending().clock_skew, Line(house, look.ref)
+            own = await line.call(lambda ref: look.connector.find_own(ref, since, look.out))
     except TimeoutError:
         return await _undecided(house, look, _("平台没有在限定时间内返回列表，尚不能核实"))
     except ConnectorError as error:
@@ -159,7 +161,7 @@ async def _ask_job(house: House, look: Look) -> DeliveryState | None:
     job = look.attempts[-1].error
     try:
         async with asyncio.timeout(sending().longest_call.total_seconds()):
-            answer = await look.connector.poll_job(look.ref, job)
+            answer = await Line(house, look.ref).call(lambda ref: look.connector.poll_job(ref, job))
     except TimeoutError:
         return await _undecided(house, look, _("平台没有回答处理结果，尚不能核实"))
     except ConnectorError as error:

@@ -21,6 +21,7 @@ from workflows.house import House
 from workflows.pictures.fitting import form_of
 from workflows.pictures.placed import placed_of
 from workflows.pictures.ready import Altered, planned, ready
+from workflows.tokens import Line
 
 # The error kind of what is not what was approved.
 TAMPERED = "tampered"
@@ -86,12 +87,15 @@ async def _pictures(house: House, ticket: door.Ticket) -> Sequence[Attachment]:
 
 async def _call(house: House, ticket: door.Ticket, out: Outgoing) -> Outcome | ConnectorError:
     """The platform call, every failure turned into an answer. No transaction is open."""
-    ref, connector = house.ref(ticket.account), house.connector(ticket.account)
+    line, connector = Line(house, house.ref(ticket.account)), house.connector(ticket.account)
     speak = connector.reply if ticket.delivery.kind is DeliveryKind.reply else connector.publish
     try:
         async with asyncio.timeout(sending().longest_call.total_seconds()):
-            return await speak(ref, out)
+            return await line.call(lambda ref: speak(ref, out))
     except TimeoutError:
+        if line.is_renewing:
+            human = _("更新授权没有在限定时间内完成，稍后自动再试")
+            return ConnectorError(ErrorKind.transient, human, code="renewing")
         human = _("平台没有在限定时间内回应，正在核实")
         return ConnectorError(ErrorKind.transient, human, code="timeout", effect=Effect.unknown)
     except ConnectorError as error:

@@ -18,8 +18,20 @@ from hub import audit, clock
 from hub.db import Unit
 from hub.errors import Invalid, NotAllowed, NotFound, Refused
 from hub.i18n import _, moment
-from hub.models import Account, Attempt, AttemptResult, Delivery, DeliveryKind, DeliveryState, Pause, PauseScope, Post
+from hub.models import (
+    Account,
+    Attempt,
+    AttemptResult,
+    CircuitState,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Pause,
+    PauseScope,
+    Post,
+)
 from hub.rights import Actor, May
+from workflows import circuits
 from workflows.delivery import door
 from workflows.delivery.answers import record_sent
 from workflows.delivery.ledger import CLEAN, load, settle
@@ -205,6 +217,9 @@ async def _refuse_early(unit: Unit, delivery: Delivery, when: datetime) -> None:
     paused = await unit.one(this_paused)
     if when <= clock.now() and paused:
         reasons.append(_("发布处于暂停状态，请先解除暂停"))
+    account = await unit.get(Account, delivery.account_id)
+    if when <= clock.now() and account is not None and account.circuit is CircuitState.open:
+        reasons.append(circuits.words_of(account))
     until = await unit.one(
         select(func.max(Delivery.attempt_at)).where(
             Delivery.account_id == delivery.account_id,

@@ -46,6 +46,11 @@ _NEXT_STEPS = {
     ErrorKind.protocol: N_("平台返回的内容无法识别。请管理员检查账号的平台地址后点「重试」。"),
     ErrorKind.bug: N_("请管理员检查账号设置；仍不行请把本页的错误信息提交给维护人员。"),
 }
+# Why a delivery waits without having been tried: our own count of calls, the account's circuit.
+_WAITS = {
+    "budget": N_("本账号的调用额度恢复后会自动再发；急用请改由其他账号发布。"),
+    "circuit": N_("请管理员在账号页按提示处理；账号恢复后会自动再发。"),
+}
 # What a person says who could not do it by hand, as the row's error kind.
 GIVEN_UP = "given_up"
 _GIVEN_UP = N_("处理好原因后点「重试」，任务会再交给负责人；不再发布的点「作废」。")
@@ -63,5 +68,7 @@ def next_step(error_kind: str) -> str:
         return _(_TAMPERED)
     if error_kind == GIVEN_UP:
         return _(_GIVEN_UP)
+    if error_kind in _WAITS:
+        return _(_WAITS[error_kind])
     known = error_kind in ErrorKind.__members__
     return _(_NEXT_STEPS[ErrorKind(error_kind)]) if known else ""

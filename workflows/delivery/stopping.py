@@ -13,12 +13,16 @@ from hub.errors import Refused
 from hub.i18n import _
 from hub.models import Delivery, DeliveryKind, DeliveryState
 from hub.policy.sending import sending
+from workflows import circuits
 from workflows.delivery.states import LEFT, STOPPABLE
+from workflows.metering import BUDGET
 
 # What a new time for the post moves along. Failed deliveries stay failed: a new time does not cure them.
 MOVABLE = frozenset({DeliveryState.waiting, DeliveryState.held, DeliveryState.missed, DeliveryState.by_hand})
 # The platform named a time: no change of plan may try before it.
 LIMITED = ("rate_limited", "quota_day")
+# Not tried at all, so no try: our own count of calls says no, the account's circuit is open.
+UNTRIED = (BUDGET, circuits.HELD)
 
 
 def latest_for(kind: DeliveryKind, scheduled_at: datetime, latest_at: datetime | None) -> datetime | None:

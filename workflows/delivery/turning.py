@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import exists
 from sqlmodel import col, func, select
 
 from hub import clock
 from hub.db import Unit
 from hub.i18n import DEFAULT, _, speaking
 from hub.models import Account, Attempt, Delivery, DeliveryKind, DeliveryState, Pause, PauseScope
+from workflows import circuits
 from workflows.delivery import door
 from workflows.delivery.ledger import change, settle
 from workflows.delivery.stopping import LIMITED
@@ -33,6 +35,8 @@ async def turn_away(unit: Unit, delivery_id: int) -> DeliveryState | None:
         return await hold(unit, delivery_id, await pause_reason(unit, flags.account_id))
     if not flags.active:
         return await hold(unit, delivery_id, _("账号已停用；启用后请决定立即发布、改期或作废"))
+    if flags.broken:
+        return await _wait_for_circuit(unit, delivery_id, flags.account_id, now)
     if not flags.approved:
         return await _to(
             unit, delivery_id, waiting, S.failed, error_kind="tampered", error=_("批准已失效或内容与批准的不一致")
@@ -86,6 +90,7 @@ def words_of(pause: Pause) -> str:
 async def _flags(unit: Unit, delivery_id: int, now: datetime) -> Any:
     at = door.moments(now)
     active = select(Account.is_active).where(col(Account.id) == col(Delivery.account_id)).scalar_subquery()
+    broken = exists().where(col(Account.id) == col(Delivery.account_id), ~circuits.is_closed())
     rows = await unit.rows(
         select(  # type: ignore[call-overload]
             col(Delivery.account_id),
@@ -97,6 +102,7 @@ async def _flags(unit: Unit, delivery_id: int, now: datetime) -> Any:
             door.is_limited(at).label("limited"),
             (door.is_overdue(at) & (door.sent_lately(at) >= unit.ctx.settings.overdue_per_minute)).label("overdue"),
             active.label("active"),
+            broken.label("broken"),
         ).where(col(Delivery.id) == delivery_id)
     )
     return rows[0] if rows else None
@@ -112,6 +118,16 @@ async def _to(
 async def _later(unit: Unit, delivery_id: int, when: datetime) -> DeliveryState | None:
     changed = await change(unit, delivery_id, col(Delivery.state) == S.waiting, attempt_at=when)
     return S.waiting if changed else None
+
+
+async def _wait_for_circuit(unit: Unit, delivery_id: int, account_id: int, now: datetime) -> DeliveryState | None:
+    """It goes on by itself when the account works again, unless it is too late by then."""
+    account = await unit.get(Account, account_id)
+    assert account is not None
+    when = max(account.probe_at or now, now) + circuits.HELD_FOR
+    waiting = col(Delivery.state) == S.waiting
+    words = {"error_kind": circuits.HELD, "error": circuits.words_of(account)}
+    return S.waiting if await change(unit, delivery_id, waiting, attempt_at=when, **words) else None
 
 
 async def _limit_of(unit: Unit, account_id: int, now: datetime) -> datetime:

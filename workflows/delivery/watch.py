@@ -6,7 +6,7 @@ import asyncio
 
 from sqlmodel import col, select
 
-from connectors.base import ConnectorError
+from connectors.base import ConnectorError, Purpose
 from hub import clock, log
 from hub.db import reading, unit_of_work
 from hub.i18n import _
@@ -15,6 +15,7 @@ from hub.policy.sending import sending
 from workflows.delivery.answers import next_watch
 from workflows.delivery.ledger import settle
 from workflows.house import House
+from workflows.tokens import Line
 
 S = DeliveryState
 BATCH = 50
@@ -50,7 +51,8 @@ async def _look(house: House, delivery_id: int) -> bool:
     assert account is not None
     try:
         async with asyncio.timeout(sending().longest_call.total_seconds()):
-            if await house.connector(account).exists(house.ref(account), delivery.remote_id):
+            line, there = Line(house, house.ref(account, Purpose.reading)), house.connector(account)
+            if await line.call(lambda ref: there.exists(ref, delivery.remote_id)):
                 return False
     except (ConnectorError, TimeoutError):
         return False  # no answer is no proof; the next look comes
