@@ -11,6 +11,7 @@ from typing import Any
 
 from connectors.base import (
     AccountRef,
+    Attachment,
     Capability,
     ConnectorError,
     Done,
@@ -27,6 +28,7 @@ from connectors.base import (
     OwnItem,
     OwnItems,
     Page,
+    PostForm,
     Problem,
     PushAnswer,
     RawItem,
@@ -35,6 +37,7 @@ from connectors.base import (
 )
 from connectors.defaults import Defaults
 from connectors.http import Http
+from connectors.mastodon import media
 from connectors.mastodon.errors import error_of
 from connectors.mastodon.schemas import (
     ROOT,
@@ -47,6 +50,7 @@ from connectors.mastodon.schemas import (
     status_of,
     text_id,
 )
+from connectors.pictures import against_pictures
 from connectors.walk import LOOK_BACK, after_step
 
 MAX_CHARACTERS = 500
@@ -89,6 +93,10 @@ class MastodonConnector(Defaults):
             pull_every=float(options.get("pull_every", 30.0)),
         )
 
+    def post_forms(self, account: AccountRef) -> tuple[PostForm, ...]:
+        """One: a status with pictures, as many and as large as the server said."""
+        return (media.form_of(account.options, self.limits(account).post_length),)
+
     def measure(self, text: str) -> int:
         """Characters; a link is 23, a mention counts without its server."""
         links = len(_LINK.findall(text))
@@ -125,11 +133,12 @@ class MastodonConnector(Defaults):
         for path in ("/api/v2/instance", "/api/v1/instance"):
             try:
                 body = await self._call(account, "GET", path)
-                most = body["configuration"]["statuses"]["max_characters"]
+                configuration = body["configuration"]
+                most = configuration["statuses"]["max_characters"]
             except (ConnectorError, KeyError, TypeError):
                 continue
             if isinstance(most, int) and most > MENTION_CHARACTERS:
-                return {"max_characters": most}
+                return {"max_characters": most} | media.learned(configuration)
         return {}
 
     # in ---------------------------------------------------------------------------------------------------------------
@@ -191,8 +200,10 @@ class MastodonConnector(Defaults):
     # out --------------------------------------------------------------------------------------------------------------
 
     async def publish(self, account: AccountRef, out: Outgoing) -> Outcome:
-        """Publish a post in the account's visibility."""
-        form = {"status": out.text, "visibility": _visibility(account)}
+        """Publish a post in the account's visibility, its pictures first."""
+        form: dict[str, Any] = {"status": out.text, "visibility": _visibility(account)}
+        if out.attachments:
+            form["media_ids[]"] = await media.upload(self._call, account, out.attachments)
         return await self._send(account, form, out.key)
 
     async def reply(self, account: AccountRef, out: Outgoing) -> Outcome:
@@ -209,7 +220,7 @@ class MastodonConnector(Defaults):
         form = {"status": text, "visibility": visibility, "in_reply_to_id": out.target_id}
         return await self._send(account, form, out.key)
 
-    async def _send(self, account: AccountRef, form: Mapping[str, str], key: str) -> Outcome:
+    async def _send(self, account: AccountRef, form: Mapping[str, Any], key: str) -> Outcome:
         body = await self._call(account, "POST", "/api/v1/statuses", form={**form, "language": "zh"}, key=key)
         new_id = text_id(body.get("id")) if isinstance(body, dict) else ""
         if not new_id:
@@ -293,8 +304,12 @@ class MastodonConnector(Defaults):
             problems.append(Problem("text", "内容为空，请填写后再提交"))
         if (length := self.measure(out.text)) > most:
             problems.append(Problem("text", f"内容共 {length} 字，超过平台上限 {most} 字，请删减 {length - most} 字"))
-        if out.attachments:
-            problems.append(Problem("media", "该平台暂不支持带图片或附件发布，请去掉后再提交"))
+        if out.attachments and out.target_kind is not None:
+            problems.append(Problem("media", "回复只能是文字，请去掉图片"))
+        problems += against_pictures(out.attachments, self.post_forms(account)[0])
+        longest = int(account.options.get("description_length") or media.DESCRIPTION_LENGTH)
+        if any(len(picture.description) > longest for picture in out.attachments):
+            problems.append(Problem("media", f"图片说明最多 {longest} 字"))
         if out.target_kind is not None and not out.target_id:
             problems.append(Problem("target", "没有指明要回复的内容"))
         return problems
@@ -314,7 +329,8 @@ class MastodonConnector(Defaults):
         path: str,
         *,
         params: Sequence[tuple[str, str]] = (),
-        form: Mapping[str, str] | None = None,
+        form: Mapping[str, Any] | None = None,
+        files: Sequence[tuple[str, Attachment]] = (),
         key: str = "",
     ) -> Any:
         headers = {"Accept": "application/json"}
@@ -327,6 +343,7 @@ class MastodonConnector(Defaults):
             account.base_url.rstrip("/") + path,
             params=params or None,
             form=form,
+            files=files,
             headers=headers,
             write=method != "GET",
         )

@@ -10,6 +10,7 @@ from typing import Any
 from connectors.base import (
     Accept,
     AccountRef,
+    Attachment,
     Capability,
     Challenge,
     ConnectorError,
@@ -27,6 +28,7 @@ from connectors.base import (
     OwnItem,
     OwnItems,
     Page,
+    PostForm,
     Problem,
     PushAnswer,
     RawItem,
@@ -36,6 +38,7 @@ from connectors.base import (
 from connectors.defaults import Defaults
 from connectors.http import Http
 from connectors.lengths import weibo_units
+from connectors.pictures import against_pictures, form_named, harmless
 from connectors.sandbox.errors import CODES
 from connectors.sandbox.pushes import pushed_item
 from connectors.walk import LOOK_BACK, after_step, bounds
@@ -44,6 +47,11 @@ from connectors.weibo.schemas import UrlOf, inbound, item_id, own_item, raw_item
 from connectors.weibo.signature import reason_against
 
 POST_UNITS = 2000
+ARTICLE_UNITS = 10_000
+TITLE_UNITS = 32
+MOST_PICTURES = 9
+PICTURE_BYTES = 5 * 1024 * 1024
+COVER = (1000, 562)
 REPLY_UNITS = 140
 MESSAGE_UNITS = 300
 PUSH_BYTES = 256 * 1024
@@ -114,6 +122,16 @@ class SandboxConnector(Defaults):
             return Health(False, uid, name, f"令牌属于另一个账号（{name}），请核对账号编号")
         return Health(True, uid, name)
 
+    def post_forms(self, account: AccountRef) -> tuple[PostForm, ...]:
+        """A short post, or a long article with a title and a cover."""
+        return (
+            PostForm("", "短微博", POST_UNITS, pictures=MOST_PICTURES, picture_bytes=PICTURE_BYTES),
+            PostForm(
+                "article", "头条文章", ARTICLE_UNITS, "标题另排，第一张图裁成 16:9 的封面。", TITLE_UNITS, True,
+                pictures=MOST_PICTURES, picture_bytes=PICTURE_BYTES, cover=COVER, needs_cover=True,
+            ),
+        )  # fmt: skip
+
     # in ---------------------------------------------------------------------------------------------------------------
 
     async def pull(self, account: AccountRef, stream: str, cursor: Mapping[str, Any]) -> Page:
@@ -159,8 +177,24 @@ class SandboxConnector(Defaults):
     # out --------------------------------------------------------------------------------------------------------------
 
     async def publish(self, account: AccountRef, out: Outgoing) -> Outcome:
-        """Publish a post."""
-        return await self._send(account, "/2/statuses/share.json", {"status": out.text}, out)
+        """Publish a post, its pictures first: what of them goes wrong leaves nothing behind that anybody sees."""
+        form = {"status": out.text}
+        if out.form == "article":
+            form["title"] = out.title
+        if out.attachments:
+            form["pic_id"] = ",".join([await self._upload(account, picture) for picture in out.attachments])
+        return await self._send(account, "/2/statuses/share.json", form, out)
+
+    async def _upload(self, account: AccountRef, picture: Attachment) -> str:
+        form = {"description": picture.description}
+        files = (("pic", picture),)
+        try:
+            body = await self._call(account, "POST", "/2/statuses/upload_pic.json", form=form, files=files)
+        except ConnectorError as error:
+            raise harmless(error) from None
+        if not (new_id := body.get("pic_id") if isinstance(body, dict) else None):
+            raise ConnectorError(ErrorKind.protocol, "平台收了图片，但没有返回编号", code="no pic_id")
+        return str(new_id)
 
     async def reply(self, account: AccountRef, out: Outgoing) -> Outcome:
         """A comment under a mention, an answer to a comment, or a private message."""
@@ -243,14 +277,16 @@ class SandboxConnector(Defaults):
 
     def validate(self, account: AccountRef, out: Outgoing) -> list[Problem]:
         """Empty, too long, pictures, an answer without target."""
-        most = {None: POST_UNITS, Kind.private: MESSAGE_UNITS}.get(out.target_kind, REPLY_UNITS)
+        longest = ARTICLE_UNITS if out.form == "article" else POST_UNITS
+        most = {None: longest, Kind.private: MESSAGE_UNITS}.get(out.target_kind, REPLY_UNITS)
         problems = []
         if not out.text.strip():
             problems.append(Problem("text", "内容为空，请填写后再提交"))
         if (length := weibo_units(out.text)) > most:
             problems.append(Problem("text", f"内容共 {length} 字，超过平台上限 {most} 字，请删减 {length - most} 字"))
-        if out.attachments:
-            problems.append(Problem("media", "沙箱平台只接收文字，请去掉图片或附件"))
+        if out.attachments and out.target_kind is not None:
+            problems.append(Problem("media", "沙箱平台的回复只能是文字，请去掉图片"))
+        problems += against_pictures(out.attachments, form_named(self.post_forms(account), out.form))
         if out.target_kind is Kind.private and not out.target_author_id:
             problems.append(Problem("target", "缺少收信人，无法发送私信"))
         elif out.target_kind is not None and not out.target_id:
@@ -270,6 +306,7 @@ class SandboxConnector(Defaults):
         *,
         params: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
+        files: Sequence[tuple[str, Attachment]] = (),
         key: str = "",
     ) -> Any:
         token = account.secrets.get("token", "")
@@ -281,6 +318,7 @@ class SandboxConnector(Defaults):
             account.base_url.rstrip("/") + path,
             params=params,
             form=form,
+            files=files,
             headers=headers,
             write=method != "GET",
         )

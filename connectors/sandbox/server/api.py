@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -20,6 +21,7 @@ from connectors.sandbox.server.faults import Plan, Refusal, plan
 from connectors.sandbox.server.store import Store
 from connectors.sandbox.server.wire import Wire, error_body
 
+LARGEST_FILE = 20 * 1024 * 1024
 Handler = Callable[[Call], Any]
 
 
@@ -48,6 +50,7 @@ ENDPOINTS = (
     Endpoint("/2/comments/by_me.json", "list", reading.own_comments),
     Endpoint("/2/direct_messages/sent.json", "list", reading.own_messages),
     Endpoint("/2/statuses/share.json", "publish", writing.share, write=True),
+    Endpoint("/2/statuses/upload_pic.json", "upload", writing.upload_picture, write=True),
     Endpoint("/2/comments/create.json", "comment", writing.create_comment, write=True),
     Endpoint("/2/comments/reply.json", "comment", writing.reply_comment, write=True),
     Endpoint("/2/messages/reply.json", "message", writing.reply_message, write=True),
@@ -65,12 +68,16 @@ def _answering(endpoint: Endpoint) -> Callable[[Request], Any]:
     async def answer(request: Request) -> Response:
         store: Store = request.app.state.store
         values = dict(request.query_params.items())
+        file = None
         if endpoint.write:
-            values |= {k: v for k, v in (await request.form()).items() if isinstance(v, str)}
+            form = await request.form()
+            values |= {k: v for k, v in form.items() if isinstance(v, str)}
+            sent = form.get("pic")
+            file = await sent.read(LARGEST_FILE) if isinstance(sent, UploadFile) else None
         key = request.headers.get("x-idempotency-key", "")[:200]
         account = _account(store, request, values)
         made = plan(store, account["uid"] if account else "", endpoint.operation)
-        call = Call(store, Wire(store), account, endpoint.operation, values, key, made.flags)
+        call = Call(store, Wire(store), account, endpoint.operation, values, key, made.flags, file)
         try:
             return await _with_faults(endpoint, call, made)
         except Refusal as refusal:

@@ -23,7 +23,7 @@ from connectors.sandbox.server.store import Store
 
 PUSH_INTERVAL = 5.0
 STRICT = [
-    (b"content-security-policy", b"default-src 'none'; style-src 'self'; img-src data:; form-action 'self'"),
+    (b"content-security-policy", b"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
 ]

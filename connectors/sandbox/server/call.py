@@ -13,7 +13,10 @@ from connectors.sandbox.server.wire import Wire
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a handler gets. ``flags``: standing faults such as ``list_lag`` with their parameters."""
+    """What a handler gets. ``flags``: standing faults such as ``list_lag`` with their parameters.
+
+    ``file``: what was uploaded with it.
+    """
 
     store: Store
     wire: Wire
@@ -22,6 +25,7 @@ class Call:
     values: dict[str, str]
     key: str
     flags: dict[str, dict[str, Any]]
+    file: bytes | None = None
 
     @property
     def uid(self) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from connectors.sandbox.server import citizens
@@ -44,6 +44,7 @@ def routes() -> list[Route]:
         Route("/", home),
         Route("/item/{item}", thread_page),
         Route("/page.css", style),
+        Route("/picture/{picture}", picture),
         Route("/say/mention", _form(say_mention), methods=["POST"]),
         Route("/say/comment", _form(say_comment), methods=["POST"]),
         Route("/say/message", _form(say_message), methods=["POST"]),
@@ -56,6 +57,12 @@ def routes() -> list[Route]:
 async def style(request: Request) -> Response:
     """The page's own style sheet."""
     return FileResponse(HERE / "page.css", media_type="text/css")
+
+
+async def picture(request: Request) -> Response:
+    """One picture of a post."""
+    found = _store(request).picture(request.path_params["picture"])
+    return Response(found["data"], media_type=found["mime"]) if found else PlainTextResponse("没有这张图片", 404)
 
 
 async def home(request: Request) -> Response:
@@ -121,7 +128,9 @@ def _thread(store: Store, root: Row) -> dict[str, Any]:
     else:
         below = store.rows("SELECT * FROM item WHERE root_id = ? ORDER BY id LIMIT 200", root["id"])
     to = store.account(root["receiver_id"]) if root["receiver_id"] else None
-    return _entry(root) | {"below": [_entry(row, store) for row in below], "to": to["screen_name"] if to else ""}
+    shown = [{"id": one["id"], "alt": one["description"]} for one in store.pictures(root["id"])]
+    more = {"title": store.title(root["id"]), "pictures": shown}
+    return _entry(root) | more | {"below": [_entry(row, store) for row in below], "to": to["screen_name"] if to else ""}
 
 
 def _entry(row: Row, store: Store | None = None) -> dict[str, Any]:

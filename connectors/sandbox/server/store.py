@@ -39,9 +39,15 @@ CREATE TABLE IF NOT EXISTS attempt(
 CREATE TABLE IF NOT EXISTS push(
   id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, item_id INTEGER NOT NULL, body TEXT NOT NULL,
   tries INTEGER NOT NULL, next_at REAL NOT NULL, state TEXT NOT NULL, status INTEGER NOT NULL, note TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS picture(
+  id TEXT PRIMARY KEY, account TEXT NOT NULL, mime TEXT NOT NULL, data BLOB NOT NULL, description TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS shown(
+  item_id INTEGER NOT NULL, place INTEGER NOT NULL, picture_id TEXT NOT NULL,
+  PRIMARY KEY(item_id, place)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS headline(item_id INTEGER PRIMARY KEY, title TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS push_due ON push(state, next_at);
 """
-TABLES = ("account", "item", "inbox", "seen", "fault", "attempt", "push")
+TABLES = ("account", "item", "inbox", "seen", "fault", "attempt", "push", "picture", "shown", "headline")
 Row = sqlite3.Row
 
 
@@ -203,6 +209,37 @@ class Store:
         """Take an item down; False when it is not there any more."""
         sql = "UPDATE item SET removed_at = ?, removed_by = ? WHERE id = ? AND removed_at IS NULL"
         return self.change(sql, clock.now(), by, item_id) == 1
+
+    # pictures and titles of posts --------------------------------------------------------------------------------
+
+    def add_picture(self, account: str, mime: str, data: bytes, description: str) -> str:
+        """Keep a picture nobody shows yet; its id."""
+        new_id = secrets.token_hex(16)
+        self.insert("picture", id=new_id, account=account, mime=mime, data=data, description=description)
+        return new_id
+
+    def picture(self, picture_id: str, account: str = "") -> Row | None:
+        """A picture by id; of ``account`` only, where one is named."""
+        return self.row("SELECT * FROM picture WHERE id = ? AND ? IN ('', account)", picture_id, account)
+
+    def show(self, item_id: int, title: str, picture_ids: Sequence[str]) -> None:
+        """Give a post its title and pictures."""
+        for place, picture_id in enumerate(picture_ids):
+            self.insert("shown", item_id=item_id, place=place, picture_id=picture_id)
+        if title:
+            self.insert("headline", item_id=item_id, title=title)
+
+    def title(self, item_id: int) -> str:
+        """A post's title, mostly none."""
+        return str(self.value("SELECT title FROM headline WHERE item_id = ?", item_id) or "")
+
+    def pictures(self, item_id: int) -> list[Row]:
+        """The pictures of a post in order: id and description."""
+        return self.rows(
+            "SELECT p.id, p.description FROM shown s JOIN picture p ON p.id = s.picture_id "
+            "WHERE s.item_id = ? ORDER BY s.place",
+            item_id,
+        )
 
     # faults and attempts ----------------------------------------------------------------------------------------
 

@@ -70,7 +70,7 @@ class Wire:
         return self._head(row) | {
             "source": '<a href="/" rel="nofollow">沙箱平台</a>',
             "truncated": False,
-            "pic_urls": [],
+            "pic_urls": [{"thumbnail_pic": f"/picture/{one['id']}"} for one in self._store.pictures(row["id"])],
             "user": self.user(row["author_id"], row["author_name"]),
             "reposts_count": 0,
             "comments_count": self._store.value(count, row["id"]),
@@ -151,6 +151,8 @@ ERRORS = {
     10022: "IP requests out of rate limit",
     10023: "User requests out of rate limit",
     10024: "User requests for this API out of rate limit",
+    20005: "unsupported image type!",
+    20006: "image size too large!",
     20003: "User does not exist!",
     20008: "Content is null!",
     20012: "Text too long, please input text less than 140 characters!",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from connectors.lengths import weibo_units
@@ -12,14 +13,42 @@ from connectors.sandbox.server.call import Call
 from connectors.sandbox.server.faults import Refusal
 
 POST_UNITS = 2000
+ARTICLE_UNITS = 10_000
+TITLE_UNITS = 32
+MOST_PICTURES = 9
+PICTURE_BYTES = 5 * 1024 * 1024
 COMMENT_UNITS = 140
 MESSAGE_UNITS = 300
 WINDOW_SECONDS = 48 * 3600.0
 
 
 def share(call: Call) -> Any:
-    """Publish a post."""
-    return _accept(call, "status", _text(call, "status", POST_UNITS))
+    """Publish a post; ``pic_id``: uploaded pictures in order, with commas; ``title``: it is a long article."""
+    title = call.values.get("title", "").strip()
+    if weibo_units(title) > TITLE_UNITS:
+        raise Refusal(20012)
+    wanted = [each for each in call.values.get("pic_id", "").split(",") if each]
+    if len(wanted) > MOST_PICTURES or any(call.store.picture(each, call.uid) is None for each in wanted):
+        raise Refusal(10008)
+    text = _text(call, "status", ARTICLE_UNITS if title else POST_UNITS)
+    return _accept(call, "status", text, title=title, pictures=wanted)
+
+
+def upload_picture(call: Call) -> Any:
+    """Take a picture that a later post shows."""
+    if call.file is None:
+        raise Refusal(20008)
+    data, mime = call.file, _mime(call.file)
+    if not mime or len(data) > PICTURE_BYTES:
+        raise Refusal(20005 if not mime else 20006)
+    new_id = call.store.add_picture(call.uid, mime, data, call.values.get("description", "")[:1500])
+    return {"pic_id": new_id, "thumbnail_pic": f"/picture/{new_id}"}
+
+
+def _mime(data: bytes) -> str:
+    """What it is by its first bytes, whatever it calls itself."""
+    heads = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n": "image/png", b"GIF8": "image/gif"}
+    return next((mime for head, mime in heads.items() if data.startswith(head)), "")
 
 
 def create_comment(call: Call) -> Any:
@@ -109,6 +138,8 @@ def _accept(
     root_id: int | None = None,
     parent_id: int | None = None,
     receiver_id: str = "",
+    title: str = "",
+    pictures: Sequence[str] = (),
 ) -> Any:
     if "honour_key" in call.flags and call.key and (first := call.store.by_key(call.uid, call.key)):
         call.note("repeated", first["id"])
@@ -127,6 +158,7 @@ def _accept(
             receiver_id=receiver_id,
             key=call.key,
         )
+        call.store.show(new_id, title, pictures)
         call.note("accepted", new_id)
     row = call.store.item(new_id)
     assert row is not None
