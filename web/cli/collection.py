@@ -37,7 +37,7 @@ LEAF = "connectors"
 PACKS = "hub/policy/packs"
 # The pretend platform speaks for itself, and these read people's files instead of speaking to them.
 SILENT = ("connectors/sandbox/server/", "connectors/sandbox/__main__.py", "connectors/files/moments.py",
-          "connectors/weibo/simulator/")  # fmt: skip
+          "connectors/weibo/simulator/", "connectors/wechat/simulator/")  # fmt: skip
 HAN = re.compile(r"[\u4e00-\u9fff]")
 # Patterns, and lists of words that column names are known by.
 NOT_SAID = re.compile(r"\\|\.\*|[\u4e00-\u9fff] [\u4e00-\u9fff]")

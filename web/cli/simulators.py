@@ -13,6 +13,7 @@ from hub.i18n import N_, _
 # name → (module that serves it, one line of help). A simulator takes ``--port`` and, to keep its data, ``--data``.
 SIMULATORS: Mapping[str, tuple[str, str]] = {
     "weibo": ("connectors.weibo.simulator", N_("微博开放平台与粉丝服务平台")),
+    "wechat": ("connectors.wechat.simulator", N_("微信公众平台")),
 }
 
 
