@@ -50,6 +50,7 @@ def create_app(house: House) -> Starlette:
     app.state.badges = {}
     app.state.tasks = set()
     app.state.brake = Brake()
+    app.state.letter_brake = Brake(tries=10, seconds=600.0)
     app.state.feed = Feed(house.ctx)
     app.state.vitals = Vitals(house)
     return app

@@ -53,7 +53,7 @@ async def admit(request: Request, route: PageRoute) -> None:
     who = identity(request)
     if route.needs is not Gate.public:
         _require(who, route)
-    if who is None or who.scopes is None:
+    if route.door is not Door.citizen and (who is None or who.scopes is None):
         await csrf.check(request)
     if request.method not in csrf.SAFE:
         await _refuse_unstorable(request)

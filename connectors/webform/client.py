@@ -46,7 +46,8 @@ NO_POST = "网上信箱不能发布内容"
 class WebFormConnector(Defaults):
     """Our own letter page as a :class:`connectors.base.Connector`. Options: see :mod:`connectors.webform.form`.
 
-    A stored letter is JSON: number, kind, title, text, place, name (as it may be shown), sender, first, at, files.
+    A stored letter is JSON: number, kind, title, text, place, name (as it may be shown), sender, first, at, files,
+    has_contact (more is known of its writer than may be shown).
     """
 
     platform = "webform"
@@ -156,5 +157,9 @@ def _inbound(letter: Mapping[str, Any], item: RawItem) -> Inbound:
         thread_id=first or number,
         parent_id=first,
         media=tuple(files),
-        extra={"stated_kind": one_line(letter["kind"]), "stated_place": one_line(letter["place"])},
+        extra={
+            "stated_kind": one_line(letter["kind"]),
+            "stated_place": one_line(letter["place"]),
+            "has_contact": bool(letter.get("has_contact")),
+        },
     )

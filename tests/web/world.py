@@ -24,6 +24,9 @@ from hub.models import (
     LearnRun,
     LearnState,
     LearntModel,
+    Letter,
+    LetterBytes,
+    LetterFile,
     Matter,
     MatterMessage,
     Message,
@@ -170,7 +173,7 @@ async def _objects(unit: Unit, world: World, side: str) -> None:
     unit.add(asked)
     await unit.flush()
     places["draft_id"] = asked.id
-    places |= await _learning(unit, message, author)
+    places |= await _learning(unit, message, author) | await _letter(unit, message)
     places.update(
         case_id=case.id, number=case.number, message_id=message.id, reply_id=reply.id, post_id=post.id,
         delivery_id=delivery.id, event_id=event.id, pause_id=lifted.id, arrival_id=arrival.id, run_id=run.id,
@@ -199,6 +202,20 @@ async def _learning(unit: Unit, message: Message, author: int) -> dict[str, obje
     unit.add(made)
     await unit.flush()
     return {"correction_id": said.id, "version_id": made.id}
+
+
+async def _letter(unit: Unit, message: Message) -> dict[str, object]:
+    """A file that came with the message, and the open page letters are written on."""
+    slug = f"mayor-{message.external_id}"
+    letter = Letter(account_id=message.account_id, external_id=message.external_id, ticket=message.external_id)
+    page = Account(platform="webform", name=f"网上信箱-{slug}", external_id=slug, options={"slug": slug})
+    unit.add(letter, page)
+    await unit.flush()
+    file = LetterFile(letter_id=letter.id or 0, name="路灯.png", mime="image/png", bytes=8)
+    unit.add(file)
+    await unit.flush()
+    unit.add(LetterBytes(file_id=file.id or 0, data=b"\x89PNG\r\n\x1a\n"))
+    return {"file_id": file.id, "slug": slug}
 
 
 async def _matter(unit: Unit, message: Message) -> int | None:

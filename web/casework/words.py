@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +25,9 @@ _DELIVERY_TONES: Mapping[DeliveryState, str] = {
     DeliveryState.failed: "danger", DeliveryState.unknown: "soon", DeliveryState.held: "soon",
     DeliveryState.missed: "danger", DeliveryState.removed: "danger",
 }  # fmt: skip
+
+
+_LETTER_FILE = re.compile(r"/letters/files/\d{1,18}")
 
 
 def state_tone(state: CaseState) -> str:
@@ -96,8 +100,8 @@ def span_words(span: str) -> str:
 
 
 def web_link(url: str) -> str:
-    """The address when it leads to a web page; empty for anything else a platform may have sent."""
-    return url if url.lower().startswith(("http://", "https://")) else ""
+    """The address when it leads to a web page or to a file of a letter; empty for anything else that may have come."""
+    return url if url.lower().startswith(("http://", "https://")) or _LETTER_FILE.fullmatch(url) else ""
 
 
 def classes() -> list[tuple[str, str]]:

@@ -26,11 +26,13 @@ class Gate(StrEnum):
 
 class Door(StrEnum):
     """How a request says who it is. page: session cookie, CSRF token on writes, HTML answers; api: personal token
-    (or a session with CSRF token), JSON answers; hook: a platform's signature, checked by the endpoint."""
+    (or a session with CSRF token), JSON answers; hook: a platform's signature, checked by the endpoint; citizen: nobody
+    signs in, writes carry a signed ticket that the endpoint checks (cookies do not reach a page framed elsewhere)."""
 
     page = "page"
     api = "api"
     hook = "hook"
+    citizen = "citizen"
 
 
 @dataclass(frozen=True, slots=True)

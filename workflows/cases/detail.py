@@ -24,6 +24,7 @@ from workflows.cases.routing import explain
 from workflows.cases.rows import CaseRow, as_row, rows_of_cases
 from workflows.cases.states import Extension, Offer, Ruling, moves_for, reasons_against_drafting, standing_reasons
 from workflows.cases.timeline import EventEntry, MessageEntry, ReplyEntry
+from workflows.letters.stored import contact_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,4 +181,5 @@ async def reveal(unit: Unit, actor: Actor, message_id: int) -> Revealed:
     if message is None:
         raise NotFound(_("没有这条消息，或者您无权查看"))
     await audit.record(unit, actor, "message.reveal", f"message/{message_id}", case_id=message.case_id)
-    return Revealed(message.title, message.text, message.author_name)
+    contact = await contact_of(unit, message)
+    return Revealed(message.title, message.text, " ".join(contact.values()) or message.author_name)

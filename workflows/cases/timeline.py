@@ -42,7 +42,10 @@ HEADING = 40
 
 @dataclass(frozen=True, slots=True)
 class MessageEntry:
-    """One message of the thread, citizen's or our own; ``title`` and ``text`` are masked where ``is_masked``."""
+    """One message of the thread, citizen's or our own; ``title`` and ``text`` are masked where ``is_masked``.
+
+    ``stated``: what the writer of a letter chose on its form (kind, place).
+    """
 
     id: int
     external_id: str
@@ -52,6 +55,7 @@ class MessageEntry:
     title: str
     text: str
     is_masked: bool
+    stated: list[str]
     url: str
     media: list[dict[str, Any]]
     likes: int
@@ -136,14 +140,19 @@ async def messages(unit: Unit, case_ids: Sequence[int]) -> list[MessageEntry]:
 def entry(message: Message, tags: Tagging | None) -> MessageEntry:
     """One message as pages show it."""
     title, text = shown(message)
+    is_masked = (title, text) != (message.title, message.text) or bool(message.extra.get("has_contact"))
     tags = _without_personal(tags) if tags else None
     return MessageEntry(
         id=message.id or 0, external_id=message.external_id, kind=message.kind, is_own=message.is_own,
         author_name=message.author_name,
-        title=straight(title), text=straight(text), is_masked=(title, text) != (message.title, message.text),
+        title=straight(title), text=straight(text), is_masked=is_masked, stated=_stated(message),
         url=message.url, media=message.media, likes=message.likes, created_at=message.created_at,
         reply_until=message.reply_until, removed_at=message.removed_at, tags=tags,
     )  # fmt: skip
+
+
+def _stated(message: Message) -> list[str]:
+    return [mask(str(said)) for name in ("stated_kind", "stated_place") if (said := message.extra.get(name))]
 
 
 _WORDS = (
@@ -222,14 +231,14 @@ async def replies(unit: Unit, case: Case, history: Sequence[EventEntry]) -> list
     by_id = {delivery.id: delivery for delivery in deliveries}
     whats = {line.what for line in history}
     channels = await _channels(unit, case) if "answer_elsewhere" in whats else {}
-    questions = await _questions(unit, case) if "ask_citizen" in whats else set()
+    asking = await questions(unit, case) if "ask_citizen" in whats else set()
     return [
-        _answer(reply, by_id.get(reply.delivery_id), channels.get(reply.id or 0, ""), reply.id in questions)
+        _answer(reply, by_id.get(reply.delivery_id), channels.get(reply.id or 0, ""), reply.id in asking)
         for reply in found
     ]
 
 
-async def _questions(unit: Unit, case: Case) -> set[int]:
+async def questions(unit: Unit, case: Case) -> set[int]:
     """Ids of the replies that were handed in as questions the last time."""
     names = [move.value for move in HANDS_IN]
     said = select(CaseEvent).where(CaseEvent.case_id == case.id, col(CaseEvent.what).in_(names))

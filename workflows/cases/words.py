@@ -64,7 +64,7 @@ DONE_WORDS: tuple[str, ...] = (
     NP_("event", "办结"), NP_("event", "发回重办"), NP_("event", "重新打开"), NP_("event", "来信人再次来信"),
     NP_("event", "向来信人追问"), NP_("event", "追问已发出"),
     NP_("event", "并案"), NP_("event", "拆分"), NP_("event", "起草答复"), NP_("event", "修正标签"),
-    NP_("event", "放行红线"), NP_("event", "采用模型起草的文字"),
+    NP_("event", "来信人评价"), NP_("event", "放行红线"), NP_("event", "采用模型起草的文字"),
 )  # fmt: skip
 
 CLASS_WORDS: dict[CaseClass, str] = {
@@ -79,6 +79,7 @@ EVENT_WORDS: dict[str, str] = {
     "opened": N_("收到来信"),
     "imported": N_("随文件导入"),
     "message": N_("来信人补充"),
+    "citizen_rated": N_("来信人评价"),
     "note": N_("内部备注"),
     "sign_overdue": N_("催签"),
     "due_soon": N_("时限提醒"),

@@ -1,0 +1,252 @@
+"""Letters on our own page, as a citizen without any account: written, followed, supplemented, answered, rated."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlmodel import col, select
+from workflows.tagging.batches import tag_waiting
+
+from hub import clock
+from hub.db import reading, unit_of_work
+from hub.models import (
+    Account,
+    Arrival,
+    Audience,
+    Case,
+    CaseEvent,
+    CaseState,
+    Letter,
+    LetterFile,
+    Message,
+    Reply,
+    ReplyState,
+)
+from tests.web.conftest import Visit
+from tests.web.world import World
+from workflows.house import House
+from workflows.intake.reading import read_waiting
+from workflows.letters.files import MOST_BYTES, Sent, judge
+from workflows.letters.tickets import code_of, new_ticket
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 100
+GOOD = {
+    "kind": "投诉", "title": "人民路路灯不亮", "text": "人民路小学门口的路灯坏了三天。", "place": "人民路 12 号",
+    "name": "李小明", "phone": "13812345678", "agreed": "1",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def slug(house: House, world: World) -> str:
+    """An open letter page that a site of the office may frame."""
+    async with unit_of_work(house.ctx) as unit:
+        options = {"slug": "leader", "title": "临江市领导信箱", "embed": "https://www.example.gov.cn", "hourly": "3"}
+        unit.add(Account(platform="webform", name="领导信箱", external_id="leader", options=options))
+    return "leader"
+
+
+def ticket(house: House, slug: str = "leader", *, seconds: float = 60) -> str:
+    return new_ticket(house.ctx.settings.key, slug, clock.now() - timedelta(seconds=seconds))
+
+
+async def post(client: httpx.AsyncClient, house: House, files: Any = None, **changed: str) -> httpx.Response:
+    data = GOOD | {"ticket": ticket(house)} | changed
+    return await client.post("/letters/leader", data=data, files=files or {"none": ("", b"")})
+
+
+def shown_code(answer: httpx.Response) -> str:
+    assert answer.status_code == 200, answer.text
+    found = re.search(r'name="code" value="(\d{10})"', answer.text)
+    assert found is not None
+    return found[1]
+
+
+async def rows(house: House, statement: Any) -> list[Any]:
+    async with reading(house.ctx) as unit:
+        return list(await unit.all(statement))
+
+
+async def through(house: House) -> Case:
+    """Read, tag and open the case of the newest letter."""
+    await read_waiting(house, 100)
+    await tag_waiting(house, 100)
+    (case,) = await rows(house, select(Case).order_by(col(Case.id).desc()).limit(1))
+    return case  # type: ignore[no-any-return]
+
+
+async def test_a_letter_is_stored_before_its_code_is_shown(client: httpx.AsyncClient, house: House, slug: str) -> None:
+    page = await client.get("/letters/leader")
+    assert "临江市领导信箱" in page.text
+    assert "frame-ancestors 'self' https://www.example.gov.cn" in page.headers["content-security-policy"]
+    answer = await post(client, house, {"files": ("照片.exe", PNG, "text/html")})
+    code = shown_code(answer)
+    (letter,) = await rows(house, select(Letter).where(Letter.code != None))  # noqa: E711
+    assert code not in repr(letter.model_dump())
+    (arrival,) = await rows(house, select(Arrival).where(Arrival.external_id == letter.external_id))
+    assert "13812345678" not in arrival.payload
+    assert "李小明" not in arrival.payload
+    assert house.ctx.vault.open(letter.sealed) == {"name": "李小明", "phone": "13812345678"}
+    (file,) = await rows(house, select(LetterFile).where(LetterFile.letter_id == letter.id))
+    assert (file.name, file.mime) == ("照片.png", "image/png")
+    case = await through(house)
+    (message,) = await rows(house, select(Message).where(Message.external_id == letter.external_id))
+    assert message.case_id == case.id
+    assert message.author_name == "李＊＊（138****5678）"
+    assert message.media == [{"kind": "image", "url": f"/letters/files/{file.id}", "description": "照片.png"}]
+
+
+async def test_one_form_is_one_letter_however_often_it_is_sent(
+    client: httpx.AsyncClient, house: House, slug: str
+) -> None:
+    same = ticket(house)
+    answers = await asyncio.gather(*[post(client, house, ticket=same) for _ in range(4)], return_exceptions=True)
+    codes = {shown_code(a) for a in answers if isinstance(a, httpx.Response) and a.status_code == 200}
+    assert codes == {code_of(house.ctx.settings.key, same)}
+    assert len(await rows(house, select(Letter).where(Letter.code != None))) == 1  # noqa: E711
+    assert "没有重复收下" in (await post(client, house, ticket=same)).text
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"title": ""}, "请填写"),
+        ({"text": "长" * 5001}, "最多 5000 个字"),
+        ({"kind": "别的"}, "请选择信件类型"),
+        ({"phone": "110"}, "请填写手机号"),
+        ({"phone": ""}, "请填写联系电话"),
+        ({"agreed": ""}, "请阅读并勾选"),
+        ({"website": "https://spam.example"}, "提交得太快"),
+        ({"ticket": "1.x.y"}, "打开得太久"),
+    ],
+)
+async def test_what_is_wrong_is_said_and_nothing_typed_is_lost(
+    client: httpx.AsyncClient, house: House, slug: str, changed: dict[str, str], says: str
+) -> None:
+    answer = await post(client, house, **changed)
+    assert answer.status_code == 422
+    assert says in answer.text
+    kept = changed.get("text", GOOD["text"])
+    assert kept in answer.text
+    assert await rows(house, select(Letter).where(Letter.code != None)) == []  # noqa: E711
+
+
+async def test_tickets_of_other_pages_stale_ones_and_quick_ones_do_not_count(
+    client: httpx.AsyncClient, house: House, slug: str
+) -> None:
+    for bad in (ticket(house, "other"), ticket(house, seconds=5 * 3600), ticket(house, seconds=1), ""):
+        assert (await post(client, house, ticket=bad)).status_code == 422
+
+
+async def test_letters_from_one_address_are_limited_by_the_hour(
+    client: httpx.AsyncClient, house: House, slug: str
+) -> None:
+    for _ in range(3):
+        assert (await post(client, house)).status_code == 200
+    refused = await post(client, house)
+    assert refused.status_code == 422
+    assert "已达上限" in refused.text
+
+
+def test_files_are_judged_by_their_bytes() -> None:
+    kept, problem = judge([Sent("../../a<b>.html", PNG), Sent("说明.pdf", b"%PDF-1.7 x")])
+    assert problem == ""
+    assert [(one.name, one.mime) for one in kept] == [("ab.png", "image/png"), ("说明.pdf", "application/pdf")]
+    for bad in (b"<svg onload=alert(1)>", b"MZ\x90\x00", b"PK\x03\x04", b""):
+        assert judge([Sent("x.png", bad)])[1]
+    assert "MB" in judge([Sent("x.png", PNG + b"x" * MOST_BYTES)])[1]
+    assert "5" in judge([Sent("x.png", PNG)] * 6)[1]
+
+
+async def test_the_citizen_follows_the_letter_to_its_answer_and_rates_it(
+    client: httpx.AsyncClient, house: House, slug: str, world: World
+) -> None:
+    code = shown_code(await post(client, house))
+    spaced = f"{code[:3]} {code[3:6]}-{code[6:]}"
+    assert "已收到，等待受理" in (await client.post("/letters/query", data={"code": spaced})).text
+    case = await through(house)
+    async with unit_of_work(house.ctx) as unit:
+        row = await unit.one(select(Case).where(Case.id == case.id))
+        row.state, row.is_open = CaseState.replied, False
+        (message,) = await unit.all(select(Message).where(Message.case_id == case.id))
+        unit.add(
+            CaseEvent(case_id=row.id or 0, what="note", note="内部的话", by_name="某人"),
+            CaseEvent(case_id=row.id or 0, what="sign", audience=Audience.citizen, by_name="承办人姓名"),
+            Reply(case_id=row.id or 0, message_id=message.id or 0, text="已修好。", state=ReplyState.sent,
+                  sent_at=clock.now(), author_name="经办"),
+            Reply(case_id=row.id or 0, message_id=message.id or 0, text="还没审的草稿", author_name="经办"),
+        )  # fmt: skip
+    text = (await client.post("/letters/query", data={"code": code})).text
+    assert "已修好。" in text
+    assert "承办单位已签收" in text
+    assert not any(hidden in text for hidden in ("内部的话", "还没审的草稿", "承办人姓名", "13812345678", "经办"))
+    assert (await client.post("/letters/query/rate", data={"code": code})).status_code == 422
+    rated = await client.post(
+        "/letters/query/rate", data={"code": code, "solved": "no", "satisfied": "2", "note": "<b>没修</b>"}
+    )
+    assert "谢谢您的评价" in rated.text
+    assert (
+        await client.post("/letters/query/rate", data={"code": code, "solved": "yes", "satisfied": "5"})
+    ).status_code == 422
+    (event,) = await rows(house, select(CaseEvent).where(CaseEvent.what == "citizen_rated"))
+    assert (event.data["solved"], event.data["satisfied"], event.note) == ("no", 2, "<b>没修</b>")
+
+
+async def test_a_supplement_joins_the_same_case(client: httpx.AsyncClient, house: House, slug: str) -> None:
+    code = shown_code(await post(client, house))
+    case = await through(house)
+    more = {"code": code, "ticket": ticket(house, "query"), "text": "又坏了两盏。"}
+    files = {"files": ("a.png", PNG, "image/png")}
+    for _ in range(2):
+        assert "补充的内容已收到" in (await client.post("/letters/query/add", data=more, files=files)).text
+    await through(house)
+    found = await rows(house, select(Message).where(Message.case_id == case.id).order_by(col(Message.id)))
+    assert [one.text for one in found] == [GOOD["text"], "又坏了两盏。"]
+    assert "又坏了两盏。" in (await client.post("/letters/query", data={"code": code})).text
+    assert (await client.post("/letters/query/add", data=more | {"ticket": "x", "text": ""})).status_code == 422
+
+
+async def test_codes_cannot_be_guessed_by_trying(client: httpx.AsyncClient, house: House, slug: str) -> None:
+    for wrong in ("", "123", "０１２３４５６７８９", "abcdefghij", "1234567890"):
+        assert (await client.post("/letters/query", data={"code": wrong})).status_code == 422
+    answers = [
+        (await client.post("/letters/query", data={"code": f"{n:010}"})).status_code for n in range(10)
+    ]  # fmt: skip
+    assert answers[-1] == 429
+    assert (await client.post("/letters/query/rate", data={"code": "1234567890"})).status_code == 429
+
+
+async def test_contact_and_files_are_for_those_who_handle_the_case_and_each_look_is_kept(
+    client: httpx.AsyncClient, visit: Visit, house: House, slug: str, world: World
+) -> None:
+    await post(client, house, {"files": ("a.png", PNG, "image/png")})
+    case = await through(house)
+    async with unit_of_work(house.ctx) as unit:
+        row = await unit.one(select(Case).where(Case.id == case.id))
+        row.department_id = world.departments["own"]
+    (message,) = await rows(house, select(Message).where(Message.case_id == case.id))
+    address = message.media[0]["url"]
+    async with visit("handler") as clerk, visit("handler", side="other") as stranger:
+        page = (await clerk.get(f"/cases/{case.number}")).text
+        assert "投诉 · 人民路 12 号" in page
+        assert "13812345678" not in page
+        assert address in page
+        file = await clerk.get(address)
+        assert (file.content, file.headers["content-type"]) == (PNG, "image/png")
+        assert "sandbox" in file.headers["content-security-policy"]
+        assert file.headers["x-content-type-options"] == "nosniff"
+        assert (await stranger.get(address)).status_code == 404
+        assert "13812345678" in (await clerk.post(f"/messages/{message.id}/reveal")).text
+        assert (await stranger.post(f"/messages/{message.id}/reveal")).status_code == 404
+    assert (await client.get(address)).status_code in (303, 302)
+
+
+async def test_a_page_that_is_switched_off_is_not_there(client: httpx.AsyncClient, house: House, slug: str) -> None:
+    async with unit_of_work(house.ctx) as unit:
+        (await unit.one(select(Account).where(Account.name == "领导信箱"))).is_active = False
+    assert (await client.get("/letters/leader")).status_code == 404
+    assert (await post(client, house)).status_code == 404
