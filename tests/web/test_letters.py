@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 from sqlmodel import col, select
-from workflows.tagging.batches import tag_waiting
 
 from hub import clock
 from hub.db import reading, unit_of_work
@@ -33,6 +32,7 @@ from workflows.house import House
 from workflows.intake.reading import read_waiting
 from workflows.letters.files import MOST_BYTES, Sent, judge
 from workflows.letters.tickets import code_of, new_ticket
+from workflows.tagging.batches import tag_waiting
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 100
 GOOD = {

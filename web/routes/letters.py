@@ -162,6 +162,8 @@ async def _act(request: Request, act: Any) -> Response:
     brake: Brake = request.app.state.letter_brake
     brake.check(address(request))
     try:
+        async with looking(request) as unit:
+            await following.find(house(request), unit, form.raw("code"))
         done = await act(form)
     except NotFound as error:
         brake.failed(address(request))
