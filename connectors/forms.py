@@ -19,6 +19,7 @@ class Place(StrEnum):
 class Field:
     """One field. ``name`` is the key among the secrets or options; ``secret`` values are never shown again.
 
+    ``choices``: the only values it takes, each with its word; empty: it is typed.
     ``by_page``: authorising by page brings the value; it is typed only by those who do not go that way.
     """
 
@@ -28,6 +29,7 @@ class Field:
     hint: str = ""
     required: bool = True
     by_page: bool = False
+    choices: tuple[tuple[str, str], ...] = ()
 
     @property
     def secret(self) -> bool:

@@ -24,7 +24,8 @@ class PostForm:
     """One form a post can take on a platform (a short post, an article, a mass message). Lengths in its own units.
 
     ``title_length`` 0: has no title. ``pictures`` is the most it takes; ``cover``: (width, height) the first picture is
-    cut to as its cover, None: has none. ``note`` says in one sentence (Chinese) what people should know.
+    cut to as its cover, None: has none; ``covers``: sizes (name, width, height) of it that a person who publishes by
+    hand is offered. ``note`` says in one sentence (Chinese) what people should know.
     """
 
     name: str
@@ -38,6 +39,7 @@ class PostForm:
     picture_bytes: int = 5 * 1024 * 1024
     cover: tuple[int, int] | None = None
     needs_cover: bool = False
+    covers: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from connectors.forms import AccountForm
 from connectors.http import Clock, Http, utc_now
 from connectors.mailbox.client import MailboxConnector
 from connectors.mailbox.form import FORM as MAILBOX_FORM
+from connectors.manual.client import ManualConnector
+from connectors.manual.form import FORM as MANUAL_FORM
 from connectors.mastodon.client import MastodonConnector
 from connectors.mastodon.form import FORM as MASTODON_FORM
 from connectors.sandbox.client import SandboxConnector
@@ -28,12 +30,15 @@ _MAKERS: Mapping[str, Callable[[Http], Connector]] = {
     "sandbox": SandboxConnector,
     "weibo": WeiboConnector,
     "mastodon": MastodonConnector,
+    "manual": lambda _: ManualConnector(),
     "wechat": WechatConnector,
     "mailbox": MailboxConnector,
     "webform": WebFormConnector,
     "file": lambda _: FileConnector(),
 }
-_FORMS = (SANDBOX_FORM, WEIBO_FORM, MASTODON_FORM, WECHAT_FORM, MAILBOX_FORM, WEBFORM_FORM, FILE_FORM)
+_FORMS = (
+    SANDBOX_FORM, WEIBO_FORM, MASTODON_FORM, WECHAT_FORM, MANUAL_FORM, MAILBOX_FORM, WEBFORM_FORM, FILE_FORM,
+)  # fmt: skip
 FORMS: Mapping[str, AccountForm] = {form.platform: form for form in _FORMS}
 
 

@@ -1,0 +1,1 @@
+"""Platforms without an interface for official accounts: a person publishes, by steps, and brings back the link."""
