@@ -1,13 +1,14 @@
 """Hot issues: which messages of a file are about the same matter.
 
-Messages become word TF-IDF vectors (title words twice) and are joined by average link: two groups become one while
-their messages are similar enough on average. Long files go through in windows, and groups found earlier take part in
-later windows, so cost and memory grow with the length of the file, not with its square."""
+Messages become word TF-IDF vectors (title words twice); two groups become one while they are near enough
+(:mod:`nlp.linkage`), the nearest first. Messages that lie months apart count as a little less alike. Long files go
+through in windows, and groups found earlier take part in later windows, so cost and memory grow with the length of the
+file, not with its square."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -17,10 +18,12 @@ from nlp import keywords, linear
 from nlp.base import Text
 from nlp.features import Ints
 from nlp.linear import Recipe
+from nlp.linkage import Linkage
 from nlp.pipeline import Analyser
 
 RECIPE = Recipe(weighting="tfidf", title=2, bits=20)
-NEAR = 0.15  # average similarity that makes two groups one
+NEAR = 0.18  # how near two groups are that become one
+DAYS, APART = 120.0, 0.8  # what is written long after counts only this share; a third of the way after so many days
 WINDOW = 4_400  # messages looked at together: 80 MB of similarities
 CARRIED = 1_500  # groups taken along into the next window, the last ones that had several messages
 _BATCH = 500
@@ -31,11 +34,23 @@ Floats32 = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A message or an earlier group: the sum of its messages' vectors, and how many they are."""
+    """A message or an earlier group: the sum of its messages' vectors, how many they are, and the days (since any day)
+    of the first and the last of them; where nobody knows the days, all are the same."""
 
     bucket: Ints
     value: Floats32
     size: int
+    first: float = 0.0
+    last: float = 0.0
+
+    @property
+    def cohesion(self) -> float:
+        """The average similarity of its messages among themselves, 0..1; 1 for a single one."""
+        return float(self.value @ self.value) / max(self.size, 1) ** 2
+
+    def at(self, first: float, last: float | None = None) -> Member:
+        """The same, written on these days."""
+        return replace(self, first=first, last=first if last is None else last)
 
 
 def rarity_of(analyser: Analyser, texts: Sequence[Text]) -> Floats32:
@@ -67,11 +82,16 @@ def members(analyser: Analyser, texts: Sequence[Text], idf: Floats32) -> Iterabl
             yield Member(found.bucket[low:high], value[low:high], 1)
 
 
-def group(analyser: Analyser, texts: Sequence[Text], near: float = NEAR) -> list[int]:
-    """A group number per text, in the order given (by time); -1 for a text that stands alone.
+def group(
+    analyser: Analyser, texts: Sequence[Text], near: float = NEAR, days: Sequence[float] | None = None
+) -> list[int]:
+    """A group number per text, in the order given (by time); -1 for a text that stands alone. ``days``: when each was
+    written.
 
     A group's number is the place of its first text, so it stays when later texts join."""
     singles = list(members(analyser, texts, rarity_of(analyser, texts)))
+    if days is not None:
+        singles = [one.at(day) for one, day in zip(singles, days, strict=True)]
     chosen = np.arange(len(singles))
     carried: dict[int, Member] = {}
     for at in range(0, len(singles), WINDOW):
@@ -99,7 +119,16 @@ def added(parts: Sequence[Member]) -> Member:
     """The group of all these."""
     bucket, place = np.unique(np.concatenate([part.bucket for part in parts]), return_inverse=True)
     value = np.bincount(place, np.concatenate([part.value for part in parts]), minlength=len(bucket))
-    return Member(bucket, value.astype(np.float32), sum(part.size for part in parts))
+    first, last = min(part.first for part in parts), max(part.last for part in parts)
+    return Member(bucket, value.astype(np.float32), sum(part.size for part in parts), first, last)
+
+
+def fade(table: Floats32, rows: Sequence[Member], columns: Sequence[Member]) -> None:
+    """Lessen the similarities in ``table`` of what lies apart in time."""
+    first, last = (np.array([getattr(one, side) for one in columns]) for side in ("first", "last"))
+    for number, one in enumerate(rows):
+        gap = np.maximum(np.maximum(first - one.last, one.first - last), 0)
+        table[number] *= APART + (1 - APART) * np.exp(-gap / DAYS)
 
 
 def similarities(rows: Sequence[Member], columns: Sequence[Member]) -> Floats32:
@@ -122,48 +151,7 @@ def similarities(rows: Sequence[Member], columns: Sequence[Member]) -> Floats32:
 
 
 def _linked(taking: list[Member], near: float) -> list[int]:
-    """For each member the first member of its group: average link by nearest-neighbour chains."""
+    """For each member the first member of its group."""
     table = similarities(taking, taking)
-    np.fill_diagonal(table, -1)
-    size = np.array([member.size for member in taking], np.float32)
-    into = np.arange(len(taking))
-    alive = np.ones(len(taking), bool)
-    waiting = list(range(len(taking)))[::-1]
-    chain: list[int] = []
-    while waiting or chain:
-        if not chain:
-            chain.append(waiting.pop())
-        here = chain[-1]
-        best = int(table[here].argmax()) if alive[here] else here
-        if len(chain) > 1 and table[here, best] <= table[here, chain[-2]]:
-            best = chain[-2]
-        if table[here, best] < near:  # nobody is near enough now, so nobody ever will be
-            chain.pop()
-            alive[here] = False
-            table[:, here] = table[here] = -1
-        elif len(chain) > 1 and best == chain[-2]:
-            del chain[-2:]
-            waiting.append(_merge(table, size, into, alive, here, best))
-        else:
-            chain.append(best)
-    return [_root(into, number) for number in range(len(taking))]
-
-
-def _merge(table: Floats32, size: NDArray[np.float32], into: Ints, alive: NDArray[np.bool_], one: int, two: int) -> int:
-    """Make the later one part of the earlier one, which is answered."""
-    keep, gone = min(one, two), max(one, two)
-    row = (table[keep] * size[keep] + table[gone] * size[gone]) / (size[keep] + size[gone])
-    row[[keep, gone]] = -1
-    row[~alive] = -1
-    table[keep] = table[:, keep] = row
-    table[gone] = table[:, gone] = -1
-    size[keep] += size[gone]
-    alive[gone] = False
-    into[gone] = keep
-    return keep
-
-
-def _root(into: Ints, number: int) -> int:
-    while into[number] != number:
-        number = int(into[number])
-    return number
+    fade(table, taking, taking)
+    return Linkage(table, [one.size for one in taking], [one.cohesion for one in taking]).run(near)

@@ -1,6 +1,6 @@
 """Hot issues as they grow: each new message goes to the matter it is about, to another lone message, or stays alone.
 
-The same vectors and the same average link as :mod:`nlp.clusters`, one message after the other in the order of time.
+The same vectors and the same nearness as in :mod:`nlp.clusters`, one message after the other in the order of time.
 How rare a word is comes from what this office received (:class:`Tally`), led by the language at large as long as that
 is little. Nothing is remembered here between two calls."""
 
@@ -10,7 +10,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -20,10 +20,11 @@ from nlp import clean, clusters, features, keywords, linear
 from nlp.base import Text
 from nlp.clusters import RECIPE, Floats32, Member
 from nlp.features import Batch, Ints
+from nlp.linkage import closeness
 from nlp.pipeline import Analyser
 
-NEAR = clusters.NEAR  # average similarity at which a message joins
-ALIKE = 0.17  # average similarity at which two matters are one
+NEAR = clusters.NEAR  # how near a message is that joins
+ALIKE = 0.20  # how near two matters are that are one
 TELLING = 4  # a text with fewer telling words says too little to be placed by them
 COMMON = 20  # from this many messages on, further ones of a matter teach nothing about which words are rare
 KEPT_WORDS = 8  # per message, shown as the reason why it is where it is
@@ -101,13 +102,18 @@ class Traits:
         return len(self.member.bucket) >= TELLING
 
 
-def traits(analyser: Analyser, texts: Sequence[Text], tally: Tally) -> list[Traits]:
-    """What each text is placed by."""
+def traits(
+    analyser: Analyser, texts: Sequence[Text], tally: Tally, days: Sequence[float] | None = None
+) -> list[Traits]:
+    """What each text is placed by. ``days``: when each was written, counted from any day."""
     idf = tally.rarity()
     batches = [analyser.batch(texts[at : at + _BATCH]) for at in range(0, len(texts), _BATCH)]
     found = [one for batch in batches for one in _members(batch, idf)]
-    copies = [fingerprint(text.whole) for text in texts]
-    return [Traits(member, words, copy) for (member, words), copy in zip(found, copies, strict=True)]
+    times = days if days is not None else [0.0] * len(texts)
+    return [
+        Traits(member.at(day), words, fingerprint(text.whole))
+        for (member, words), day, text in zip(found, times, texts, strict=True)
+    ]
 
 
 def _members(batch: Batch, idf: Floats32) -> list[tuple[Member, tuple[str, ...]]]:
@@ -135,7 +141,7 @@ def fingerprint(text: str) -> int:
 class Placed:
     """Where a message goes. ``group``: a known one by its number, or ``len(known) + n`` for the n-th new message.
 
-    ``near``: the average similarity that decided; 0 for a message that begins a group of its own."""
+    ``near``: the nearness that decided; 0 for a message that begins a group of its own."""
 
     group: int
     near: float
@@ -144,30 +150,41 @@ class Placed:
 def place(new: Sequence[Member], known: Sequence[Member], near: float = NEAR) -> list[Placed]:
     """Each new message in turn to the nearest group, those before it included; far from all, it begins one."""
     total = len(known) + len(new)
-    sizes = np.zeros(total, np.float32)
+    sizes, inner = np.zeros(total, np.float32), np.zeros(total, np.float32)
     sizes[: len(known)] = [member.size for member in known]
+    inner[: len(known)] = [member.cohesion * member.size**2 for member in known]
     sums = np.zeros((len(new), total), np.float32)  # of each message's similarities to the members of each group
-    sums[:, : len(known)] = clusters.similarities(new, known) * sizes[: len(known)]
-    between = clusters.similarities(new, new)
+    sums[:, : len(known)] = _similar(new, known) * sizes[: len(known)]
+    between = _similar(new, new)
     found = []
     for number in range(len(new)):
-        mean = sums[number] / np.maximum(sizes, 1)
-        best = int(mean.argmax()) if total else 0
-        nearest = float(mean[best])
+        filled = np.maximum(sizes, 1)
+        how_near = closeness(sums[number] / filled, 1.0, inner / filled**2)
+        best = int(how_near.argmax()) if total else 0
+        nearest = float(how_near[best])
         chosen = Placed(best, nearest) if nearest >= near else Placed(len(known) + number, 0.0)
         sizes[chosen.group] += 1
+        inner[chosen.group] += 1 + 2 * sums[number, chosen.group]
         sums[:, chosen.group] += between[:, number]
         found.append(chosen)
     return found
 
 
+def _similar(rows: Sequence[Member], columns: Sequence[Member]) -> Floats32:
+    """Average similarities, less where they lie apart in time."""
+    table = clusters.similarities(rows, columns)
+    clusters.fade(table, rows, columns)
+    return table
+
+
 def alike(touched: Sequence[Member], others: Sequence[Member], least: float = ALIKE) -> list[tuple[int, int]]:
     """Which of ``touched`` is so much like which of ``others`` that they are one matter; a member never like itself
     (the same object). Each of ``touched`` at most once, with the nearest."""
-    table = clusters.similarities(touched, others)
+    table = _similar(touched, others)
+    cohesion = np.array([other.cohesion for other in others], np.float32)
     pairs = []
     for number, member in enumerate(touched):
-        row = table[number]
+        row = closeness(table[number], member.cohesion, cohesion)
         row[[place for place, other in enumerate(others) if other is member]] = -1
         best = int(row.argmax()) if len(row) else 0
         if len(row) and row[best] >= least:
@@ -181,7 +198,7 @@ def joined(parts: Sequence[Member]) -> Member:
     if len(whole.bucket) <= LONGEST:
         return whole
     kept: NDArray[np.int64] = np.sort(np.argpartition(whole.value, -LONGEST)[-LONGEST:])
-    return Member(whole.bucket[kept], whole.value[kept], whole.size)
+    return replace(whole, bucket=whole.bucket[kept], value=whole.value[kept])
 
 
 def pack(member: Member) -> bytes:

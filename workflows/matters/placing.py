@@ -33,7 +33,7 @@ TALLY = "matters"
 BATCH = 500
 LEASE = timedelta(seconds=90)
 # How far around a message's own time a lone message may lie that it can join.
-ALONE_DAYS, MOST_ALONE = timedelta(days=30), 3_000
+ALONE_DAYS, MOST_ALONE = timedelta(days=120), 3_000
 _REPOSTS = ("reposts_count", "reblogs_count", "reposts", "forwards", "转发数")
 
 Key = tuple[str, int]  # ("matter", its id) or ("alone", id of the message a matter would begin with)
@@ -103,7 +103,8 @@ async def _place(house: House, lease: str, limit: int) -> int:
         tally = Tally.unpack(stored.documents, stored.counts) if stored else Tally.empty()
     if not waiting:
         return 0
-    traits = await asyncio.to_thread(matters.traits, nlp.analyser(), [one.text for one in waiting], tally)
+    texts, days = [one.text for one in waiting], [uniting.day(one.at) for one in waiting]
+    traits = await asyncio.to_thread(matters.traits, nlp.analyser(), texts, tally, days)
     async with reading(house.ctx) as unit:
         ground = await _ground(unit, waiting, traits)
     plan = await asyncio.to_thread(_decide, waiting, traits, ground)
@@ -176,17 +177,18 @@ async def _known(unit: Unit, first: datetime, last: datetime) -> tuple[list[Key]
     """Matters and lone messages near these times, as groups to join."""
     live = (col(Matter.state) != MatterState.merged, col(Matter.size) > 0)
     span = (col(Matter.last_at) > first - MATTER_DAYS, col(Matter.first_at) < last + MATTER_DAYS)
-    wanted = columns(col(Matter.id), col(Matter.profile), col(Matter.size)).where(*live, *span)
+    wanted = columns(*uniting.PROFILE).where(*live, *span)
     rows = await unit.rows(wanted.order_by(col(Matter.last_at).desc()).limit(MOST_MATTERS))
     keys: list[Key] = [("matter", row.id) for row in rows]
-    members = [matters.unpack(row.profile, row.size) for row in rows]
+    members = [uniting.profile_of(row) for row in rows]
     near = (col(MatterMessage.at) > first - ALONE_DAYS, col(MatterMessage.at) < last + ALONE_DAYS)
     free = (col(MatterMessage.matter_id).is_(None), col(MatterMessage.vector).is_not(None))
-    alone = columns(col(MatterMessage.message_id), col(MatterMessage.vector))
+    alone = columns(col(MatterMessage.message_id), col(MatterMessage.vector), col(MatterMessage.at))
     rows = await unit.rows(
         alone.where(*free, *near, ~col(MatterMessage.is_held)).order_by(col(MatterMessage.at).desc()).limit(MOST_ALONE)
     )
-    return keys + [("alone", row.message_id) for row in rows], members + [matters.unpack(row.vector) for row in rows]
+    keys += [("alone", row.message_id) for row in rows]
+    return keys, members + [matters.unpack(row.vector).at(uniting.day(row.at)) for row in rows]
 
 
 async def _matters_of_cases(unit: Unit, waiting: Sequence[Waiting]) -> dict[int, int]:

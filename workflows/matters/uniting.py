@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select as columns
 from sqlalchemy import update
@@ -14,10 +15,24 @@ from hub.db import Unit, reading, unit_of_work
 from hub.models import Matter, MatterEvent, MatterMessage, MatterState
 from hub.rights import system
 from nlp import matters
+from nlp.clusters import Member
 from workflows.house import House
 
 # How far apart in time two matters, or a message and a matter, may lie that are one.
-MATTER_DAYS, MOST_MATTERS = timedelta(days=60), 1_500
+MATTER_DAYS, MOST_MATTERS = timedelta(days=180), 1_500
+
+
+def day(at: datetime) -> float:
+    """Days since 1970, as the language room counts time."""
+    return at.timestamp() / 86_400
+
+
+def profile_of(row: Any) -> Member:
+    """The vector of a matter, from its row or columns (profile, size, first_at, last_at)."""
+    return matters.unpack(row.profile, row.size).at(day(row.first_at), day(row.last_at))
+
+
+PROFILE: tuple[Any, ...] = (Matter.id, Matter.profile, Matter.size, Matter.first_at, Matter.last_at)
 
 
 async def unite(house: House, touched: Sequence[int]) -> None:
@@ -26,9 +41,9 @@ async def unite(house: House, touched: Sequence[int]) -> None:
         return
     async with reading(house.ctx) as unit:
         free = (col(Matter.state) == MatterState.open, ~col(Matter.is_kept), col(Matter.size) > 0)
-        wanted = columns(col(Matter.id), col(Matter.profile), col(Matter.size), col(Matter.last_at)).where(*free)
+        wanted = columns(*PROFILE).where(*free)
         rows = await unit.rows(wanted.order_by(col(Matter.last_at).desc()).limit(MOST_MATTERS))
-    members = {row.id: matters.unpack(row.profile, row.size) for row in rows}
+    members = {row.id: profile_of(row) for row in rows}
     mine = [number for number in touched if number in members]
     pairs = await asyncio.to_thread(matters.alike, [members[n] for n in mine], list(members.values()))
     ids = list(members)
