@@ -1,4 +1,4 @@
-"""What the worker does for accounts by itself: access is renewed in time, open circuits are tried, old grants forgotten."""
+"""What the worker does for accounts: access is renewed in time, open circuits are tried, old grants forgotten."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The worker process: timers over the rows are its truth, the queue only makes it prompt.
 
-Three things run side by side: the dispatcher of deliveries, the desk with every other job, and the listener at the
-queue. When the queue dies the listener is started again, slower and slower; nothing else notices.
+Side by side run the dispatcher of deliveries, the desk with every other job, the listeners to platforms that call, and
+the listener at the queue. When the queue dies the listener is started again, slower and slower; nothing else notices.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from workflows.bell import QUEUE, dumps, open_queue
 from workflows.delivery.engine import Dispatcher
 from workflows.desk import Desk, DeskBell
 from workflows.house import House, open_house
+from workflows.intake.listening import Listeners
 from workflows.jobs import DELIVERY_RINGS, JOBS, NAMES
 from workflows.tagging import office
 from workflows.vitals import here
@@ -70,6 +71,7 @@ async def work(house: House, bell: DeskBell, stop: asyncio.Event) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(dispatcher.run(stop))
         group.create_task(desk.run(stop))
+        group.create_task(Listeners(house, ear).run(stop))
         group.create_task(_listen(house.ctx.settings.queue, ear, stop))
         group.create_task(_beat(house, dispatcher, desk, stop))
     await asyncio.gather(dispatcher.close(PATIENCE), desk.close(PATIENCE))

@@ -1,0 +1,158 @@
+"""Access that ends: renewed in time, renewed once when calls find it ended, and a person told when none can."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from connectors.base import ConnectorError, ErrorKind, Purpose
+from hub import clock
+from hub.db import Context
+from hub.models import Account, CircuitState
+from tests.sims.toll import Toll
+from tests.workflows import tollhouse
+from workflows import tokens
+from workflows.intake import pulling
+from workflows.tending import tend_accounts
+from workflows.tokens import Life, Line, life_of, renew_at
+
+NOW = datetime(2026, 11, 23, 1, tzinfo=UTC)
+
+
+async def test_a_call_that_finds_its_access_ended_is_repeated_once_with_new_secrets(any_ctx: Context) -> None:
+    async with tollhouse.opened(any_ctx, Toll(lasts=timedelta(hours=2))) as (house, toll, number):
+        toll.mention("路灯坏了")
+        toll.end_tokens()
+        before = await tollhouse.account_of(house, number)
+        assert await pulling.pull_due(house) == 1
+        after = await tollhouse.account_of(house, number)
+        assert toll.refreshes == 1
+        assert after.sealed != before.sealed
+        assert "token-" not in after.sealed, "new secrets are sealed at once"
+        assert (after.is_renewable, after.renew_lease, after.circuit) == (True, None, CircuitState.closed)
+        assert after.expires_at is not None
+        assert after.renew_at is not None
+        assert after.renew_at < after.expires_at
+        assert house.ref(after).secrets["app_secret"] == "secret-of-app", "what was not renewed stays"
+        assert (await tollhouse.stream_of(house, number)).error == ""
+
+
+async def test_many_calls_that_fail_together_renew_once(any_db_url: str, make_ctx: Callable[[str], Context]) -> None:
+    """Twelve calls in three processes."""
+    contexts = [make_ctx(any_db_url) for _ in range(3)]
+    try:
+        async with tollhouse.opened(contexts[0]) as (house, toll, number):
+            houses = [house, *(tollhouse.open_toll_house(ctx) for ctx in contexts[1:])]
+            toll.slow = 0.3
+            toll.end_tokens()
+            account = await tollhouse.account_of(house, number)
+            lines = [Line(one, one.ref(account)) for one in houses for _ in range(4)]
+            healths = await asyncio.gather(*[line.call(line.house.platforms["toll"].check) for line in lines])
+            assert all(health.ok for health in healths)
+            assert toll.refreshes == 1
+    finally:
+        for ctx in contexts:
+            await ctx.close()
+
+
+async def test_access_is_renewed_before_it_ends(ctx: Context) -> None:
+    with clock.frozen(NOW) as move:
+        async with tollhouse.opened(ctx, Toll(lasts=timedelta(hours=2))) as (house, toll, number):
+            await tollhouse.change(house, number, **tokens.renewed_values(NOW + timedelta(hours=2), None, NOW))
+            assert await tend_accounts(house) == 1, "tried at once, to know whether it can be done at all"
+            assert await tend_accounts(house) == 0
+            due = (await tollhouse.account_of(house, number)).renew_at
+            assert due == NOW + timedelta(hours=2) * 0.85
+            move(due)
+            assert await tend_accounts(house) == 1
+            assert toll.refreshes == 2
+            assert life_of(await tollhouse.account_of(house, number), clock.now()) is Life.fine
+
+
+async def test_what_no_program_can_renew_is_a_persons_matter(ctx: Context) -> None:
+    async with tollhouse.opened(ctx) as (house, toll, number):
+        await tollhouse.change(house, number, sealed=ctx.vault.seal({"token": toll.grant()}))
+        until = clock.now() + timedelta(days=90)
+        await tollhouse.change(house, number, **tokens.renewed_values(until, None, clock.now()))
+        assert await tend_accounts(house) == 0
+        account = await tollhouse.account_of(house, number)
+        assert (account.is_renewable, account.renew_at, account.expires_at) == (False, None, until)
+        toll.end_tokens()
+        await pulling.pull_due(house)
+        account = await tollhouse.account_of(house, number)
+        assert (account.circuit, account.circuit_reason) == (CircuitState.open, "授权已失效，需要管理员重新授权")
+        assert life_of(account, clock.now()) is Life.dead
+
+
+async def test_a_withdrawn_grant_opens_the_circuit_with_the_platforms_words(ctx: Context) -> None:
+    async with tollhouse.opened(ctx) as (house, toll, number):
+        toll.end_tokens()
+        toll.is_revoked = True
+        await pulling.pull_due(house)
+        account = await tollhouse.account_of(house, number)
+        assert account.circuit is CircuitState.open
+        assert account.circuit_reason == "平台不再承认这个应用的授权，请重新授权"
+        assert account.renew_error == account.circuit_reason
+        calls = len(toll.calls)
+        await pulling.pull_due(house)
+        assert len(toll.calls) == calls, "nothing is asked any more"
+
+
+async def test_secrets_given_by_a_person_meanwhile_stay(ctx: Context) -> None:
+    async with tollhouse.opened(ctx) as (house, toll, number):
+        toll.slow = 0.4
+        toll.end_tokens()
+        ref = house.ref(await tollhouse.account_of(house, number), Purpose.people)
+        line = Line(house, ref)
+        calling = asyncio.create_task(line.call(house.platforms["toll"].check))
+        await asyncio.sleep(0.2)
+        typed = {"token": toll.grant(), "app_secret": "secret-of-app"}
+        await tollhouse.change(house, number, sealed=ctx.vault.seal(typed))
+        assert (await calling).ok
+        assert house.ref(await tollhouse.account_of(house, number)).secrets == typed
+
+
+async def test_a_refresher_that_died_is_replaced(ctx: Context) -> None:
+    async with tollhouse.opened(ctx) as (house, toll, number):
+        toll.end_tokens()
+        line = Line(house, house.ref(await tollhouse.account_of(house, number)))
+        await tollhouse.change(house, number, renew_lease=clock.now() - timedelta(seconds=1))
+        assert (await line.call(house.platforms["toll"].check)).ok
+
+
+async def test_waiting_for_a_refresher_has_an_end(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "LONGEST_CALL", -2.5)
+    async with tollhouse.opened(ctx) as (house, toll, number):
+        toll.end_tokens()
+        line = Line(house, house.ref(await tollhouse.account_of(house, number)))
+        await tollhouse.change(house, number, renew_lease=clock.now() + timedelta(minutes=1))
+        with pytest.raises(ConnectorError) as refused:
+            await line.call(house.platforms["toll"].check)
+        assert refused.value.kind is ErrorKind.transient
+        assert toll.refreshes == 0
+
+
+@pytest.mark.parametrize(
+    ("days", "is_renewable", "failures", "life"),
+    [
+        (30, False, 0, Life.fine), (7, False, 0, Life.soon), (3, False, 0, Life.sooner), (0, False, 0, Life.dead),
+        (1, True, 0, Life.fine), (1, True, 3, Life.sooner), (None, None, 0, Life.unknown), (5, None, 0, Life.soon),
+    ],
+)  # fmt: skip
+def test_a_person_is_warned_seven_and_three_days_before(
+    days: int | None, is_renewable: bool | None, failures: int, life: Life
+) -> None:
+    until = None if days is None else NOW + timedelta(days=days)
+    account = Account(platform="toll", name="号", expires_at=until, is_renewable=is_renewable, renew_failures=failures)
+    assert life_of(account, NOW) is life
+
+
+def test_when_the_refresher_is_due() -> None:
+    assert renew_at(None, None, NOW) is None
+    assert renew_at(NOW + timedelta(days=90), False, NOW) is None
+    assert renew_at(NOW + timedelta(days=90), None, NOW) == NOW
+    assert renew_at(NOW + timedelta(days=15), True, NOW) == NOW + timedelta(days=14)
+    assert renew_at(NOW - timedelta(days=1), True, NOW) == NOW
