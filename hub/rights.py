@@ -39,6 +39,7 @@ class May(StrEnum):
     review_post = "review_post"
     force_check = "force_check"
     manage_words = "manage_words"
+    manage_tree_words = "manage_tree_words"
     settle_delivery = "settle_delivery"
     pause_sending = "pause_sending"
     import_files = "import_files"
@@ -76,7 +77,7 @@ ROLE_MAY: dict[Role, frozenset[May]] = {
     }),
     Role.head: frozenset({
         May.read_tree_cases, May.sign, May.hand_back, May.draft_reply, May.review_reply, May.force_check, May.add_note,
-        May.correct_tags, May.reveal_personal, May.use_api,
+        May.correct_tags, May.reveal_personal, May.manage_tree_words, May.use_api,
     }),
     Role.leader: frozenset({May.read_tree_cases, May.read_opinion, May.read_posts, May.use_api}),
     Role.auditor: frozenset({

@@ -14,6 +14,7 @@ from hub.models import (
     Matter,
     MatterMessage,
     Message,
+    OfficeWord,
     Picture,
     PictureUse,
     PlanHit,
@@ -83,3 +84,16 @@ def pictures(actor: Actor) -> ColumnElement[bool]:
         .where(Delivery.assignee_id == actor.user_id)
     )
     return or_(col(Picture.by_id) == actor.user_id, col(Picture.id).in_(shown), col(Picture.id).in_(handed))
+
+
+def words(actor: Actor) -> ColumnElement[bool]:
+    """All entries of the word lists for those who keep them; for those who keep a subtree's, what holds there: the
+    whole office's, those of the departments above, and those of the subtree."""
+    if actor.can(May.manage_words):
+        return true()
+    if not actor.can(May.manage_tree_words) or not actor.path:
+        return false()
+    below = select(Department.id).where(col(Department.path).startswith(actor.path, autoescape=True))
+    above = [int(part) for part in actor.path.split("/") if part]
+    scope = col(OfficeWord.department_id)
+    return or_(scope.is_(None), scope.in_(above), scope.in_(below))

@@ -11,6 +11,11 @@ from nlp.checking.base import RULES, Finding, Phrase, Policy, Severity, Word
 LONGEST = 20_000  # characters looked at; no platform takes more
 MOST = 200  # findings told of one text
 _ORDER = {Severity.red: 0, Severity.error: 1, Severity.hint: 2}
+_SLIPS = (
+    "confusion",
+    "spelling",
+    "context",
+)  # ways to find the same: what one is not to tell, the others do not either
 NOTHING_SET = Policy()
 
 
@@ -25,6 +30,8 @@ def check(text: str, policy: Policy = NOTHING_SET) -> list[Finding]:
 def _left_alone(finding: Finding, policy: Policy) -> bool:
     """Whether the office wants to hear nothing of it. A red line is not to be ignored with the rest."""
     names = {("", finding.found), (finding.group, finding.found)}
+    if finding.group in _SLIPS:
+        names |= {(group, finding.found) for group in _SLIPS}
     if finding.group in policy.off or not names.isdisjoint(policy.passed):
         return True
     return finding.severity is not Severity.red and not names.isdisjoint(policy.ignored)

@@ -53,7 +53,20 @@ def find(text: str) -> Findings:
             continue
         taken.update(places)
         severity = Severity.error if odds >= SURE else Severity.hint
-        yield made("context", text, reading.start, places.stop, reading.right, severity=severity)
+        start, end, right = _as_word(text, reading)
+        yield made("context", text, start, end, right, severity=severity)
+
+
+def _as_word(text: str, one: Reading) -> tuple[int, int, str]:
+    """(start, end, what it should be) of the word a lone character belongs to: so it is told, and so it is ignored."""
+    if len(one.right) > 1:
+        return one.start, one.start + len(one.right), one.right
+    words, at = dictionary()[0], one.start
+    before = text[at - 1 : at] + one.right if at else ""
+    after = one.right + text[at + 1 : at + 2]
+    if at and words.get(before, -99.0) >= words.get(after, -99.0):
+        return at - 1, at + 1, before
+    return at, at + 2, after
 
 
 def weighed(text: str, told: Evidence) -> list[tuple[float, Reading]]:

@@ -91,3 +91,37 @@ async def test_others_may_try_texts_but_not_keep_lists(visit: Visit, who: str) -
     async with visit(who) as page:
         assert (await page.get("/words/try")).status_code == 200
         assert (await page.get("/words")).status_code == 403
+
+
+async def test_a_head_keeps_the_department_s_lists_and_only_reads_the_office_s(visit: Visit, ctx: Context) -> None:
+    async with visit("head") as page:
+        office = await page.get("/words?kind=prohibited")
+        assert "旧称own" in office.text
+        assert "您只能查看" in office.text
+        assert "加入词表" not in office.text
+        ids = re.findall(r'<option value="(\d+)"', office.text)
+        mine = await page.get(f"/words?kind=prohibited&where={ids[0]}")
+        assert "加入词表" in mine.text
+        assert "还是空的" in mine.text
+        given = {"kind": "prohibited", "where": ids[0], "word": "本部门旧称", "other": "新称"}
+        added = await page.post("/words", data=given)
+        assert added.headers["location"].startswith(f"/words?kind=prohibited&where={ids[0]}")
+        row = next(one for one in await rows(ctx, WordKind.prohibited) if one.word == "本部门旧称")
+        assert row.department_id == int(ids[0])
+        assert "只在" in (await page.get(f"/words/{row.id}")).text
+        tried = await page.post("/words/try", data={"text": "本部门旧称照用"})
+        assert "本部门旧称" in tried.text
+        assert "禁用词" in tried.text
+        out = await page.get(f"/words/export?where={ids[0]}")
+        assert "本部门旧称,新称" in out.text
+        assert "旧称own" not in out.text
+        ignored = await page.post("/words/ignore", json={"group": "confusion", "found": "周未"})
+        assert "本部门及下属部门" in ignored.json()["text"]
+        assert (await page.get("/words?where=999999")).status_code == 404
+        assert (await page.post(f"/words/{row.id}/delete", data={"version": "1"})).status_code == 303
+    async with visit("head", side="other") as page:
+        assert (await page.get(f"/words?where={ids[0]}")).status_code == 404
+    async with visit("administrator") as page:
+        shown = await page.get(f"/words?kind=ignored&where={ids[0]}")
+        assert "周未" in shown.text
+        assert "加入词表" in shown.text

@@ -81,7 +81,7 @@ async def findings(request: Request) -> Response:
         )
     facts = {
         "found": found_in(_text(form)[:LONGEST], found), "base": f"/cases/{number_of(request)}",
-        "may_ignore": me(request).can(May.manage_words),
+        "may_ignore": me(request).can(May.manage_words) or me(request).can(May.manage_tree_words),
     }  # fmt: skip
     return await render(request, "cases/findings.html", facts, part="found")
 

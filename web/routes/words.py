@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -11,14 +12,14 @@ from starlette.responses import JSONResponse, Response
 from hub import clock
 from hub.errors import Invalid
 from hub.i18n import N_, _
-from hub.models import OfficeWord, WordKind
+from hub.models import Department, OfficeWord, WordKind
 from hub.rights import May
-from web.forms import Form, read_form, read_json
+from web.forms import Form, read_form, read_json, whole
 from web.proof import marked, proof
 from web.request import looking, me, writing
 from web.routes.table import NavItem, PageRoute
 from web.templating import redirect, render
-from workflows.checking import lists
+from workflows.checking import lists, scopes, sheets
 from workflows.checking.gate import judge
 from workflows.checking.lists import Entry
 from workflows.checking.words import GROUPS, PASSING, SEVERITIES, group_label, kind_label, severity_label
@@ -27,26 +28,49 @@ LONGEST_TRIED = 20_000
 
 
 async def index(request: Request) -> Response:
-    """One of the lists."""
-    return await _index(request, _kind(request.query_params.get("kind", "")), {}, {})
+    """One of the lists, of the whole office or of one department."""
+    query = request.query_params
+    return await _index(request, _kind(query.get("kind", "")), _where(query.get("where", "")), {}, {})
 
 
 async def _index(
-    request: Request, kind: WordKind, values: dict[str, str], problems: dict[str, str], status: int = 200
-) -> Response:
-    wanted = request.query_params.get("q", "").strip()[:100]
+    request: Request, kind: WordKind, where: int | None, values: dict[str, str], problems: dict[str, str],
+    status: int = 200,
+) -> Response:  # fmt: skip
+    wanted, actor = request.query_params.get("q", "").strip()[:100], me(request)
     async with looking(request) as unit:
-        rows = await lists.entries(unit, kind, wanted)
-        counts = await lists.counts(unit)
+        department = await scopes.find(unit, actor, where)
+        rows = await lists.entries(unit, kind, wanted, where)
+        counts = await lists.counts(unit, where)
+        kept = await scopes.kept_by(unit, actor)
     facts = {
-        "tabs": [_tab(one, counts.get(one, 0), current=one is kind) for one in WordKind],
+        "tabs": [_tab(one, where, counts.get(one, 0), current=one is kind) for one in WordKind],
         "kind": kind, "rows": rows, "wanted": wanted, "values": values, "problems": problems, **_words(kind),
+        "where": where, "department": department, "scopes": _scopes(kept, department),
+        "may_keep": scopes.may_keep(actor, department),
     }  # fmt: skip
     return await render(request, "words/index.html", facts, status)
 
 
-def _tab(kind: WordKind, count: int, *, current: bool) -> dict[str, Any]:
-    return {"text": kind_label(kind), "href": f"/words?kind={kind.value}", "current": current, "count": count}
+def _scopes(kept: Sequence[Department], shown: Department | None) -> list[tuple[str, str]]:
+    """(value, name) of the lists that can be looked at; names set in by how deep the department lies."""
+    found = {one.id: one for one in kept} | ({shown.id: shown} if shown else {})
+    ordered = sorted(found.values(), key=lambda one: one.path)
+    top = min((one.path.count("/") for one in ordered), default=0)
+    named = [(str(one.id), "\u3000" * (one.path.count("/") - top) + one.name) for one in ordered]
+    return [("", _("全单位")), *named]
+
+
+def _where(value: str) -> int | None:
+    return whole(value) if value else None
+
+
+def _tab(kind: WordKind, where: int | None, count: int, *, current: bool) -> dict[str, Any]:
+    return {"text": kind_label(kind), "href": _address(kind, where), "current": current, "count": count}
+
+
+def _address(kind: WordKind, where: int | None) -> str:
+    return f"/words?kind={kind.value}" + (f"&where={where}" if where else "")
 
 
 def _words(kind: WordKind) -> dict[str, Any]:
@@ -103,21 +127,21 @@ def _entry(form: Form, kind: WordKind) -> Entry:
 async def add(request: Request) -> Response:
     """A new entry."""
     form = await read_form(request)
-    kind = _kind(form.raw("kind"))
+    kind, where = _kind(form.raw("kind")), _where(form.raw("where"))
     try:
         entry = _entry(form, kind)
         form.check()
         async with writing(request) as unit:
-            row = await lists.add(unit, me(request), entry)
+            row = await lists.add(unit, me(request), entry, where)
     except Invalid as error:
-        return await _index(request, kind, form.values, error.problems, 422)
-    return redirect(request, f"/words?kind={kind.value}", _("已加入「%(word)s」，马上生效。", word=row.word))
+        return await _index(request, kind, where, form.values, error.problems, 422)
+    return redirect(request, _address(kind, where), _("已加入「%(word)s」，马上生效。", word=row.word))
 
 
 async def show(request: Request) -> Response:
     """One entry, to be changed or deleted."""
     async with looking(request) as unit:
-        row = await lists.get(unit, request.path_params["word_id"])
+        row = await lists.get(unit, me(request), request.path_params["word_id"])
     values = {"word": row.word, "other": row.other, "severity": row.severity, "note": row.note}
     return await _show(request, row, values, {})
 
@@ -125,7 +149,13 @@ async def show(request: Request) -> Response:
 async def _show(
     request: Request, row: OfficeWord, values: dict[str, str], problems: dict[str, str], status: int = 200
 ) -> Response:
-    facts = {"row": row, "kind": row.kind, "values": values, "problems": problems, **_words(row.kind)}
+    async with looking(request) as unit:
+        department = await scopes.find(unit, me(request), row.department_id)
+    facts = {
+        "row": row, "kind": row.kind, "values": values, "problems": problems, **_words(row.kind),
+        "department": department, "may_keep": scopes.may_keep(me(request), department),
+        "back": _address(row.kind, row.department_id),
+    }  # fmt: skip
     return await render(request, "words/word.html", facts, status)
 
 
@@ -133,7 +163,7 @@ async def change(request: Request) -> Response:
     """Change one entry."""
     form, number = await read_form(request), request.path_params["word_id"]
     async with looking(request) as unit:
-        row = await lists.get(unit, number)
+        row = await lists.get(unit, me(request), number)
     try:
         entry, version = _entry(form, row.kind), form.number("version")
         form.check()
@@ -141,7 +171,9 @@ async def change(request: Request) -> Response:
             await lists.change(unit, me(request), number, entry, version=version)
     except Invalid as error:
         return await _show(request, row, form.values, error.problems, 422)
-    return redirect(request, f"/words?kind={row.kind.value}", _("已保存「%(word)s」，马上生效。", word=entry.word))
+    return redirect(
+        request, _address(row.kind, row.department_id), _("已保存「%(word)s」，马上生效。", word=entry.word)
+    )
 
 
 async def remove(request: Request) -> Response:
@@ -151,7 +183,7 @@ async def remove(request: Request) -> Response:
     form.check()
     async with writing(request) as unit:
         row = await lists.remove(unit, me(request), number, version=version)
-    return redirect(request, f"/words?kind={row.kind.value}", _("已删除「%(word)s」。", word=row.word))
+    return redirect(request, _address(row.kind, row.department_id), _("已删除「%(word)s」。", word=row.word))
 
 
 async def ignore(request: Request) -> Response:
@@ -162,15 +194,21 @@ async def ignore(request: Request) -> Response:
         raise Invalid({"found": _("看不懂要忽略哪里，请到词表里添加。")})
     async with writing(request) as unit:
         await lists.ignore(unit, me(request), group, found)
-    return JSONResponse({"text": _("本单位以后不再提示「%(word)s」，可在词表里恢复。", word=found[:40])})
+    said = _("本单位以后不再提示「%(word)s」，可在词表里恢复。", word=found[:40])
+    if scopes.own(me(request)) is not None:
+        said = _("本部门及下属部门以后不再提示「%(word)s」，可在词表里恢复。", word=found[:40])
+    return JSONResponse({"text": said})
 
 
 async def export(request: Request) -> Response:
     """All lists, or one, as CSV."""
-    kind = request.query_params.get("kind", "")
+    kind, where = request.query_params.get("kind", ""), _where(request.query_params.get("where", ""))
     async with looking(request) as unit:
-        text = await lists.export(unit, WordKind(kind) if kind in WordKind.__members__ else None)
-    name = quote(f"{_('词表')}-{clock.local(clock.now()):%Y%m%d}.csv")
+        department = await scopes.find(unit, me(request), where)
+        text = await sheets.export(unit, WordKind(kind) if kind in WordKind.__members__ else None, where)
+    name = quote(
+        f"{_('词表')}-{department.short_name + '-' if department else ''}{clock.local(clock.now()):%Y%m%d}.csv"
+    )
     headers = {"content-disposition": f"attachment; filename=\"words.csv\"; filename*=UTF-8''{name}"}
     return Response(text, media_type="text/csv", headers=headers)
 
@@ -178,18 +216,18 @@ async def export(request: Request) -> Response:
 async def bring(request: Request) -> Response:
     """Entries from a CSV file: all of it, or nothing and why."""
     form = await read_form(request)
-    kind, file = _kind(form.raw("kind")), form.file("file")
+    kind, where, file = _kind(form.raw("kind")), _where(form.raw("where")), form.file("file")
     try:
         if file is None:
             raise Invalid({"file": _("请选择文件。")})
-        content = await file.read(lists.LONGEST_FILE + 1)
+        content = await file.read(sheets.LONGEST_FILE + 1)
         async with writing(request) as unit:
-            brought = await lists.bring(unit, me(request), content)
+            brought = await sheets.bring(unit, me(request), content, where)
     except Invalid as error:
-        return await _index(request, kind, {}, error.problems, 422)
+        return await _index(request, kind, where, {}, error.problems, 422)
     told = {"new": brought.new, "changed": brought.changed, "same": brought.same}
     done = _("导入完成：新增 %(new)s 条，修改 %(changed)s 条，%(same)s 条没有变化。", **told)
-    return redirect(request, f"/words?kind={kind.value}", done)
+    return redirect(request, _address(kind, where), done)
 
 
 async def show_try(request: Request) -> Response:
@@ -202,23 +240,24 @@ async def try_out(request: Request) -> Response:
     form = await read_form(request)
     text = form.raw("text").replace("\r\n", "\n")[:LONGEST_TRIED]
     async with looking(request) as unit:
-        (found,) = await judge(unit, [text])
+        (found,) = await judge(unit, [text], me(request).department_id)
     facts = {"text": text, "proof": proof("text", "", text, found), "shown": marked(text, found)}
     return await render(request, "words/try.html", facts)
 
 
 WORD = "/words/{word_id:int}"
-CHECKS = (May.manage_words, May.write_post, May.review_post, May.draft_reply, May.review_reply)
+KEEPS = (May.manage_words, May.manage_tree_words)
+CHECKS = (*KEEPS, May.write_post, May.review_post, May.draft_reply, May.review_reply)
 ROUTES = [
-    PageRoute("/words", index, May.manage_words),
-    PageRoute("/words", add, May.manage_words, ("POST",)),
-    PageRoute("/words/export", export, May.manage_words),
-    PageRoute("/words/import", bring, May.manage_words, ("POST",), upload=True),
-    PageRoute("/words/ignore", ignore, May.manage_words, ("POST",)),
+    PageRoute("/words", index, KEEPS),
+    PageRoute("/words", add, KEEPS, ("POST",)),
+    PageRoute("/words/export", export, KEEPS),
+    PageRoute("/words/import", bring, KEEPS, ("POST",), upload=True),
+    PageRoute("/words/ignore", ignore, KEEPS, ("POST",)),
     PageRoute("/words/try", show_try, CHECKS),
     PageRoute("/words/try", try_out, CHECKS, ("POST",)),
-    PageRoute(WORD, show, May.manage_words),
-    PageRoute(WORD, change, May.manage_words, ("POST",)),
-    PageRoute(f"{WORD}/delete", remove, May.manage_words, ("POST",)),
+    PageRoute(WORD, show, KEEPS),
+    PageRoute(WORD, change, KEEPS, ("POST",)),
+    PageRoute(f"{WORD}/delete", remove, KEEPS, ("POST",)),
 ]
-NAV = [NavItem("words", N_("词表"), "list-check", "/words", May.manage_words, order=76, letter="b")]
+NAV = [NavItem("words", N_("词表"), "list-check", "/words", KEEPS, order=76, letter="b")]

@@ -8,8 +8,8 @@ from typing import Any
 
 from nlp.checking import Policy, check
 from workflows.checking.gate import Told, tell
-from workflows.checking.lists import read_csv
 from workflows.checking.policy import policy_from, today
+from workflows.checking.sheets import read_csv
 
 
 def policy_in(path: Path | None) -> Policy:

@@ -55,9 +55,10 @@ class Told:
         return _("%(kind)s：%(why)s", kind=self.label, why=self.why)
 
 
-async def judge(unit: Unit, texts: Iterable[str]) -> list[list[Told]]:
-    """Findings per text, in reading order, by the office's lists as they stand now."""
-    policy = await policy_of(unit)
+async def judge(unit: Unit, texts: Iterable[str], department_id: int | None = None) -> list[list[Told]]:
+    """Findings per text, in reading order, by the lists that hold in this department (none: the whole office's) as they
+    stand now."""
+    policy = await policy_of(unit, department_id)
     wanted = list(texts)
     # In a thread: the first check of a process reads the lists for a second, and other requests go on meanwhile.
     found = await asyncio.to_thread(lambda: [check(text, policy) for text in wanted])

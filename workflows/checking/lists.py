@@ -1,27 +1,26 @@
-"""The office's own lists: read, added to, changed, deleted, brought in and out as CSV. Every change is audited."""
+"""The office's own lists, and what departments add to them: read, added to, changed, deleted; all of it audited."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlmodel import col, delete, func, select
+from sqlalchemy import ColumnElement
+from sqlmodel import and_, col, delete, func, select
 
 from hub import audit, clock
 from hub.db import Unit
-from hub.errors import Invalid, NotAllowed, NotFound, Stale
-from hub.i18n import N_, _
+from hub.errors import Invalid, NotFound, Stale
+from hub.i18n import _
 from hub.models import OfficeWord, WordKind
+from hub.queries import visible
 from hub.rights import Actor, May
 from nlp.checking import Severity
 from workflows.checking import words
 from workflows.checking.policy import parts
+from workflows.checking.scopes import holds_in, need, own
 
 MOST = 5000
-LONGEST_FILE = 2_000_000
-COLUMNS = (N_("词表"), N_("词"), N_("对应"), N_("级别"), N_("备注"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,75 +34,65 @@ class Entry:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Brought:
-    """Outcome of an import: entries added, changed, and already there as they are."""
-
-    new: int
-    changed: int
-    same: int
-
-
-async def entries(unit: Unit, kind: WordKind, wanted: str = "") -> Sequence[OfficeWord]:
-    """One list in order of entry; ``wanted``: only entries that hold this text."""
-    query = select(OfficeWord).where(OfficeWord.kind == kind).order_by(col(OfficeWord.id))
+async def entries(unit: Unit, kind: WordKind, wanted: str = "", where: int | None = None) -> Sequence[OfficeWord]:
+    """One list of a department (none: of the whole office) in order of entry; ``wanted``: only those that hold this
+    text. Who may see it is asked before: :func:`workflows.checking.scopes.find`."""
+    query = select(OfficeWord).where(OfficeWord.kind == kind, of(where)).order_by(col(OfficeWord.id))
     if wanted:
         held = col(OfficeWord.word).contains(wanted, autoescape=True)
         query = query.where(held | col(OfficeWord.other).contains(wanted, autoescape=True))
     return await unit.all(query.limit(MOST))
 
 
-async def counts(unit: Unit) -> Mapping[WordKind, int]:
-    """Entries per list."""
-    rows = await unit.rows(select(OfficeWord.kind, func.count()).group_by(col(OfficeWord.kind)))
+async def counts(unit: Unit, where: int | None = None) -> Mapping[WordKind, int]:
+    """Entries per list of a department, or of the whole office."""
+    rows = await unit.rows(select(OfficeWord.kind, func.count()).where(of(where)).group_by(col(OfficeWord.kind)))
     return {WordKind.person: 0} | {WordKind(kind): number for kind, number in rows}
 
 
-async def get(unit: Unit, word_id: int) -> OfficeWord:
-    """One entry; NotFound when there is none."""
-    row = await unit.get(OfficeWord, word_id)
+async def get(unit: Unit, actor: Actor, word_id: int) -> OfficeWord:
+    """One entry; NotFound when there is none that the person may see."""
+    row = await unit.first(select(OfficeWord).where(OfficeWord.id == word_id, visible.words(actor)))
     if row is None:
         raise NotFound(_("没有这个词条，可能已被他人删除。"))
     return row
 
 
-async def add(unit: Unit, actor: Actor, entry: Entry) -> OfficeWord:
-    """A new entry. Invalid names each field that cannot be taken, a word that is there already included."""
-    _need(actor)
+async def add(unit: Unit, actor: Actor, entry: Entry, where: int | None = None) -> OfficeWord:
+    """A new entry of a department's lists, or of the whole office's. Invalid names each field that cannot be taken, a
+    word that already holds there included."""
+    await need(unit, actor, where)
     given = tidy(entry)
     problems = problems_of(given) or against_passing(actor, given)
-    if not problems and await _same(unit, given) is not None:
-        problems["word"] = _("词表里已有「%(word)s」。", word=given.word)
-    if not problems and await unit.one(select(func.count()).select_from(OfficeWord)) >= MOST:
+    problems = problems or await _twice(unit, given, where)
+    if not problems and await unit.one(select(func.count()).select_from(OfficeWord).where(of(where))) >= MOST:
         problems["word"] = _("词表最多 %(n)s 条，请先删除不用的。", n=MOST)
     if problems:
         raise Invalid(problems)
-    row = await _insert(unit, actor, given)
+    row = await insert(unit, actor, given, where)
     await audit.record(unit, actor, "words.add", f"word:{row.id}", **_kept(row))
     return row
 
 
 async def change(unit: Unit, actor: Actor, word_id: int, entry: Entry, *, version: int) -> OfficeWord:
     """Change an entry; Stale when somebody else changed it meanwhile. The list it stands in stays."""
-    _need(actor)
-    row = await get(unit, word_id)
+    row = await get(unit, actor, word_id)
+    await need(unit, actor, row.department_id)
     given = tidy(replace(entry, kind=row.kind))
     problems = problems_of(given) or against_passing(actor, given)
-    same = await _same(unit, given)
-    if same is not None and same.id != row.id:
-        problems["word"] = _("词表里已有「%(word)s」。", word=given.word)
+    problems = problems or await _twice(unit, given, row.department_id, but=row.id)
     if problems:
         raise Invalid(problems)
     before = _kept(row)
-    await _set(unit, actor, row, version, given)
+    await set_to(unit, actor, row, version, given)
     await audit.record(unit, actor, "words.change", f"word:{row.id}", before=before, after=_kept(row))
     return row
 
 
 async def remove(unit: Unit, actor: Actor, word_id: int, *, version: int) -> OfficeWord:
     """Delete an entry; what it said stays in the audit log."""
-    _need(actor)
-    row = await get(unit, word_id)
+    row = await get(unit, actor, word_id)
+    await need(unit, actor, row.department_id)
     gone = await unit.run(delete(OfficeWord).where(col(OfficeWord.id) == word_id, col(OfficeWord.version) == version))
     if gone.rowcount != 1:
         raise Stale([_("这个词条刚被他人修改，请刷新后再试")])
@@ -112,13 +101,14 @@ async def remove(unit: Unit, actor: Actor, word_id: int, *, version: int) -> Off
 
 
 async def ignore(unit: Unit, actor: Actor, group: str, found: str) -> None:
-    """Have the check leave ``found`` alone here from now on. Safe to run twice."""
-    given = Entry(WordKind.ignored, found, group)
+    """Have the check leave ``found`` alone from now on: in the whole office, or in the department of a person who keeps
+    its lists alone. Safe to run twice."""
+    given, where = Entry(WordKind.ignored, found, group), own(actor)
     if group not in words.GROUPS:
         raise Invalid({"group": _("没有这类规则。")})
-    there = await _same(unit, tidy(given))
+    there = await unit.first(select(OfficeWord).where(_is(tidy(given)), of(where)))
     if there is None:
-        await add(unit, actor, given)
+        await add(unit, actor, given, where)
     elif there.other not in ("", group):
         await change(unit, actor, there.id or 0, replace(given, other=""), version=there.version)
 
@@ -152,8 +142,9 @@ def problems_of(entry: Entry) -> dict[str, str]:
 
 
 def against_passing(actor: Actor, entry: Entry) -> dict[str, str]:
-    """Leaving red lines alone for good takes the right to let them pass."""
-    if entry.kind is WordKind.ignored and entry.severity and not actor.can(May.force_check):
+    """Leaving red lines alone for good takes the right to let them pass, and to keep the whole office's lists."""
+    passes = actor.can(May.force_check) and actor.can(May.manage_words)
+    if entry.kind is WordKind.ignored and entry.severity and not passes:
         return {"severity": _("红线也不提示，须由有放行权限的人设置。")}
     return {}
 
@@ -173,148 +164,52 @@ def _members(entry: Entry) -> str:
     return ""
 
 
-# CSV
-
-
-async def export(unit: Unit, kind: WordKind | None = None) -> str:
-    """The lists as CSV with a header; opens in office programs (byte order mark, no formulas)."""
-    out = io.StringIO()
-    out.write("\ufeff")
-    sheet = csv.writer(out)
-    sheet.writerow([_(column) for column in COLUMNS])
-    query = select(OfficeWord).order_by(col(OfficeWord.kind), col(OfficeWord.id))
-    for row in await unit.all(query.where(OfficeWord.kind == kind) if kind else query):
-        severity = words.severity_label(Severity(row.severity)) if row.severity else ""
-        other = words.group_label(row.other) if row.kind is WordKind.ignored else row.other
-        sheet.writerow([_safe(cell) for cell in (words.kind_label(row.kind), row.word, other, severity, row.note)])
-    return out.getvalue()
-
-
-def _safe(cell: str) -> str:
-    """Cells that a spreadsheet would run as a formula are kept as text."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t") else cell
-
-
-async def bring(unit: Unit, actor: Actor, content: bytes) -> Brought:
-    """Add and change entries from a CSV file: all of it or, with Invalid naming each line, nothing."""
-    _need(actor)
-    given = read_csv(content)
-    there = {(row.kind, row.word): row for row in await unit.all(select(OfficeWord))}
-    for entry in given:
-        row = there.get((entry.kind, entry.word))
-        if (row is None or row.severity != entry.severity) and (refused := against_passing(actor, entry)):
-            raise Invalid({"file": _("「%(word)s」：%(why)s", word=entry.word, why=refused["severity"])})
-    if len(there.keys() | {(entry.kind, entry.word) for entry in given}) > MOST:
-        raise Invalid({"file": _("词表最多 %(n)s 条，请先删除不用的。", n=MOST)})
-    new = changed = same = 0
-    for entry in given:
-        row = there.get((entry.kind, entry.word))
-        if row is None:
-            there[entry.kind, entry.word] = await _insert(unit, actor, entry)
-            new += 1
-        elif (row.other, row.severity, row.note) == (entry.other, entry.severity, entry.note):
-            same += 1
-        else:
-            await _set(unit, actor, row, row.version, entry)
-            changed += 1
-    kept = [[entry.kind.value, entry.word, entry.other, entry.severity] for entry in given]
-    await audit.record(unit, actor, "words.import", "words", new=new, changed=changed, same=same, entries=kept)
-    return Brought(new, changed, same)
-
-
-def read_csv(content: bytes) -> list[Entry]:
-    """Every line of the file; Invalid with all problems, by line."""
-    if len(content) > LONGEST_FILE:
-        raise Invalid({"file": _("文件太大，最多 %(n)s MB。", n=2)})
-    rows = [row for row in csv.reader(io.StringIO(_text(content))) if any(cell.strip() for cell in row)]
-    found: dict[tuple[WordKind, str], Entry] = {}
-    problems = []
-    for number, row in enumerate(rows, 1):
-        if number == 1 and _is_header(row):
-            continue
-        try:
-            entry = _entry(row)
-        except ValueError:
-            problems.append(_("第 %(n)s 行：不认识词表「%(name)s」", n=number, name=row[0][:20]))
-            continue
-        if wrong := problems_of(entry):
-            problems.append(_("第 %(n)s 行：%(why)s", n=number, why="；".join(wrong.values())))
-        found[entry.kind, entry.word] = entry
-    if not found and not problems:
-        problems.append(_("文件里没有词条。"))
-    if problems:
-        raise Invalid({"file": "\n".join(problems[:20])})
-    return list(found.values())
-
-
-def _text(content: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return content.decode(encoding).replace("\x00", "")
-        except UnicodeDecodeError:
-            continue
-    raise Invalid({"file": _("看不懂文件的编码，请另存为 UTF-8 的 CSV。")})
-
-
-def _is_header(row: list[str]) -> bool:
-    return len(row) > 1 and row[0].strip() not in _KIND_OF and row[1].strip() in ("词", _("词"), "word")
-
-
-def _entry(row: list[str]) -> Entry:
-    """ValueError for a list that is not known."""
-    cells = [cell.strip().removeprefix("'") for cell in (*row, "", "", "", "", "")[:5]]
-    kind = _KIND_OF.get(cells[0]) or next((one for one in WordKind if words.kind_label(one) == cells[0]), None)
-    if kind is None:
-        raise ValueError(cells[0])
-    other = cells[2]
-    if kind is WordKind.ignored:
-        other = _code(other, {group: words.group_label(group) for group in words.GROUPS}, (_("所有规则"), "所有规则"))
-    severity = _code(cells[3], {one.value: words.severity_label(one) for one in Severity}, ())
-    return tidy(Entry(kind, cells[1], other, severity, cells[4]))
-
-
-_KIND_OF = {**{label: kind for kind, label in words.KINDS.items()}, **{kind.value: kind for kind in WordKind}}
-
-
-def _code(cell: str, labels: Mapping[str, str], empty: Sequence[str]) -> str:
-    """The code of a label in either language; the cell itself when it is none, for problems_of to refuse."""
-    if cell in empty:
-        return ""
-    chinese = {"红线": "red", "差错": "error", "提示": "hint"} | {label: group for group, label in words.GROUPS.items()}
-    by_label = {label: code for code, label in labels.items()} | {
-        label: code for label, code in chinese.items() if code in labels
-    }
-    return by_label.get(cell, cell)
-
-
 # Rows
 
 
-async def _same(unit: Unit, entry: Entry) -> OfficeWord | None:
-    return await unit.first(select(OfficeWord).where(OfficeWord.kind == entry.kind, OfficeWord.word == entry.word))
+def of(where: int | None) -> ColumnElement[bool]:
+    """Entries of this department's own lists, or of the whole office's."""
+    scope = col(OfficeWord.department_id)
+    return scope.is_(None) if where is None else scope == where
 
 
-async def _insert(unit: Unit, actor: Actor, entry: Entry) -> OfficeWord:
+def _is(entry: Entry) -> ColumnElement[bool]:
+    return and_(col(OfficeWord.kind) == entry.kind, col(OfficeWord.word) == entry.word)
+
+
+async def _twice(unit: Unit, entry: Entry, where: int | None, but: int | None = None) -> dict[str, str]:
+    """Why not, when the word already holds there, by this list or a wider one."""
+    same = await unit.first(
+        select(OfficeWord).where(_is(entry), holds_in(where), col(OfficeWord.id) != (but or 0)).limit(1)
+    )
+    if same is None:
+        return {}
+    if same.department_id == where:
+        return {"word": _("词表里已有「%(word)s」。", word=entry.word)}
+    return {"word": _("全单位或上级部门的词表里已有「%(word)s」，在这里同样有效。", word=entry.word)}
+
+
+async def insert(unit: Unit, actor: Actor, entry: Entry, where: int | None) -> OfficeWord:
+    """A row as it is given; rights and doubles are asked before."""
     row = OfficeWord(
         kind=entry.kind, word=entry.word, other=entry.other, severity=entry.severity, note=entry.note,
-        changed_at=clock.now(), changed_by=actor.name,
+        department_id=where, changed_at=clock.now(), changed_by=actor.name,
     )  # fmt: skip
     unit.add(row)
     await unit.flush()
     return row
 
 
-async def _set(unit: Unit, actor: Actor, row: OfficeWord, version: int, entry: Entry) -> None:
+async def set_to(unit: Unit, actor: Actor, row: OfficeWord, version: int, entry: Entry) -> None:
+    """Write an entry over a row; Stale when somebody else changed it meanwhile."""
     values = {"word": entry.word, "other": entry.other, "severity": entry.severity, "note": entry.note}
     changed = {"changed_at": clock.now(), "changed_by": actor.name}
     if row.version != version or not await unit.compare_and_set(row, **values, **changed):
         raise Stale([_("这个词条刚被他人修改，请刷新后再试")])
 
 
-def _need(actor: Actor) -> None:
-    if not actor.can(May.manage_words):
-        raise NotAllowed(_("您没有修改词表的权限"))
-
-
-def _kept(row: OfficeWord) -> dict[str, str]:
-    return {"kind": row.kind.value, "word": row.word, "other": row.other, "severity": row.severity}
+def _kept(row: OfficeWord) -> dict[str, object]:
+    kept: dict[str, object] = {
+        "kind": row.kind.value, "word": row.word, "other": row.other, "severity": row.severity,
+    }  # fmt: skip
+    return kept if row.department_id is None else {**kept, "department_id": row.department_id}

@@ -6,22 +6,30 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from hub import clock
 from hub.db import Unit
-from hub.models import OfficeWord, WordKind
+from hub.models import Department, OfficeWord, WordKind
 from nlp.checking import Phrase, Policy, Severity, Word
+from workflows.checking.scopes import holds_in
 
 Row = tuple[str, str, str, str]
 
 
-async def policy_of(unit: Unit) -> Policy:
-    """The office's policy as its lists stand now and for its day; one statement."""
+async def policy_of(unit: Unit, department_id: int | None = None) -> Policy:
+    """The policy as the lists stand now and for the office's day: the whole office's, and in a department what it and
+    those above it add. Of the same word in several lists that of the wider one counts. One statement."""
     rows = await unit.rows(
-        select(OfficeWord.kind, OfficeWord.word, OfficeWord.other, OfficeWord.severity).order_by(col(OfficeWord.id))
+        select(OfficeWord.kind, OfficeWord.word, OfficeWord.other, OfficeWord.severity)
+        .join(Department, col(Department.id) == col(OfficeWord.department_id), isouter=True)
+        .where(holds_in(department_id))
+        .order_by(func.coalesce(func.length(col(Department.path)), 0), col(OfficeWord.id))
     )
-    return today(policy_from((str(kind), word, other, severity) for kind, word, other, severity in rows))
+    first: dict[tuple[str, str], Row] = {}
+    for kind, word, other, severity in rows:
+        first.setdefault((str(kind), word), (str(kind), word, other, severity))
+    return today(policy_from(first.values()))
 
 
 def today(policy: Policy) -> Policy:
@@ -39,7 +47,7 @@ def parts(other: str) -> tuple[str, ...]:
     return tuple(part for part in (piece.strip() for piece in other.split("、")) if part)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def _policy(rows: tuple[Row, ...]) -> Policy:
     def of(kind: WordKind) -> list[Row]:
         return [row for row in rows if row[0] == kind]

@@ -11,7 +11,7 @@ from connectors.base import Capability, Grant, Granted, Kind, Outgoing
 from hub import clock
 from hub.db import Unit
 from hub.i18n import N_, _, moment
-from hub.models import Account, CaseEvent, Message, Reply, ReplyState
+from hub.models import Account, Case, CaseEvent, Message, Reply, ReplyState
 from workflows.checking.gate import Told, judge, red_lines
 from workflows.delivery import text_hash
 from workflows.house import House
@@ -85,13 +85,20 @@ async def check(house: House, unit: Unit, message: Message, text: str) -> list[F
 
 async def _of_text(unit: Unit, message: Message, text: str) -> list[Finding]:
     """What the check of texts says: red lines that nobody let pass first."""
-    (found,) = await judge(unit, [text])
+    (found,) = await judge(unit, [text], await department_of(unit, message))
     red = {line.key for line in await red_lines_of(unit, message, text, found)}
     return [
         Finding(told.sentence, blocks=told.key in red, told=told)
         for told in sorted(found, key=lambda told: told.key not in red)
         if told.key in red or not told.is_red
     ]
+
+
+async def department_of(unit: Unit, message: Message) -> int | None:
+    """The department whose word lists an answer to it goes by: the one that has its case."""
+    if message.case_id is None:
+        return None
+    return await unit.first(select(col(Case.department_id)).where(Case.id == message.case_id))
 
 
 async def red_lines_of(unit: Unit, message: Message, text: str, found: Sequence[Told]) -> list[Told]:

@@ -28,7 +28,7 @@ async def force(unit: Unit, actor: Actor, case_id: int, *, content_hash: str, re
     if reply is None or message is None or reply.content_hash != content_hash:
         raise Stale([_("答复在您打开之后已被修改，请看过新内容再放行")])
     own_hash = text_hash(reply.text, account_id=message.account_id, target_id=message.external_id)
-    (found,) = await judge(unit, [reply.text])
+    (found,) = await judge(unit, [reply.text], known.case.department_id)
     lines = await red_lines_of(unit, message, reply.text, found)
     if reasons := _against(known, reply, actor, lines, reason):
         raise Refused(reasons)
