@@ -20,7 +20,7 @@ from hub.people import departments
 from hub.rights import Actor
 from hub.settings import Settings
 from web.demo.sandbox import Control
-from workflows.checking import lists
+from workflows.checking import sheets
 
 FOLDER = Path(__file__).parent / "city"
 LOGINS = "demo-logins.json"
@@ -114,7 +114,7 @@ async def settle(unit: Unit, actor: Actor, settings: Settings) -> None:
 
 async def keep_words(unit: Unit, actor: Actor) -> None:
     """The office's own lists for the check of texts."""
-    await lists.bring(unit, actor, (FOLDER / "words.csv").read_bytes())
+    await sheets.bring(unit, actor, (FOLDER / "words.csv").read_bytes())
 
 
 async def _add_person(unit: Unit, given: Mapping[str, Any], department: Department, hashed: str) -> None:
@@ -153,5 +153,15 @@ async def open_accounts(unit: Unit, control: Control) -> dict[str, Account]:
         )  # fmt: skip
         unit.add(account)
         opened[account.name] = account
+    unit.add(_letter_page(codes))
     await unit.flush()
     return opened
+
+
+def _letter_page(codes: Mapping[str, int | None]) -> Account:
+    """The page on which citizens write to the city itself."""
+    given = office()["letter_page"]
+    return Account(
+        platform="webform", name=given["name"], external_id=given["slug"], department_id=codes[given["department"]],
+        options={"slug": given["slug"], "title": given["name"], "intro": given["intro"]},
+    )  # fmt: skip
