@@ -8,6 +8,7 @@ import pytest
 
 from connectors.http import Http
 from connectors.sandbox.client import SandboxConnector
+from tests.connectors.wechat import wechat_desk, wechat_platform
 from tests.sims.sandbox import Control, SandboxProcess
 
 
@@ -29,3 +30,6 @@ def sandbox(sandbox_process: SandboxProcess) -> Control:
 @pytest.fixture
 def client() -> SandboxConnector:
     return SandboxConnector(Http(live=False, read=3.0, total=5.0))
+
+
+__all__ = ["wechat_desk", "wechat_platform"]
