@@ -57,7 +57,8 @@ def _article(world: World, official: Official, given: Any) -> dict[str, Any]:
         raise Refusal(40007, "invalid media_id")
     if given.get("need_open_comment") and not official.comments:
         raise Refusal(88000, "without comment privilege")
-    clean = _IMAGE.sub(lambda found: found[0] if "mmbiz.qpic.cn" in found[1] else "", _SCRIPT.sub("", content))
+    content = _SCRIPT.sub("", content)
+    clean = _IMAGE.sub(lambda found: found[0] if "mmbiz.qpic.cn" in found[1] else "", content)
     return {
         "title": title,
         "author": str(given.get("author") or ""),
