@@ -1,0 +1,70 @@
+"""What an administrator fills in, turned into an account that is not kept yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from connectors.base import AccountRef
+from connectors.forms import AccountForm, Field, Place
+from connectors.registry import FORMS
+from hub.errors import Invalid, NotFound
+from hub.i18n import _, said
+from hub.models import Account
+
+LONGEST = 2000
+LONGEST_NAME = 100
+
+
+def forms() -> Sequence[AccountForm]:
+    """The platforms an account can be connected on."""
+    return list(FORMS.values())
+
+
+def form_of(platform: str) -> AccountForm:
+    """One platform's form; :class:`NotFound` when there is none."""
+    if platform not in FORMS:
+        raise NotFound(_("没有这个平台。"))
+    return FORMS[platform]
+
+
+def described(
+    form: AccountForm, given: Mapping[str, str], department_id: int | None, *, by_page: bool = False
+) -> Account:
+    """The account as typed; :class:`Invalid` with every problem. ``by_page``: what the platform's page brings may be
+    missing, the name too: the platform tells one.
+    """
+    problems = {f.name: _("请填写「%(label)s」。", label=said(f.label)) for f in missing(form, given, by_page=by_page)}
+    problems |= {
+        name: _("太长了，最多 %(n)s 个字。", n=LONGEST) for name, value in given.items() if len(value) > LONGEST
+    }
+    name = given.get("name", "").strip()
+    if len(name) > LONGEST_NAME or not (name or by_page):
+        problems["name"] = _("请给账号起一个名称，最多 100 个字。")
+    if problems:
+        raise Invalid(problems)
+    url = placed(form, given, Place.base_url)
+    external = placed(form, given, Place.external_id)
+    return Account(
+        platform=form.platform, name=name, department_id=department_id, options=placed(form, given, Place.option),
+        base_url=next(iter(url.values()), "").rstrip("/"), external_id=next(iter(external.values()), ""),
+    )  # fmt: skip
+
+
+def missing(form: AccountForm, given: Mapping[str, str], *, by_page: bool) -> list[Field]:
+    """The required fields that are empty."""
+    wanted = [field for field in form.fields if field.required and not (by_page and field.by_page)]
+    return [field for field in wanted if not given.get(field.name, "").strip()]
+
+
+def placed(form: AccountForm, given: Mapping[str, str], place: Place) -> dict[str, Any]:
+    """What was typed for one place, by the names of the fields."""
+    return {f.name: given[f.name].strip() for f in form.fields if f.place is place and given.get(f.name, "").strip()}
+
+
+def ref_of(account: Account, secrets: Mapping[str, str]) -> AccountRef:
+    """An account that is not kept yet (or not as it stands) as its connector sees it."""
+    return AccountRef(
+        id=0, platform=account.platform, name=account.name, external_id=account.external_id,
+        base_url=account.base_url, secrets=secrets, options=account.options,
+    )  # fmt: skip
