@@ -17,7 +17,7 @@ from hub.models import Delivery, Message, MessageKind
 from workflows.intake import storable
 
 # Names in ``Message.extra`` that mean something to the house: a platform's or a file's own get a star.
-_OURS = frozenset({"answer", "answered_at", "stated_at", "verified"})
+_OURS = frozenset({"answer", "answered_at", "reply_left", "stated_at", "verified"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +109,15 @@ def _row(account: AccountRef, item: Understood) -> dict[str, Any]:
 
 
 def _extra(item: Understood) -> dict[str, Any]:
-    """What the platform added, the answer a file brought along, and a stated time that was not believed."""
+    """What the platform added, how often it lets us answer, the answer a file brought along, and a stated time that
+    was not believed.
+    """
     one = item.inbound
     extra: dict[str, Any] = {f"{k}*" if k in _OURS else k: v for k, v in storable.tree(one.extra).items()}
     if one.author.verified:
         extra["verified"] = True
+    if one.reply_left is not None:
+        extra["reply_left"] = storable.count(one.reply_left)
     if one.answer:
         answered_at = storable.moment(one.answered_at or one.created_at, item.received_at)
         extra |= {"answer": storable.text(one.answer), "answered_at": answered_at.isoformat()}

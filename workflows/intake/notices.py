@@ -14,7 +14,7 @@ from connectors.base import Notice, NoticeKind
 from hub import clock, log
 from hub.db import Unit
 from hub.i18n import written
-from hub.models import Account, Attempt, AttemptResult, Delivery, DeliveryState
+from hub.models import Account, Attempt, AttemptResult, Delivery, DeliveryState, Message, MessageKind
 from workflows import circuits
 from workflows.delivery.answers import PENDING
 from workflows.delivery.ledger import settle
@@ -81,9 +81,21 @@ async def _revoked(unit: Unit, account: Account, notice: Notice) -> None:
     await circuits.trip(unit, account.id or 0, circuits.REVOKED, reason)
 
 
+async def _left(unit: Unit, account: Account, notice: Notice) -> None:
+    """Whoever left cannot be answered in private any more: cases say so at once."""
+    now = clock.now()
+    theirs = (
+        col(Message.account_id) == account.id, col(Message.thread_id) == notice.about,
+        col(Message.kind) == MessageKind.private, col(Message.reply_until) > now,
+    )  # fmt: skip
+    if notice.about:
+        await unit.run(update(Message).where(*theirs).values(reply_until=now))
+
+
 _ACTS = {
     NoticeKind.job_ended: _job_ended,
     NoticeKind.removed: _removed,
     NoticeKind.bounced: _bounced,
     NoticeKind.revoked: _revoked,
+    NoticeKind.left: _left,
 }
