@@ -1,14 +1,17 @@
 """The one stream of an account: mentions, comments, and mentions in comments, behind one cheap probe.
 
 With 100 calls a day three lists cannot be read one by one. A *round* asks ``remind/unread_count`` once and reads only
-the lists whose counter is not the one seen before it was last read; a list whose counter stood still is looked at all
-the same every six hours, from further back, so that neither a wrong counter nor a post that was held back loses
-anything. Each step is one call; its cursor is stored with its items.
+the lists whose counter tells of something. Whether reading a list sets its counter back is not documented, so it is
+observed: a counter that stands where it stood although nothing new was found does not fall by reading (``sticky``), and
+from then on only its change counts. A list that seems quiet is looked at all the same every six hours, from further
+back, so that neither a counter that somebody else set back nor a post that was held back loses anything. Each step is
+one call; its cursor is stored with its items.
 
 Cursor::
 
     {"due": ["comments"], "turn": 1, "blind_until": "2026-11-27T08:00:00+00:00",
-     "lists": {"mentions": {"high": …, "floor": …, "walk": …, "seen": 3, "looked_at": …, "deep": true}}}
+     "lists": {"mentions": {"high": …, "floor": …, "walk": …, "seen": 3, "sticky": false,
+                            "looked_at": …, "deep": true}}}
 
 ``high``: everything up to it is stored; ``floor``: ``high`` as it was at the look before the last one, where the next
 look from further back begins; ``walk``: see :mod:`connectors.walk`; ``seen``: the counter before the last reading.
@@ -78,15 +81,29 @@ async def _probe(wire: Wire, account: AccountRef, kept: dict[str, Any], left: li
     for name, one in lists.items():
         looked = _moment(one.get("looked_at"))
         deep = looked is None or now - looked >= every
-        seen = counters.get(name)
-        if seen is None or seen != one.get("seen") or deep:
+        counter = counters.get(name)
+        if deep or _tells(one, counter):
             due = due if name in due else [*due, name]
             one["deep"] = bool(deep or one.get("deep"))
-            one["next_seen"] = seen
+            one["counter"] = counter
     # The first of a round changes, so that a list without rights costs the others at most every other turn.
     shift = turn % len(due) if due else 0
     kept |= {"due": due[shift:] + due[:shift], "turn": turn, "began": now.isoformat()}
     return Page((), kept, more=bool(due))
+
+
+def _tells(one: dict[str, Any], counter: int | None) -> bool:
+    """Whether a counter says that its list is worth reading; no counter always does."""
+    if counter is None:
+        return True
+    if not one.get("sticky"):
+        return counter > 0
+    if counter == one.get("seen"):
+        return False
+    # It fell: somebody read the list, or reading sets it back after all.
+    if counter < int(one.get("seen") or 0):
+        one["sticky"] = False
+    return True
 
 
 async def _counters(wire: Wire, account: AccountRef, kept: dict[str, Any]) -> dict[str, int]:
@@ -137,7 +154,10 @@ def _end(one: dict[str, Any], high: str, reached: str, now: datetime) -> None:
     if one.pop("deep", False):
         one |= {"floor": high or reached, "looked_at": now.isoformat()}
     one["high"] = max(high, reached, key=lambda mark: int(mark) if mark.isdigit() else 0)
-    one["seen"] = one.pop("next_seen", None)
+    counter, seen = one.pop("counter", None), one.get("seen")
+    if counter and counter == seen and one["high"] == high:
+        one["sticky"] = True
+    one["seen"] = counter
 
 
 async def _list(wire: Wire, account: AccountRef, listed: Listed, params: Mapping[str, str]) -> Mapping[str, Any]:

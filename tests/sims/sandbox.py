@@ -38,6 +38,8 @@ ROOT = Path(__file__).resolve().parents[2]
 class SandboxProcess:
     """The sandbox platform as a child process over ``data_dir``. ``kill`` is kill -9, ``stop`` is SIGTERM."""
 
+    module = "connectors.sandbox"
+
     def __init__(self, data_dir: Path, port: int = 0, push_interval: float = 5.0) -> None:
         self.data_dir = data_dir
         self.port = port
@@ -58,7 +60,7 @@ class SandboxProcess:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         options = ["--port", str(self.port), "--data", str(self.data_dir), "--push-interval", str(self.push_interval)]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "connectors.sandbox", *options],
+            [sys.executable, "-m", self.module, *options],
             cwd=ROOT,
             env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,

@@ -32,10 +32,16 @@ STRICT = [
 def create_app(db_path: Path | None, *, push_interval: float = PUSH_INTERVAL) -> Starlette:
     """The platform over the SQLite file at ``db_path`` (None: in memory). ``push_interval``: seconds between tries."""
     store = Store(db_path)
+    routes = [Route("/health", health), *api.routes(), *control.routes(), *page.routes()]
+    return frame(store, Pushes(store, push_interval), routes)
+
+
+def frame(store: Store, pushes: Pushes, routes: list[Route]) -> Starlette:
+    """What every pretend platform has around its addresses: its own host only, its pushes under way, a clean end."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        sender = asyncio.create_task(app.state.pushes.run())
+        sender = asyncio.create_task(pushes.run())
         yield
         sender.cancel()
         with suppress(asyncio.CancelledError):
@@ -43,15 +49,14 @@ def create_app(db_path: Path | None, *, push_interval: float = PUSH_INTERVAL) ->
         store.close()
 
     app = Starlette(
-        routes=[Route("/health", health), *api.routes(), *control.routes(), *page.routes()],
+        routes=routes,
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "testserver"]),
             Middleware(SameSite),
         ],
         lifespan=lifespan,
     )
-    app.state.store = store
-    app.state.pushes = Pushes(store, push_interval)
+    app.state.store, app.state.pushes = store, pushes
     return app
 
 
@@ -79,7 +84,8 @@ class SameSite:
 
         async def send_strict(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *STRICT]
+                own = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(one for one in STRICT if one[0] not in own)]
             await send(message)
 
         await self._app(scope, receive, send_strict)

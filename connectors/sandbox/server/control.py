@@ -57,10 +57,12 @@ def routes() -> list[Route]:
         ("GET", "/control/attempts", attempts),
         ("POST", "/control/settings", settings),
     )
-    return [Route(path, _answering(action), methods=[method]) for method, path, action in table]
+    return [Route(path, answering(action), methods=[method]) for method, path, action in table]
 
 
-def _answering(action: Action) -> Callable[[Request], Awaitable[Response]]:
+def answering(action: Action) -> Callable[[Request], Awaitable[Response]]:
+    """An action as a route's handler: JSON in, JSON out, 400 for what makes no sense."""
+
     async def answer(request: Request) -> Response:
         try:
             wanted = json.loads(await request.body() or b"{}")
@@ -78,7 +80,8 @@ def _store(request: Request) -> Store:
     return store
 
 
-def _account(request: Request, name: Any) -> Row:
+def account_named(request: Request, name: Any) -> Row:
+    """An account by uid or screen name; :class:`BadRequest` when there is none."""
     found = _store(request).account(str(name or ""))
     if found is None:
         raise BadRequest(f"no account {name}")
@@ -109,7 +112,7 @@ async def save_account(request: Request, wanted: dict[str, Any]) -> Any:
 async def challenge(request: Request, wanted: dict[str, Any]) -> Any:
     """Whether the account's push address answers the challenge."""
     pushes: Pushes = request.app.state.pushes
-    return {"ok": await pushes.challenge(_account(request, request.path_params["account"]))}
+    return {"ok": await pushes.challenge(account_named(request, request.path_params["account"]))}
 
 
 def _each(wanted: dict[str, Any]) -> list[dict[str, Any]]:
@@ -150,7 +153,7 @@ async def add_posts(request: Request, wanted: dict[str, Any]) -> Any:
     ids = []
     with store.transaction():
         for item in _each(wanted):
-            account = _account(request, item.get("account"))
+            account = account_named(request, item.get("account"))
             author = (account["uid"], account["screen_name"])
             at = _say(item).created_at
             ids.append(store.add_item("status", author, str(item["text"]), via="control", official=True, created_at=at))
@@ -161,7 +164,7 @@ async def add_mentions(request: Request, wanted: dict[str, Any]) -> Any:
     """Citizens' posts that mention an account."""
 
     def say(item: dict[str, Any]) -> tuple[Row, int]:
-        account = _account(request, item.get("account"))
+        account = account_named(request, item.get("account"))
         author = str(item.get("author", ""))
         return account, citizens.mention(_store(request), account, author, str(item.get("text", "")), _say(item))
 
@@ -184,7 +187,7 @@ async def add_messages(request: Request, wanted: dict[str, Any]) -> Any:
     """Citizens' private messages to an account."""
 
     def say(item: dict[str, Any]) -> tuple[Row, int]:
-        account = _account(request, item.get("account"))
+        account = account_named(request, item.get("account"))
         author = str(item.get("author", ""))
         return account, citizens.message(_store(request), account, author, str(item.get("text", "")), _say(item))
 
@@ -194,7 +197,7 @@ async def add_messages(request: Request, wanted: dict[str, Any]) -> Any:
 async def add_pushes(request: Request, wanted: dict[str, Any]) -> Any:
     """Private messages that are pushed only and stand in no list; the account needs a push address."""
     for item in _each(wanted):
-        if not _account(request, item.get("account"))["push_url"]:
+        if not account_named(request, item.get("account"))["push_url"]:
             raise BadRequest("the account has no push_url")
     return await add_messages(request, wanted | {"listed": False})
 

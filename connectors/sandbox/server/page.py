@@ -116,6 +116,8 @@ def _render(
         faults=faults,
         offers=[(value, words) for value, (words, _) in OFFERS.items()],
         now=_when(time.time()),
+        title=getattr(request.app.state, "title", "沙箱平台"),
+        links=getattr(request.app.state, "links", ()),
     )
     return HTMLResponse(html, status)
 
