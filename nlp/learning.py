@@ -7,27 +7,23 @@ from fits that had not seen the text they are measured on.
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nlp import judged, linear, near
 from nlp.base import Text
 from nlp.features import Batch, Ints
+from nlp.layers import Layer, fingerprint
 from nlp.lesson import LEAST, MOST, TASKS
 from nlp.linear import Floats, LinearModel, Rows
 from nlp.near import Near, Told
 
-FORMAT = 1
 FOLDS = 5
 PULLS = (2.0, 5.0, 15.0)  # tried in turn until the guard holds
 HOLD, HOLD_RANGE = 1.1, (0.6, 8.0)  # what the guard weighs against all examples; and each of its texts against one
@@ -36,12 +32,15 @@ LEFT_MAY_TURN = 0.05  # share of these
 GUARD_MAY_LOSE = 0.01  # macro-F1 of the guard; of 168 texts one is about 0.006
 BIGGEST = 1_000_000  # bytes of a layer
 _BUCKETS = 300_000
-_FINE = 32_000  # steps of a weight of the joined model
 _BLOCK = 500
 _SLOPES = np.geomspace(0.3, 2.0, 60)
 _REPRESENTATIVE = 30  # examples the old model had right, below which its doubts are not judged anew
 
 Progress = Callable[[int, int], None]
+
+
+def quiet(done: int, total: int) -> None:
+    """Says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,78 +52,19 @@ class Example:
     weight: float = 1.0
 
 
-@dataclass(frozen=True)
-class Layer:
-    """What was learnt: numbers added to the log odds of the model with the fingerprint ``base``.
-
-    ``values``: labels x buckets, int8, times ``scale``. Afterwards all is multiplied by ``slope``."""
-
-    task: str
-    base: str
-    labels: tuple[str, ...]
-    buckets: NDArray[np.uint32]
-    values: NDArray[np.int8]
-    scale: Floats
-    bias: Floats
-    slope: float
-    meta: dict[str, Any] = field(default_factory=dict)
-
-    def dump(self) -> bytes:
-        """As an .npz without pickle."""
-        head = {"format": FORMAT, "task": self.task, "base": self.base, "labels": self.labels, "meta": self.meta}
-        out = io.BytesIO()
-        np.savez_compressed(
-            out, allow_pickle=False, head=np.frombuffer(json.dumps(head, ensure_ascii=False).encode(), np.uint8),
-            steps=np.diff(self.buckets, prepend=np.uint32(0)), values=self.values, scale=self.scale, bias=self.bias,
-            slope=np.array([self.slope]),
-        )  # fmt: skip
-        return out.getvalue()
-
-
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What came of it. ``layer`` None: nothing could be learnt. ``report``: plain data, see ``_report``."""
+    """What came of it. ``layer`` None: nothing could be learnt, unless ``whole`` holds a model made anew (.npz).
+    ``report``: plain data, see ``Room.report``."""
 
     layer: Layer | None
     accepted: bool
     report: dict[str, Any]
+    whole: bytes = b""
 
-
-def load(data: bytes) -> Layer:
-    """Read a layer; ValueError for a newer format or anything that needs pickle."""
-    with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-        head = json.loads(stored["head"].tobytes())
-        if head["format"] > FORMAT:
-            raise ValueError(f"layer format {head['format']} is newer than {FORMAT}")
-        return Layer(
-            head["task"], head["base"], tuple(head["labels"]), np.cumsum(stored["steps"], dtype=np.uint32),
-            stored["values"], stored["scale"], stored["bias"], float(stored["slope"][0]), head["meta"],
-        )  # fmt: skip
-
-
-def join(layer: Layer, model: LinearModel) -> LinearModel:
-    """The model with the layer in its weights: scored as fast as the shipped one. ValueError when they do not fit."""
-    if layer.labels != model.labels or fingerprint(model) != layer.base:
-        raise ValueError("the layer was made for another model")
-    rounded: Any = np.zeros(model.weights.shape[::-1], np.int16).T  # the labels of a bucket together, as it is scored
-    scale = np.zeros(len(model.labels))
-    for label in range(len(model.labels)):  # one at a time: a worker's memory is counted
-        row = model.weights[label].astype(np.float32) * np.float32(model.scale[label])
-        row[layer.buckets] += layer.values[label] * np.float32(layer.scale[label] / model.slope[label])
-        scale[label] = max(float(np.abs(row).max()), 1e-9) / _FINE
-        rounded[label] = np.rint(row / np.float32(scale[label]))
-    return replace(
-        model, weights=rounded, scale=scale, slope=model.slope * layer.slope,
-        shift=(model.shift + layer.bias) * layer.slope, meta={**model.meta, "learnt": layer.meta},
-    )  # fmt: skip
-
-
-def fingerprint(model: LinearModel) -> str:
-    """Names a model by what it says, however its file is packed."""
-    digest = hashlib.sha256(json.dumps([model.labels, str(model.recipe)]).encode())
-    for part in (model.weights, model.scale, model.bias, model.slope, model.shift):
-        digest.update(np.ascontiguousarray(part).tobytes())
-    return digest.hexdigest()[:16]
+    def dump(self) -> bytes:
+        """The bytes that :func:`taught` reads; empty when there is nothing."""
+        return self.layer.dump() if self.layer else self.whole
 
 
 @cache
@@ -150,15 +90,15 @@ def learn(
     model: LinearModel,
     lay_out: Callable[[Sequence[Text]], Batch],
     left: Sequence[Text] = (),
-    progress: Progress = lambda done, total: None,
+    progress: Progress = quiet,
 ) -> Lesson:
     """One lesson of ``task`` on top of ``model``. ``examples``: newest first; ``held``: the guard; ``left``: texts that
     people saw and left as they were, which should stay so; ``lay_out``: the analyser's ``batch``. The same examples
     give the same layer, whatever their order beyond the newest ``MOST``. It changes nothing by itself."""
-    examples = [one for one in examples if one.label in model.labels][:MOST]
-    if len(examples) < LEAST:
-        return Lesson(None, False, {"task": task, "why": [["few", len(examples), LEAST]]})
-    room = _Room(task, model, _ordered(examples), _ordered(held), sorted(left, key=_key)[:MOST], lay_out)
+    sets = sorted_out(examples, held, left, model)
+    if len(sets[0]) < LEAST:
+        return Lesson(None, False, {"task": task, "why": [["few", len(sets[0]), LEAST]]})
+    room = Room(task, model, *sets, lay_out)
     total = len(PULLS) * FOLDS + 1
     for number, pull in enumerate(PULLS):
         trial = room.try_out(pull, _shifted(progress, number * FOLDS, total))
@@ -174,6 +114,14 @@ def _shifted(progress: Progress, start: int, total: int) -> Callable[[int], None
     return lambda done: progress(start + done, total)
 
 
+def sorted_out(
+    examples: Sequence[Example], held: Sequence[Example], left: Sequence[Text], model: LinearModel
+) -> tuple[list[Example], list[Example], list[Text]]:
+    """What of each set is learnt from, in an order of its own: how it came does not matter."""
+    known = [one for one in examples if one.label in model.labels][:MOST]
+    return _ordered(known), _ordered(held), sorted(left, key=_key)[:MOST]
+
+
 def _ordered(examples: Sequence[Example]) -> list[Example]:
     return sorted(examples, key=lambda one: (*_key(one.text), one.label))
 
@@ -183,7 +131,7 @@ def _key(text: Text) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Trial:
+class Trial:
     """Log odds of every text from fits that had not seen it: the examples, the guard, what was left as it was."""
 
     office: Floats
@@ -192,7 +140,7 @@ class _Trial:
     slope: float
 
 
-class _Room:
+class Room:
     """The texts of one lesson laid out once."""
 
     def __init__(
@@ -200,18 +148,18 @@ class _Room:
         lay_out: Callable[[Sequence[Text]], Batch],
     ) -> None:  # fmt: skip
         self.task, self.model, self.lay_out = task, model, lay_out
-        self.texts = [one.text for one in examples]
+        self.texts, self.guard_texts, self.left_texts = [e.text for e in examples], [h.text for h in held], left
         self.office, self.gold = _told(examples, model, lay_out), _numbers(examples, model)
         self.guard, self.guard_gold = _told(held, model, lay_out), _numbers(held, model)
         self.left = _told([Example(text, model.labels[0]) for text in left], model, lay_out)
-        self.folds = [_folds([one.text for one in examples]), _folds([one.text for one in held]), _folds(left)]
+        self.folds = [folds(self.texts), folds(self.guard_texts), folds(left)]
         # What these teach is what the old model says of them, not their labels: they are there to hold, not to move.
         self.anchors = [
             replace(told, truth=linear.softmax(told.start), weight=told.weight * hold)
             for told, hold in ((self.guard, _hold(len(examples), len(held))), (self.left, HOLD_LEFT))
         ]
 
-    def try_out(self, pull: float, progress: Callable[[int], None]) -> _Trial:
+    def try_out(self, pull: float, progress: Callable[[int], None]) -> Trial:
         """Fit with a fold left out, score it, five times."""
         sets = (self.office, self.guard, self.left)
         scores = [told.start.copy() for told in sets]
@@ -222,7 +170,7 @@ class _Room:
                 found[out] = near.scores(layer, near.pick(told, out))
             progress(fold + 1)
         office, held, left = scores
-        return _Trial(office, held, left, self._slope(office, held))
+        return Trial(office, held, left, self._slope(office, held))
 
     def _fit(self, pull: float, chosen: list[Ints]) -> Near:
         told = [near.pick(one, each) for one, each in zip((self.office, *self.anchors), chosen, strict=True)]
@@ -237,7 +185,7 @@ class _Room:
         losses = [sum(_loss(scores * slope, gold, weight) for scores, gold, weight in sets) for slope in _SLOPES]
         return float(_SLOPES[int(np.argmin(losses))])
 
-    def objections(self, trial: _Trial) -> list[list[Any]]:
+    def objections(self, trial: Trial) -> list[list[Any]]:
         """Why the lesson may not go live, as codes with numbers; empty: it may."""
         before, after = self._macro(self.office, self.gold, None), self._macro(self.office, self.gold, trial.office)
         held = self._macro(self.guard, self.guard_gold, None)
@@ -251,15 +199,19 @@ class _Room:
             why.append(["left", round(turned, 4), LEFT_MAY_TURN])
         return why
 
-    def _turned(self, trial: _Trial) -> float:
+    def _turned(self, trial: Trial) -> float:
         """The share of what people left as it was that would get another label."""
         return float((trial.left.argmax(axis=1) != self.left.start.argmax(axis=1)).mean()) if len(trial.left) else 0.0
+
+    def macro(self, trial: Trial) -> float:
+        """Macro F1 of the office's examples."""
+        return self._macro(self.office, self.gold, trial.office)
 
     def _macro(self, told: Told, gold: Ints, scores: Floats | None) -> float:
         said = (told.start if scores is None else scores).argmax(axis=1)
         return judged.macro_f1(gold, said, len(self.model.labels), told.weight)
 
-    def layer(self, pull: float, trial: _Trial) -> Layer:
+    def layer(self, pull: float, trial: Trial) -> Layer:
         """The layer from all texts, rounded and small enough."""
         found = self._fit(pull, [np.arange(len(folds)) for folds in self.folds])
         room = _BUCKETS
@@ -283,7 +235,7 @@ class _Room:
             {"examples": len(self.gold)},
         )  # fmt: skip
 
-    def report(self, trial: _Trial) -> dict[str, Any]:
+    def report(self, trial: Trial) -> dict[str, Any]:
         """Plain data: both sets before and after, what changed from which label to which, the words that moved it."""
         before, after = self.office.start.argmax(axis=1), trial.office.argmax(axis=1)
         return {
@@ -371,7 +323,7 @@ def _numbers(examples: Sequence[Example], model: LinearModel) -> Ints:
     return np.array([model.labels.index(one.label) for one in examples], dtype=np.int64)
 
 
-def _folds(texts: Sequence[Text]) -> Ints:
+def folds(texts: Sequence[Text]) -> Ints:
     """By what a text says, so that copies of one text are left out together."""
     said = (text.whole.strip().encode("utf-8", "surrogatepass") for text in texts)
     return np.array([zlib.crc32(each) % FOLDS for each in said], dtype=np.int64)

@@ -24,14 +24,15 @@ GENTLE = 10
 def order(
     task: str, examples: Sequence[tuple[str, str, str, float]], *, cache_dir: Path | None,
     places: Sequence[tuple[str, str, str]], guard: Sequence[tuple[str, str, str]] = (),
-    left: Sequence[tuple[str, str]] = (),
+    left: Sequence[tuple[str, str]] = (), base: Path | None = None,
 ) -> bytes:  # fmt: skip
     """What the process is told. ``examples``: (title, body, label, weight), the newest first; ``guard``: (title, body,
     label) beside the guard that comes with the product; ``left``: (title, body) of what people left as it was;
-    ``cache_dir``, ``places``: as the analyser was configured."""
+    ``cache_dir``, ``places``: as the analyser was configured; ``base``: a folder laid out as for training, to learn
+    from scratch from it and the examples."""
     said: dict[str, Any] = {
         "task": task, "examples": examples, "cache_dir": str(cache_dir or ""), "places": places, "guard": guard,
-        "left": left,
+        "left": left, "base": str(base or ""),
     }  # fmt: skip
     return json.dumps(said, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
@@ -57,12 +58,19 @@ def main() -> None:
     examples = [learning.Example(Text(body, title), label, weight) for title, body, label, weight in said["examples"]]
     held = learning.guard(said["task"])
     held += [learning.Example(Text(body, title), label) for title, body, label in said["guard"]]
-    lesson = learning.learn(
-        said["task"], examples, held, model=pipeline.model(said["task"]), lay_out=nlp.analyser().batch,
-        left=[Text(body, title) for title, body in said["left"]],
-        progress=lambda done, total: _say({"done": done, "total": total}),
-    )  # fmt: skip
-    layer = base64.b64encode(lesson.layer.dump()).decode() if lesson.layer else ""
+    given: dict[str, Any] = {
+        "model": pipeline.model(said["task"]), "lay_out": nlp.analyser().batch,
+        "left": [Text(body, title) for title, body in said["left"]],
+        "progress": lambda done, total: _say({"done": done, "total": total}),
+    }  # fmt: skip
+    if said["base"]:
+        from nlp import anew
+
+        folder = Path(said["base"])
+        lesson = anew.learn(said["task"], examples, held, folder, segmenter=nlp.analyser().segmenter, **given)
+    else:
+        lesson = learning.learn(said["task"], examples, held, **given)
+    layer = base64.b64encode(lesson.dump()).decode()
     _say({"report": lesson.report, "accepted": lesson.accepted, "layer": layer})
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import nlp
-from nlp import features, judged, learning, lesson, linear, near, pipeline, segment
+from nlp import features, judged, layers, learning, lesson, linear, near, pipeline, segment
 from nlp.base import Text
 from nlp.learning import Example
 from nlp.linear import LinearModel
@@ -48,7 +48,7 @@ def said(model: LinearModel, examples: list[Example]) -> list[str]:
 def test_new_words_are_learnt_and_the_old_ones_hold(taught: learning.Lesson) -> None:
     assert taught.accepted
     assert taught.layer is not None
-    joined = learning.join(learning.load(taught.layer.dump()), pipeline.model("sentiment"))
+    joined = layers.join(layers.load(taught.layer.dump()), pipeline.model("sentiment"))
     fresh = slang(40, 900)
     assert np.mean([got == one.label for got, one in zip(said(joined, fresh), fresh, strict=True)]) >= 0.9
     before = taught.report["guard"]["before"]["macro_f1"]
@@ -69,9 +69,9 @@ def test_a_joined_model_says_what_model_and_layer_say_apart(taught: learning.Les
     layer = taught.layer
     empty = replace(layer, values=np.zeros_like(layer.values), bias=np.zeros_like(layer.bias), slope=1.0)
     batch = nlp.analyser().batch([one.text for one in learning.guard("sentiment")])
-    same = learning.join(empty, model).score(batch, explain=0).p
+    same = layers.join(empty, model).score(batch, explain=0).p
     assert np.abs(same - model.score(batch, explain=0).p).max() < 1e-3
-    assert learning.join(taught.layer, model).score(batch).words  # reasons are still given
+    assert layers.join(taught.layer, model).score(batch).words  # reasons are still given
 
 
 def test_a_layer_for_another_model_or_of_a_newer_format_is_refused(
@@ -79,11 +79,11 @@ def test_a_layer_for_another_model_or_of_a_newer_format_is_refused(
 ) -> None:
     assert taught.layer is not None
     with pytest.raises(ValueError, match="another model"):
-        learning.join(replace(taught.layer, base="0" * 16), pipeline.model("sentiment"))
+        layers.join(replace(taught.layer, base="0" * 16), pipeline.model("sentiment"))
     stored = taught.layer.dump()
-    monkeypatch.setattr(learning, "FORMAT", 0)
+    monkeypatch.setattr(layers, "FORMAT", 0)
     with pytest.raises(ValueError, match="newer"):
-        learning.load(stored)
+        layers.load(stored)
 
 
 def test_what_people_left_alone_must_stay() -> None:
@@ -192,7 +192,7 @@ def test_three_hundred_corrections_lift_a_new_domain_and_leave_the_old(
         assert found.accepted
         assert found.layer is not None
         assert len(found.layer.dump()) <= learning.BIGGEST
-        joined = learning.join(learning.load(found.layer.dump()), apart)
+        joined = layers.join(layers.load(found.layer.dump()), apart)
         gains.append(_macro(joined, mixed[300:]) - _macro(apart, mixed[300:]))
         losses.append(_macro(apart, rest) - _macro(joined, rest))
     assert np.mean(gains) >= 0.04, gains

@@ -173,7 +173,7 @@ def _told_line(line: int, text: str, told: Told) -> str:
 @click.option(
     "--base",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help=_("公开训练数据的目录：用其中的开发集一起核对，防止忘了旧的"),
+    help=_("公开训练数据的目录：用其中的开发集一起核对，有训练文件时再从头训练一份，不变差才换上"),
 )
 @data_option
 def learn(base: Path | None, data: str | None) -> None:

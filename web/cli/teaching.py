@@ -23,10 +23,12 @@ async def teach(settings: Settings, folder: Path | None) -> None:
     office.configure(settings)
     house = open_house(settings)
     try:
-        guards = base.guards(folder) if folder else {}
-        for task, rows in guards.items():
+        extra = base.of_folder(folder) if folder else lessons.NOTHING_MORE
+        for task, rows in extra.guards.items():
             click.echo(_("%(task)s：另用 %(n)s 条公开数据核对", task=words.task_label(task), n=len(rows)))
-        run = await lessons.learn_now(house, BY, guards)
+        for task in sorted(extra.tasks):
+            click.echo(_("%(task)s：用目录里的训练文件从头训练一份来比较", task=words.task_label(task)))
+        run = await lessons.learn_now(house, BY, extra)
         if run.state is LearnState.failed:
             fail(_("学习没有完成：%(why)s", why=run.error))
         async with reading(house.ctx) as unit:

@@ -113,7 +113,8 @@ def personal_label(kind: str) -> str:
 
 def sure_label(p: float) -> str:
     """How sure: 把握大, 把握中, 把握小."""
-    return _("把握大") if p >= SURE else _("把握中") if p >= FAIRLY else _("把握小")
+    shown = round(p, 2)  # as the percentage beside it says
+    return _("把握大") if shown >= SURE else _("把握中") if shown >= FAIRLY else _("把握小")
 
 
 def emotions() -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""More guard from the public data the shipped models were measured on, where a folder with it is at hand."""
+"""Files laid out as for training, where a folder with them is at hand: more guard, and a base to learn anew from."""
 
 from __future__ import annotations
 
@@ -6,10 +6,24 @@ from pathlib import Path
 
 from hub.errors import Refused
 from hub.i18n import _
+from nlp.lesson import TASKS
 from nlp.training import data
-from workflows.learning.lessons import Guard
+from workflows.learning.lessons import Extra, Guard
 
 MOST = 1500
+
+
+# What a task is trained on from scratch, below the folder.
+NEEDS = {
+    "topic": (f"topics/{data.TOPIC_TRAIN}", f"topics/{data.TOPIC_STOP}"),
+    "sentiment": (f"sentiment/{data.TONE_TRAIN}",),
+}
+
+
+def of_folder(folder: Path) -> Extra:
+    """What ``folder`` adds to a lesson: development files as guard, training files as a base; Refused without any."""
+    tasks = frozenset(task for task in TASKS if all((folder / path).is_file() for path in NEEDS.get(task, ("",))))
+    return Extra(guards(folder), folder, tasks)
 
 
 def guards(folder: Path) -> dict[str, list[Guard]]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, or_
@@ -27,7 +29,22 @@ LEASE = timedelta(minutes=3)
 TRIES = 3
 NIGHT = (2, 5)  # hours of the office's clock between which the nightly lesson begins
 Guard = tuple[str, str, str]  # title, text, label
-Guards = Mapping[str, Sequence[Guard]]
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """What a command adds to lessons: more guard per task; ``base``: a folder to learn anew from, for these tasks."""
+
+    guards: Mapping[str, Sequence[Guard]] = field(default_factory=dict)
+    base: Path | None = None
+    tasks: frozenset[str] = frozenset()
+
+    def base_of(self, task: str) -> Path | None:
+        """The folder, where the task can be learnt anew from it."""
+        return self.base if task in self.tasks else None
+
+
+NOTHING_MORE = Extra()
 _OPEN = (LearnState.waiting, LearnState.running)
 _log = log.get(__name__)
 LEARNER = N_("自动学习")
@@ -98,11 +115,11 @@ async def learn_waiting(house: House) -> int:
     in one transaction per task and held unique by (lesson, task), so a lesson begun again makes only what is missing.
     """
     run = await _lease(house)
-    return await _go_through(house, run, {}) if run is not None else 0
+    return await _go_through(house, run, NOTHING_MORE) if run is not None else 0
 
 
-async def learn_now(house: House, name: str, guards: Guards) -> LearnRun:
-    """A lesson of one's own process, for the command: begun and gone through here, with more guard where given.
+async def learn_now(house: House, name: str, extra: Extra) -> LearnRun:
+    """A lesson of one's own process, for the command: begun and gone through here, with what is given beside.
 
     Refused while another lesson is under way."""
     now = clock.now()
@@ -111,7 +128,7 @@ async def learn_now(house: House, name: str, guards: Guards) -> LearnRun:
             raise Refused([_("正在学习，请等这一次结束")])
         run = LearnRun(by_name=name, state=LearnState.running, started_at=now, lease_until=now + LEASE, tries=1)
         unit.add(run)
-    await _go_through(house, run, guards)
+    await _go_through(house, run, extra)
     async with reading(house.ctx) as unit:
         return await unit.get(LearnRun, run.id) or run
 
@@ -121,9 +138,9 @@ async def made_by(unit: Unit, run: LearnRun) -> Sequence[LearntModel]:
     return await unit.all(select(LearntModel).where(col(LearntModel.run_id) == run.id).order_by(col(LearntModel.id)))
 
 
-async def _go_through(house: House, run: LearnRun, guards: Guards) -> int:
+async def _go_through(house: House, run: LearnRun, extra: Extra) -> int:
     try:
-        made = sum([await _learn(house, run, n, task, guards.get(task, ())) for n, task in enumerate(TASKS)])
+        made = sum([await _learn(house, run, n, task, extra) for n, task in enumerate(TASKS)])
         await _end(house, run)
         return made
     except teaching.Failed as error:
@@ -153,14 +170,14 @@ async def _lease(house: House) -> LearnRun | None:
         return await unit.get(LearnRun, found.id) if await unit.claim(LearnRun, *mine, **values) else None
 
 
-async def _learn(house: House, run: LearnRun, number: int, task: str, guard: Sequence[Guard]) -> int:
+async def _learn(house: House, run: LearnRun, number: int, task: str, extra: Extra) -> int:
     """One task of a lesson; nothing when it was done before the worker died."""
     async with reading(house.ctx) as unit:
         done = select(col(LearntModel.id)).where(col(LearntModel.run_id) == run.id, col(LearntModel.task) == task)
         if await unit.first(done) is not None:
             return 0
         what = await gather(unit, task)
-        idle = await _idle(unit, what)
+        idle = await _idle(unit, what, anew=extra.base_of(task) is not None)
     if idle:
         await _note(house, run, task, number + 1, len(TASKS), why=idle, newest=what.newest)
         return 0
@@ -168,7 +185,7 @@ async def _learn(house: House, run: LearnRun, number: int, task: str, guard: Seq
     async def heard(done: int, total: int) -> None:
         await _note(house, run, task, number * total + done, len(TASKS) * total)
 
-    said = await teaching.teach(what, heard, guard)
+    said = await teaching.teach(what, heard, extra.guards.get(task, ()), extra.base_of(task))
     if not said["layer"]:
         await _note(house, run, task, number + 1, len(TASKS), why=said["report"]["why"][0], newest=what.newest)
         return 0
@@ -176,10 +193,12 @@ async def _learn(house: House, run: LearnRun, number: int, task: str, guard: Seq
     return 1
 
 
-async def _idle(unit: Unit, what: Lesson) -> list[Any]:
-    """Why there is nothing to learn, as a code with a number; empty: there is."""
+async def _idle(unit: Unit, what: Lesson, *, anew: bool = False) -> list[Any]:
+    """Why there is nothing to learn, as a code with a number; empty: there is. ``anew``: from scratch, too."""
     if not what.corrections:
         return ["right", what.confirmations]
+    if anew:
+        return []
     last = await unit.first(
         select(LearntModel).where(col(LearntModel.task) == what.task).order_by(col(LearntModel.number).desc()).limit(1)
     )
@@ -230,8 +249,22 @@ async def keep(house: House, run: LearnRun, what: Lesson, said: dict[str, Any]) 
 
 async def _activate(unit: Unit, made: LearntModel) -> None:
     held = await unit.get(LiveModel, made.task)
-    if made.is_accepted and not (held and held.is_held):
+    now = await unit.get(LearntModel, held.learnt_id) if held and held.learnt_id else None
+    if made.is_accepted and not (held and held.is_held) and not (now and _is_better(now, made)):
         await live.put_in_force(unit, system(LEARNER), made.task, made, reason=written("核对通过"), held=False)
+
+
+def _is_better(now: LearntModel, made: LearntModel) -> bool:
+    """Whether a model made anew is in force that does better on the office's examples than a new layer."""
+    if not is_anew(now.report) or is_anew(made.report) or now.base != made.base:
+        return False
+    before, after = (one.report["office"]["after"]["macro_f1"] for one in (now, made))
+    return bool(before > after)
+
+
+def is_anew(report: Mapping[str, Any]) -> bool:
+    """Whether a version is a model of its own, made from base files and corrections, not a layer."""
+    return "anew" in report and not report["anew"]["why"]
 
 
 async def _end(house: House, run: LearnRun) -> None:

@@ -113,12 +113,12 @@ def _is_whole(row: LearntModel) -> bool:
 
 def _joined(rows: Sequence[LearntModel]) -> dict[str, LinearModel]:
     """The shipped models with what was learnt on top."""
-    from nlp import learning, pipeline
+    from nlp import layers, pipeline
 
     models = {}
     for row in rows:
         try:
-            models[row.task] = learning.join(learning.load(row.data), pipeline.model(row.task))
+            models[row.task] = layers.taught(row.data, pipeline.model(row.task))
         except ValueError as error:
             _log.warning("learnt model does not fit", task=row.task, number=row.number, why=str(error))
     return models

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import nlp
@@ -25,11 +26,20 @@ class Failed(Exception):
     """The process ended without a result."""
 
 
-async def teach(what: Lesson, heard: Heard, guard: Sequence[tuple[str, str, str]] = ()) -> dict[str, Any]:
-    """Run the lesson to its end: {"report", "accepted", "layer"}. Raises Failed; cancelling ends the process."""
+async def teach(
+    what: Lesson, heard: Heard, guard: Sequence[tuple[str, str, str]] = (), base: Path | None = None
+) -> dict[str, Any]:
+    """Run the lesson to its end: {"report", "accepted", "layer"}. ``base``: a folder with training files, to learn from
+    scratch beside the layer. Raises Failed; cancelling ends the process."""
     setup = nlp.analyser().setup
     told = lesson.order(
-        what.task, what.rows, cache_dir=setup.cache_dir, places=setup.places, guard=guard, left=what.left
+        what.task,
+        what.rows,
+        cache_dir=setup.cache_dir,
+        places=setup.places,
+        guard=guard,
+        left=what.left,
+        base=base,
     )
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "nlp.lesson", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,

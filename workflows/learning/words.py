@@ -105,6 +105,13 @@ def why(reason: Sequence[Any]) -> str:
             p=percent(numbers[0]),
             most=percent(numbers[1]),
         )
+    if code == "layer":
+        return _(
+            "在本单位的修正上不如在出厂模型上加学的（宏平均 F1 %(layer)s 对 %(anew)s）",
+            layer=score(numbers[0]), anew=score(numbers[1]),
+        )  # fmt: skip
+    if code == "size":
+        return _("模型太大")
     named = {"office": N_("在本单位的修正上没有变好"), "guard": N_("在核对集上变差了")}
     if code in named:
         return _(
@@ -149,6 +156,8 @@ def summary(task: str, report: Mapping[str, Any]) -> list[str]:
             before=score(guard["before"]["macro_f1"]), after=score(guard["after"]["macro_f1"]),
         ),
     ]  # fmt: skip
+    if "anew" in report:
+        lines.append(_anew(report["anew"]))
     for move in report.get("moves", [])[:3]:
         lines.append(_move(task, move))
     left = report.get("left", {})
@@ -157,6 +166,15 @@ def summary(task: str, report: Mapping[str, Any]) -> list[str]:
             "大家看过而没有改动的 %(n)s 条来信中，会换标签的占 %(p)s。", n=left["size"], p=percent(left["turned"])
         ))  # fmt: skip
     return lines
+
+
+def _anew(note: Mapping[str, Any]) -> str:
+    """What came of learning from scratch."""
+    if not note["why"]:
+        return _("这一版由 %(n)s 条底本语料和修正一起从头训练。", n=note["base"])
+    return _(
+        "也用 %(n)s 条底本语料从头训练过，没有采用：%(why)s。", n=note["base"], why=_("；").join(map(why, note["why"]))
+    )
 
 
 def _move(task: str, move: Mapping[str, Any]) -> str:
