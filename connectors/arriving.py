@@ -53,7 +53,8 @@ class Media:
 class Inbound:
     """One understood item. All ids are text; ``created_at`` is aware; ``text`` is plain text, hostile as ever.
 
-    ``reply_until``, ``reply_left``: until when and how often the platform lets us answer its author; None: no limit.
+    ``needs_answer`` False: it is watched only, and opens no case. ``reply_until``, ``reply_left``: until when and
+    how often the platform lets us answer its author; None: no limit.
     """
 
     kind: Kind
@@ -68,6 +69,7 @@ class Inbound:
     media: tuple[Media, ...] = ()
     likes: int = 0
     is_own: bool = False
+    needs_answer: bool = True
     reply_until: datetime | None = None
     reply_left: int | None = None
     answer: str = ""

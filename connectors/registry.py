@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from connectors.addresses import Network
 from connectors.base import Connector
 from connectors.budget import Meter
+from connectors.feed.client import FeedConnector
+from connectors.feed.form import FORM as FEED_FORM
 from connectors.files.client import FileConnector
 from connectors.files.form import FORM as FILE_FORM
 from connectors.forms import AccountForm
@@ -34,10 +36,11 @@ _MAKERS: Mapping[str, Callable[[Http], Connector]] = {
     "wechat": WechatConnector,
     "mailbox": MailboxConnector,
     "webform": WebFormConnector,
+    "feed": FeedConnector,
     "file": lambda _: FileConnector(),
 }
 _FORMS = (
-    SANDBOX_FORM, WEIBO_FORM, MASTODON_FORM, WECHAT_FORM, MANUAL_FORM, MAILBOX_FORM, WEBFORM_FORM, FILE_FORM,
+    SANDBOX_FORM, WEIBO_FORM, MASTODON_FORM, WECHAT_FORM, MANUAL_FORM, MAILBOX_FORM, WEBFORM_FORM, FEED_FORM, FILE_FORM,
 )  # fmt: skip
 FORMS: Mapping[str, AccountForm] = {form.platform: form for form in _FORMS}
 

@@ -103,7 +103,8 @@ def _row(account: AccountRef, item: Understood) -> dict[str, Any]:
         "media": [storable.tree({"kind": m.kind, "url": m.url, "description": m.description}) for m in one.media],
         "likes": storable.count(one.likes), "is_own": one.is_own, "received_at": item.received_at,
         "created_at": storable.moment(one.created_at, item.received_at), "reply_until": one.reply_until,
-        "removed_at": None, "case_id": item.case_id, "needs_case": not one.is_own, "tagged_at": None, "topic": "",
+        "removed_at": None, "case_id": item.case_id,
+        "needs_case": one.needs_answer and not one.is_own, "tagged_at": None, "topic": "",
         "sentiment": "", "is_sensitive": False, "request": "", "urgency": "", "place": "", "personal": [],
     }  # fmt: skip
 

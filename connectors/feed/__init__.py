@@ -1,0 +1,1 @@
+"""Feeds (RSS and Atom): what others publish, read with as little traffic as they allow."""

@@ -1,0 +1,142 @@
+"""The connector to feeds: reads, with what the server gave to ask cheaply (ETag, Last-Modified); sends nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NoReturn
+from urllib.parse import urljoin, urlsplit
+
+from connectors.base import (
+    AccountRef,
+    Capability,
+    ConnectorError,
+    ErrorKind,
+    Grant,
+    Granted,
+    Health,
+    Inbound,
+    Limits,
+    Outcome,
+    Outgoing,
+    OwnItems,
+    Page,
+    Problem,
+    PushAnswer,
+    RawItem,
+    Reject,
+)
+from connectors.defaults import Defaults
+from connectors.feed.entries import inbound, items_of
+from connectors.http import Answer, Http, kind_of_status, retry_at
+
+MOST_REDIRECTS = 3
+ACCEPT = "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/xml;q=0.8, */*;q=0.1"
+NO_SENDING = "订阅源只能读取，不能回复或发布"
+_YES = ("是", "yes", "true", "1")
+
+
+class FeedConnector(Defaults):
+    """A feed as a :class:`connectors.base.Connector`. Options: ``cases`` (是: every entry opens a case),
+    ``pull_every`` (seconds)."""
+
+    platform = "feed"
+    label = "订阅源"
+    streams: Sequence[str] = ("entries",)
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    def limits(self, account: AccountRef) -> Limits:
+        """Nothing can be sent; read every quarter of an hour."""
+        given = str(account.options.get("pull_every") or "")
+        every = float(given) if given.isdigit() and 60 <= int(given) <= 604_800 else 900.0
+        return Limits(post_length=0, reply_length=0, pull_every=every)
+
+    def measure(self, text: str) -> int:
+        """Characters."""
+        return len(text)
+
+    def capabilities(self, account: AccountRef) -> Mapping[Capability, Grant]:
+        """Reading, and nothing else."""
+        return {
+            c: Grant(Granted.yes) if c is Capability.pull_mentions else Grant(Granted.no, NO_SENDING)
+            for c in Capability
+        }
+
+    async def check(self, account: AccountRef) -> Health:
+        """Whether there is a feed at the address."""
+        answer = await self._get(account.base_url, {})
+        items = await asyncio.to_thread(items_of, answer.body, answer.headers)
+        return Health(True, account.base_url, account.name, note=f"订阅源里现有 {len(items)} 条")
+
+    async def pull(self, account: AccountRef, stream: str, cursor: Mapping[str, Any]) -> Page:
+        """Every entry the feed shows now, unless it says nothing changed; ``cursor``: {"etag", "modified"}."""
+        if stream not in self.streams:
+            raise ConnectorError(ErrorKind.bug, f"订阅源没有「{stream}」这个列表", code="stream")
+        asked = {"If-None-Match": cursor.get("etag"), "If-Modified-Since": cursor.get("modified")}
+        answer = await self._get(account.base_url, {name: str(value) for name, value in asked.items() if value})
+        if answer.status == 304:
+            return Page((), dict(cursor))
+        items = await asyncio.to_thread(items_of, answer.body, answer.headers)
+        kept = {"etag": answer.headers.get("etag", ""), "modified": answer.headers.get("last-modified", "")}
+        return Page(tuple(items), {name: value[:500] for name, value in kept.items() if value})
+
+    async def _get(self, url: str, headers: Mapping[str, str]) -> Answer:
+        """The feed, after a few redirects, each of which passes the guard of addresses anew."""
+        for _ in range(MOST_REDIRECTS + 1):
+            if urlsplit(url).scheme not in ("http", "https"):
+                raise ConnectorError(ErrorKind.bug, "订阅源地址要以 http:// 或 https:// 开头", code="address")
+            answer = await self._http.call("GET", url, headers={"Accept": ACCEPT, **headers})
+            if answer.status not in (301, 302, 303, 307, 308):
+                break
+            url = urljoin(url, answer.headers.get("location", ""))
+        if answer.ok or answer.status == 304:
+            return answer
+        human = f"订阅源没有正常返回（HTTP {answer.status}），请管理员核对地址"
+        at = retry_at(answer.headers, self._http.clock())
+        raise ConnectorError(kind_of_status(answer.status), human, code=f"http {answer.status}", retry_at=at)
+
+    async def receive(
+        self, account: AccountRef, method: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
+    ) -> PushAnswer:
+        """Refused: feeds are read."""
+        return Reject(404, "订阅源不使用推送")
+
+    def parse(self, account: AccountRef, item: RawItem) -> Inbound:
+        """Understand a stored entry."""
+        opens = str(account.options.get("cases", "")).strip().lower() in _YES
+        return inbound(item, opens_case=opens, now=self._http.clock())
+
+    async def reply(self, account: AccountRef, out: Outgoing) -> Outcome:
+        """Refused."""
+        _refuse()
+
+    async def publish(self, account: AccountRef, out: Outgoing) -> Outcome:
+        """Refused."""
+        _refuse()
+
+    async def poll_job(self, account: AccountRef, job: str) -> Outcome:
+        """Refused."""
+        _refuse()
+
+    async def find_own(self, account: AccountRef, since: datetime, out: Outgoing) -> OwnItems:
+        """Refused: nothing of ours is there."""
+        _refuse()
+
+    async def exists(self, account: AccountRef, external_id: str) -> bool:
+        """Refused."""
+        _refuse()
+
+    async def delete(self, account: AccountRef, external_id: str) -> None:
+        """Refused."""
+        _refuse()
+
+    def validate(self, account: AccountRef, out: Outgoing) -> list[Problem]:
+        """Never fit to send."""
+        return [Problem("account", NO_SENDING)]
+
+
+def _refuse() -> NoReturn:
+    raise ConnectorError(ErrorKind.permission, NO_SENDING, code="feed")

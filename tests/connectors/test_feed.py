@@ -1,0 +1,123 @@
+"""The feed connector against a feed made by another library, and against feeds that are none."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.base import AccountRef, ConnectorError, ErrorKind, Inbound, RawItem
+from connectors.feed.client import FeedConnector
+from connectors.feed.entries import items_of, moment_of
+from connectors.http import Http
+from tests.sims.feed import FeedServer, feed_server
+
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
+connector = FeedConnector(Http(live=False, clock=lambda: NOW))
+
+
+@pytest.fixture
+def feed() -> Iterator[FeedServer]:
+    with feed_server() as found:
+        yield found
+
+
+@pytest.fixture
+def ref(feed: FeedServer) -> AccountRef:
+    return AccountRef(1, "feed", "留言板", "", feed.base_url + "/feed")
+
+
+def read(items: tuple[RawItem, ...], ref: AccountRef) -> list[Inbound]:
+    return [connector.parse(ref, item) for item in items]
+
+
+@pytest.mark.parametrize("atom", [False, True])
+async def test_entries_come_whole_and_again_only_when_something_changed(
+    feed: FeedServer, ref: AccountRef, atom: bool
+) -> None:
+    feed.show([("2", "第二条", "<p>路灯<b>坏了</b></p><script>x</script>"), ("1", "第一条", "停水")], atom=atom)
+    page = await connector.pull(ref, "entries", {})
+    first, second = read(page.items, ref)
+    assert (first.title, second.title, second.text) == ("第一条", "第二条", "路灯坏了")
+    assert (second.external_id, second.url) == ("https://example.org/2",) * 2
+    assert second.created_at == datetime(2026, 11, 23, 1, tzinfo=UTC)
+    assert not second.needs_answer
+    same = await connector.pull(ref, "entries", page.cursor)
+    assert (same.items, same.cursor) == ((), page.cursor)
+    feed.show([("3", "第三条", "新"), ("2", "第二条", "路灯")], atom=atom)
+    newer = await connector.pull(ref, "entries", page.cursor)
+    assert {item.external_id for item in newer.items} > {second.external_id}
+    assert "if-none-match" in feed.asked[-1]
+
+
+async def test_a_message_board_opens_cases(feed: FeedServer, ref: AccountRef) -> None:
+    feed.show([("1", "第一条", "停水")])
+    board = dataclasses.replace(ref, options={"cases": "是"})
+    page = await connector.pull(board, "entries", {})
+    assert all(one.needs_answer for one in read(page.items, board))
+    assert (await connector.check(board)).note == "订阅源里现有 1 条"
+
+
+async def test_redirects_are_followed_a_little_and_never_off_the_machine(feed: FeedServer, ref: AccountRef) -> None:
+    feed.show([("1", "第一条", "停水")])
+    feed.status, feed.headers = 301, {"Location": "/feed"}
+    moved = dataclasses.replace(ref, base_url=feed.base_url + "/moved")
+    assert len((await connector.pull(moved, "entries", {})).items) == 1
+    for target in ("/moved", "http://169.254.169.254/latest", "file:///etc/passwd", "gopher://x", ""):
+        feed.headers = {"Location": target}
+        with pytest.raises(ConnectorError):
+            await connector.pull(moved, "entries", {})
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(404, ErrorKind.not_found), (500, ErrorKind.transient), (429, ErrorKind.rate_limited)]
+)
+async def test_refusals_are_told(feed: FeedServer, ref: AccountRef, status: int, kind: ErrorKind) -> None:
+    feed.status, feed.headers = status, {"Retry-After": "60"}
+    with pytest.raises(ConnectorError) as caught:
+        await connector.pull(ref, "entries", {})
+    assert caught.value.kind is kind
+    assert caught.value.retry_at is not None
+
+
+@pytest.mark.parametrize("body", [
+    b"<html><body>login</body></html>", b"", b"{}", b"\xff\xfe\x00",
+    b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "' + b"y" * 1000 + b'">]><x>' + b"&a;" * 1000 + b"</x>",
+])  # fmt: skip
+async def test_what_is_no_feed_is_said(feed: FeedServer, ref: AccountRef, body: bytes) -> None:
+    feed.body = body
+    with pytest.raises(ConnectorError) as caught:
+        await connector.pull(ref, "entries", {})
+    assert caught.value.kind is ErrorKind.protocol
+
+
+async def test_no_entity_reaches_into_the_machine(feed: FeedServer, ref: AccountRef) -> None:
+    feed.body = (
+        b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+        b"<rss version='2.0'><channel><title>t</title><item><title>a &x; b</title><guid>1</guid></item></channel></rss>"
+    )
+    for one in read((await connector.pull(ref, "entries", {})).items, ref):
+        assert "root:" not in one.text + one.title
+
+
+@pytest.mark.parametrize(("text", "at"), [
+    ("Mon, 23 Nov 2026 09:00:00 +0800", datetime(2026, 11, 23, 1, tzinfo=UTC)),
+    ("2026-11-23T09:00:00Z", datetime(2026, 11, 23, 9, tzinfo=UTC)),
+    ("2026-11-23 09:00:00", datetime(2026, 11, 23, 1, tzinfo=UTC)),
+    ("昨天", None), ("", None),
+])  # fmt: skip
+def test_dates_without_a_zone_are_chinas(text: str, at: datetime | None) -> None:
+    assert moment_of(text) == at
+
+
+@given(st.binary(max_size=2000))
+def test_any_bytes_are_a_feed_or_are_said_to_be_none(data: bytes) -> None:
+    try:
+        items = items_of(b"<rss version='2.0'><channel><item>" + data, {})
+    except ConnectorError:
+        return
+    assert all(item.external_id for item in items)
