@@ -113,7 +113,7 @@ def sending(f: Figures) -> list[Line]:
         DeliveryState.waiting: _("等待发出"), DeliveryState.sending: _("正在发出"), DeliveryState.sent: _("已发出"),
         DeliveryState.failed: _("没有发成"), DeliveryState.unknown: _("结果不明"), DeliveryState.held: _("暂停中"),
         DeliveryState.missed: _("已错过时间"), DeliveryState.cancelled: _("已取消"),
-        DeliveryState.removed: _("已被平台删除"),
+        DeliveryState.removed: _("已被平台删除"), DeliveryState.by_hand: _("等人工发布"),
     }  # fmt: skip
     lines = [_of_state(words[state], state, f.deliveries.get(state.value, 0)) for state in DeliveryState]
     return [*_sending_troubles(f), *lines]

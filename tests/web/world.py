@@ -36,6 +36,9 @@ from hub.models import (
     OfficeWord,
     Pause,
     PauseScope,
+    Picture,
+    PictureBytes,
+    PictureUse,
     PlanHit,
     Post,
     PostEvent,
@@ -51,6 +54,8 @@ from hub.models import (
     WordKind,
 )
 from hub.settings import Settings
+from tests.drawing import drawn
+from workflows.pictures.cleaning import clean
 
 PASSWORD = "对的密码-2026-right"
 SIDES = ("own", "other")
@@ -157,6 +162,7 @@ async def _objects(unit: Unit, world: World, side: str) -> None:
         kind=DeliveryKind.post, account_id=world.account_id, post_id=post.id, text="停水", content_hash="h",
         approved_hash="h", state=DeliveryState.unknown, scheduled_at=clock.now(),
     )  # fmt: skip
+    places |= await _handwork(unit, post, author)
     run = ImportRun(account_id=world.account_id, file_name="来信.csv", by_id=author)
     kept = {"title": post.title, "body": post.body, "targets": {str(world.account_id): ""}}
     event = PostEvent(post_id=post.id or 0, what="create", by_id=author, by_name="宣传", content_hash="h", data=kept)
@@ -179,6 +185,31 @@ async def _objects(unit: Unit, world: World, side: str) -> None:
         delivery_id=delivery.id, event_id=event.id, pause_id=lifted.id, arrival_id=arrival.id, run_id=run.id,
         account_id=world.account_id, user_id=world.sessions["handler", side].user_id, department_id=department,
     )  # fmt: skip
+
+
+async def _handwork(unit: Unit, post: Post, author: int) -> dict[str, object]:
+    """A picture of the post, and the post waiting for somebody's hand on a platform without an interface."""
+    made = clean(drawn())
+    picture = Picture(
+        sha256=made.sha256, mime=made.mime, size=len(made.data), width=made.width, height=made.height,
+        thumb=made.thumb, by_id=author,
+    )  # fmt: skip
+    account = Account(platform="manual", name=f"澄江发布（抖音）{post.id}", options={"site": "douyin"})
+    unit.add(picture, account)
+    await unit.flush()
+    unit.add(
+        PictureBytes(picture_id=picture.id or 0, data=made.data),
+        PictureUse(picture_id=picture.id or 0, post_id=post.id or 0),
+    )
+    kept = {"id": picture.id, "sha256": made.sha256, "mime": made.mime, "width": made.width, "height": made.height}
+    task = Delivery(
+        kind=DeliveryKind.post, account_id=account.id or 0, post_id=post.id, text="停水", content_hash="h",
+        approved_hash="h", state=DeliveryState.by_hand, scheduled_at=clock.now(), steps=["照步骤做。"],
+        attachments=[kept],
+    )  # fmt: skip
+    unit.add(task)
+    await unit.flush()
+    return {"picture_id": picture.id, "task_id": task.id}
 
 
 async def _watching(unit: Unit, world: World, side: str, message: Message) -> dict[str, object]:

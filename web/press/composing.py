@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from hub import clock
 from hub.errors import Invalid
 from hub.i18n import _
 from web.forms import Form, whole
-from workflows.publishing.content import FARTHEST, Draft
+from workflows.pictures.placed import FOCUS, Placed
+from workflows.publishing.content import FARTHEST, USUAL, Draft, Option
 
 # A new post without a wish: the next full half hour that leaves time for the review.
 TIME_TO_REVIEW = timedelta(hours=1)
@@ -30,6 +31,12 @@ class Fields:
     on: str = ""
     at: str = ""
     latest_at: str = ""
+    pictures: tuple[Placed, ...] = ()
+    options: Mapping[int, Option] = field(default_factory=dict)
+
+    def option(self, account: int) -> Option:
+        """How it goes out on this account."""
+        return self.options.get(account, USUAL)
 
 
 def empty(now: datetime, wanted: str = "") -> Fields:
@@ -47,11 +54,18 @@ def of(draft: Draft, *, title: str | None = None) -> Fields:
         texts={account: text for account, text in draft.targets.items() if text},
         when=LATER if draft.scheduled_at else AT_ONCE,
         latest_at=_local(draft.latest_at, "%Y-%m-%dT%H:%M"),
+        pictures=draft.pictures,
+        options={account: _shown(option, draft.title) for account, option in draft.options.items()},
     )
     return _timed(made, draft.scheduled_at)
 
 
-def typed(form: Form, known: Iterable[int]) -> Fields:
+def _shown(option: Option, title: str) -> Option:
+    """A title that is the post's own goes on following it."""
+    return replace(option, title="") if option.title == title else option
+
+
+def typed(form: Form, known: Collection[int]) -> Fields:
     """What was typed, untouched, for showing the form again. ``known``: ids of accounts that can be chosen."""
     texts = {account: form.raw(f"text_{account}").replace("\r\n", "\n") for account in known}
     return Fields(
@@ -63,6 +77,22 @@ def typed(form: Form, known: Iterable[int]) -> Fields:
         on=form.raw("on"),
         at=form.raw("at"),
         latest_at=form.raw("latest_at"),
+        pictures=tuple(_picture(form, number) for value in form.many("picture") if (number := whole(value))),
+        options={account: option for account in known if (option := _option(form, account)) != USUAL},
+    )
+
+
+def _picture(form: Form, number: int) -> Placed:
+    focus = form.raw(f"focus_{number}")
+    return Placed(number, form.raw(f"alt_{number}"), focus if focus in FOCUS else "")
+
+
+def _option(form: Form, account: int) -> Option:
+    return Option(
+        form=form.raw(f"form_{account}"),
+        title=form.raw(f"title_{account}"),
+        first=whole(form.raw(f"first_{account}")),
+        assignee_id=whole(form.raw(f"assignee_{account}")),
     )
 
 
@@ -83,7 +113,9 @@ def as_far_as_readable(fields: Fields) -> tuple[Draft, dict[str, str]]:
     scheduled_at = None if fields.when == AT_ONCE else _scheduled(fields, problems)
     latest_at = _read(fields.latest_at, "latest_at", problems) if fields.latest_at else None
     targets = {account: fields.texts.get(account, "") for account in sorted(fields.accounts)}
-    return Draft(fields.title, fields.body, targets, scheduled_at, latest_at), problems
+    options = {account: option for account, option in fields.options.items() if account in targets}
+    made = Draft(fields.title, fields.body, targets, scheduled_at, latest_at, fields.pictures, options)
+    return made, problems
 
 
 def _scheduled(fields: Fields, problems: dict[str, str]) -> datetime | None:
@@ -108,10 +140,7 @@ def _read(typed: str, name: str, problems: dict[str, str]) -> datetime | None:
 
 
 def _timed(fields: Fields, moment: datetime | None) -> Fields:
-    return Fields(
-        fields.title, fields.body, fields.accounts, fields.texts, fields.when,
-        _local(moment, "%Y-%m-%d"), _local(moment, "%H:%M"), fields.latest_at,
-    )  # fmt: skip
+    return replace(fields, on=_local(moment, "%Y-%m-%d"), at=_local(moment, "%H:%M"))
 
 
 def _local(moment: datetime | None, pattern: str) -> str:

@@ -17,7 +17,7 @@ S, D = PostState, DeliveryState
 _SIGN_TONES = {"review": "soon", "ready": "action", "done": "done", "problem": "danger", "held": "soon"}
 _DELIVERY_TONES = {
     D.waiting: "action", D.sending: "action", D.sent: "done", D.failed: "danger", D.unknown: "soon", D.held: "soon",
-    D.missed: "danger", D.cancelled: "", D.removed: "danger",
+    D.missed: "danger", D.cancelled: "", D.removed: "danger", D.by_hand: "soon",
 }  # fmt: skip
 _MEANINGS = {
     S.draft: N_("还没有送审，不会发出。"),
@@ -37,7 +37,7 @@ _EVENTS = {
     "back_to_review": N_("批准失效，重新送审"), "waiting": N_("重新排入发送"),
     "sending": N_("开始发送"), "sent": N_("已发出"), "failed": N_("发送失败"), "unknown": N_("结果待核实"),
     "held": N_("被暂停"), "missed": N_("错过时间，没有发出"), "cancelled": NP_("event", "作废"),
-    "removed": N_("平台上已找不到"),
+    "removed": N_("平台上已找不到"), "by_hand": N_("到点，交给负责人人工发布"),
 }  # fmt: skip
 _EVENT_LOOKS = {
     "create": ("edit", ""), "submit": ("send", "action"), "sign": ("user-check", "done"),
@@ -46,6 +46,7 @@ _EVENT_LOOKS = {
     "back_to_review": ("rotate", "soon"), "sent": ("check", "done"), "failed": ("alert-triangle", "danger"),
     "unknown": ("help", "soon"), "held": ("player-pause", "soon"), "missed": ("clock-pause", "danger"),
     "cancelled": ("x", ""), "removed": ("eye-off", "danger"), "waiting": ("clock", "action"),
+    "by_hand": ("hand-stop", "action"),
 }  # fmt: skip
 ATTEMPTS = {
     "open": N_("正在进行"), "done": N_("平台已受理"), "refused": N_("平台拒绝"), "retry": N_("没有成功，稍后再试"),
@@ -124,6 +125,14 @@ def moved(event: PostEvent) -> str:
     old, new = (event.data.get(name, "") for name in ("from", "to"))
     said = [moment(datetime.fromisoformat(at)) if at else _("未定") for at in (old, new)]
     return _("%(old)s → %(new)s", old=said[0], new=said[1])
+
+
+def focus_words() -> list[tuple[str, str]]:
+    """Where the part of a picture is that must stay when it is cut."""
+    return [
+        ("", _("裁切时保留中间")), ("top", _("保留上边")), ("bottom", _("保留下边")), ("left", _("保留左边")),
+        ("right", _("保留右边")),
+    ]  # fmt: skip
 
 
 def attempt_words(result: str) -> str:

@@ -66,8 +66,8 @@ def _address(group: Group, kept: Mapping[str, str]) -> str:
 def _tab(one: Group, current: Group, counts: Mapping[Group, int], kept: Mapping[str, str]) -> Facts:
     names = {
         Group.attention: _("要人处理"), Group.failed: _("失败"), Group.unknown: _("待核实"), Group.missed: _("错过"),
-        Group.held: _("暂停中"), Group.removed: _("平台下线"), Group.moving: _("待发、在途"), Group.sent: _("已发出"),
-        Group.all: _("全部"),
+        Group.held: _("暂停中"), Group.by_hand: _("待人工发布"), Group.removed: _("平台下线"),
+        Group.moving: _("待发、在途"), Group.sent: _("已发出"), Group.all: _("全部"),
     }  # fmt: skip
     return {
         "text": names[one],

@@ -86,6 +86,7 @@ EVENT_WORDS: dict[str, str] = {
     "overdue": N_("催办"),
     "class_raised": N_("自动升为紧急"),
     "send_trouble": N_("发送受阻"),
+    "answer_by_hand": N_("到人工发布，等人回复"),
     "answer_removed": N_("答复被平台下线"),
     "draft": N_("起草答复"),
     "tags_corrected": N_("修正标签"),

@@ -27,7 +27,8 @@ S = DeliveryState
 class DeliveryView:
     """One delivery for a list. ``why`` says what happened, ``next_step`` what to do; ``may``: the moves on offer.
 
-    Moves: send_now, reschedule, retry, cancel, settle_by_hand (functions of the delivery service).
+    Moves: by_hand (see :mod:`workflows.delivery.handwork`); send_now, reschedule, retry, cancel, settle_by_hand
+    (functions of the delivery service).
     """
 
     delivery: Delivery
@@ -49,6 +50,7 @@ class Group(StrEnum):
     unknown = "unknown"
     missed = "missed"
     held = "held"
+    by_hand = "by_hand"
     removed = "removed"
     moving = "moving"
     sent = "sent"
@@ -195,6 +197,8 @@ def moves_of(delivery: Delivery, actor: Actor) -> tuple[str, ...]:
         return ("settle_by_hand",)
     if delivery.state is S.failed:
         return ("retry", "reschedule", "cancel")
+    if delivery.state is S.by_hand:
+        return ("by_hand", "reschedule", "cancel")
     return ("send_now", "reschedule", "cancel") if delivery.state in STOPPABLE else ()
 
 
@@ -236,6 +240,8 @@ def _advice(delivery: Delivery) -> str:
         return _(
             "还不知道平台收没收到。系统正在核对账号已发的内容，找到就记为已发出；核对不了会请人决定，不会盲目重发。"
         )
+    if delivery.state is S.by_hand:
+        return _("负责人照步骤在平台上发布，再把链接贴回来。")
     if delivery.state is S.removed:
         return _("请登录平台查明原因。内容有误的，更正后另写一篇；被误删的，向平台申诉。")
     if delivery.state in (S.failed, S.waiting):

@@ -10,6 +10,7 @@ LONGEST_DESCRIPTION = 1500
 # Where the part that must stay stands when a picture is cut, as (share of the width, share of the height).
 FOCUS: Mapping[str, tuple[float, float]] = {
     "": (0.5, 0.5),
+    "middle": (0.5, 0.5),
     "top": (0.5, 0.0),
     "bottom": (0.5, 1.0),
     "left": (0.0, 0.5),

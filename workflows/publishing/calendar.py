@@ -41,6 +41,7 @@ class Item:
     """One post on the calendar. ``words``: how far it is; ``tone``: quiet | info | ok | warn | bad.
 
     ``why_fixed``: the reasons why it cannot be dragged; empty: it can. ``version`` goes back with the drag.
+    ``picture``: the number of its first picture.
     """
 
     id: int
@@ -54,11 +55,12 @@ class Item:
     words: str
     tone: str
     why_fixed: tuple[str, ...]
+    picture: int | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether anything of it is still to come."""
-        undone = (None, DeliveryState.waiting, DeliveryState.sending, DeliveryState.held)
+        undone = (None, DeliveryState.waiting, DeliveryState.sending, DeliveryState.held, DeliveryState.by_hand)
         return self.state is not PostState.withdrawn and any(mark.state in undone for mark in self.marks)
 
 
@@ -104,7 +106,16 @@ async def read(
     order = (col(Post.id).desc(),) if newest else (col(Post.scheduled_at), col(Post.id))
     chosen = select(Post.id).where(where).order_by(*order).limit(limit)
     posts = await unit.rows(
-        select(Post.id, Post.title, Post.state, Post.scheduled_at, Post.latest_at, Post.version, Post.author_name)  # type: ignore[call-overload]
+        select(
+            Post.id,
+            Post.title,
+            Post.state,
+            Post.scheduled_at,
+            Post.latest_at,
+            Post.version,
+            Post.author_name,
+            Post.pictures,
+        )  # type: ignore[call-overload]
         .where(where)
         .order_by(*order)
         .limit(limit)
@@ -156,6 +167,7 @@ def _item(row: Any, marks: tuple[Mark, ...], said: _Words) -> Item:
         words=words,
         tone=tone,
         why_fixed=why,
+        picture=row.pictures[0]["id"] if row.pictures else None,
     )
 
 
@@ -198,7 +210,7 @@ def summary(state: PostState, deliveries: Sequence[DeliveryState]) -> tuple[str,
 def _tone(counts: Counter[DeliveryState]) -> str:
     if any(counts[state] for state in _ALARMING):
         return "bad"
-    if counts[DeliveryState.held]:
+    if counts[DeliveryState.held] or counts[DeliveryState.by_hand]:
         return "warn"
     waiting = counts[DeliveryState.waiting] + counts[DeliveryState.sending]
     return "info" if waiting else "ok" if counts[DeliveryState.sent] else "quiet"

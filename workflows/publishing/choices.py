@@ -6,19 +6,21 @@ from dataclasses import dataclass
 
 from sqlmodel import col, select
 
-from connectors.base import Capability, Granted
+from connectors.base import Capability, Granted, PostForm
 from hub.db import Unit
 from hub.i18n import _
 from hub.models import Account
 from workflows.counting import rule_of
 from workflows.house import House
+from workflows.pictures.fitting import form_of
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One account. ``counting``: weibo | mastodon | plain; ``limit``: the longest text in those units.
 
-    ``why_not``: the reason why nothing can be published there now; empty: it can.
+    ``why_not``: the reason why nothing can be published there now; empty: it can. ``forms``: what a post can be there,
+    the usual one first; ``by_hand``: a person publishes it.
     """
 
     id: int
@@ -28,6 +30,12 @@ class Choice:
     counting: str
     limit: int
     why_not: str
+    forms: tuple[PostForm, ...] = ()
+    by_hand: bool = False
+
+    def form(self, name: str) -> PostForm:
+        """The form of this name, else the usual one."""
+        return form_of(self.forms, name)
 
 
 async def accounts(house: House, unit: Unit) -> list[Choice]:
@@ -45,6 +53,7 @@ def _choice(house: House, account: Account) -> Choice | None:
     grant = connector.capabilities(ref).get(Capability.publish)
     if grant is None or grant.granted is Granted.no:
         return None
+    forms = connector.post_forms(ref)
     why = "" if grant.granted is Granted.yes else grant.reason or _("没有发布权限")
     return Choice(
         id=account.id or 0,
@@ -52,6 +61,8 @@ def _choice(house: House, account: Account) -> Choice | None:
         platform=account.platform,
         label=_(connector.label),
         counting=rule_of(connector),
-        limit=connector.limits(ref).post_length,
+        limit=forms[0].length,
+        forms=forms,
+        by_hand=connector.limits(ref).by_hand,
         why_not=why if account.is_active else _("账号已停用"),
     )

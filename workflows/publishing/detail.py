@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlmodel import col, select
@@ -13,7 +13,8 @@ from hub.errors import NotFound
 from hub.i18n import _
 from hub.models import Account, Delivery, Post, PostEvent, PostTarget
 from hub.rights import Actor
-from workflows.publishing.content import text_for
+from workflows.pictures.placed import Placed, placed_of
+from workflows.publishing.content import Option, text_for
 from workflows.publishing.history import facts_of, find
 from workflows.publishing.states import Move, reasons_against
 
@@ -63,7 +64,7 @@ async def view(unit: Unit, actor: Actor, post_id: int) -> PostView:
 class Version:
     """The content a post had at one step of its history: what the person who took that step saw.
 
-    ``texts``: account id → what went or would have gone out there.
+    ``texts``: account id → what went or would have gone out there; ``options``: how, where it is not as usual.
     """
 
     event_id: int
@@ -75,6 +76,8 @@ class Version:
     texts: Mapping[int, str]
     scheduled_at: datetime | None
     latest_at: datetime | None
+    pictures: tuple[Placed, ...] = ()
+    options: Mapping[int, Option] = field(default_factory=dict)
 
 
 def version_of(event: PostEvent) -> Version | None:
@@ -92,6 +95,8 @@ def version_of(event: PostEvent) -> Version | None:
         texts={int(account): text or str(kept.get("body", "")) for account, text in kept["targets"].items()},
         scheduled_at=_moment(kept.get("scheduled_at", "")),
         latest_at=_moment(kept.get("latest_at", "")),
+        pictures=placed_of(kept.get("pictures", ())),
+        options={int(account): Option(**given) for account, given in kept.get("options", {}).items()},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from connectors.base import PostForm
@@ -10,6 +10,7 @@ from hub.i18n import _
 from hub.models import Account
 from workflows.house import House
 from workflows.pictures.fitting import fit_for, form_of, plan
+from workflows.pictures.placed import Placed
 from workflows.publishing.content import USUAL, Draft, Option
 
 
@@ -23,19 +24,19 @@ def chosen_form(house: House, account: Account, option: Option) -> PostForm:
     return form_of(forms_of(house, account), option.form)
 
 
-def settled(house: House, accounts: Iterable[Account], draft: Draft) -> Draft:
+def settled(forms: Mapping[int, Sequence[PostForm]], draft: Draft) -> Draft:
     """The draft with the usual form named where none was chosen, and its title where the form shows one: what goes
-    out is named, so that the approval is bound to it.
+    out is named, so that the approval is bound to it. ``forms``: by account id.
     """
     options = dict(draft.options)
-    for account in accounts:
-        option = draft.option(account.id or 0)
-        form = chosen_form(house, account, option)
+    for number in draft.targets.keys() & forms.keys():
+        option = draft.option(number)
+        form = form_of(forms[number], option.form)
         title = (option.title or draft.title) if form.title_length else ""
-        made = replace(option, form=form.name, title=title)
-        options.pop(account.id or 0, None)
+        made = replace(option, form=option.form or form.name, title=title)
+        options.pop(number, None)
         if made != USUAL:
-            options[account.id or 0] = made
+            options[number] = made
     return replace(draft, options=options)
 
 
@@ -69,10 +70,10 @@ def _too_many(form: PostForm, count: int) -> str:
     return _("最多 %(max)s 张图片，现在 %(n)s 张；可在这个账号下选只用前几张", max=form.pictures, n=count)
 
 
-def form_hints(house: House, account: Account, draft: Draft) -> list[str]:
+def form_hints(form: PostForm, pictures: Sequence[Placed]) -> list[str]:
     """What will be done to the pictures so that the platform takes them, and small pictures that get blurred."""
-    form, said = chosen_form(house, account, draft.option(account.id or 0)), []
-    for place, picture in enumerate(draft.pictures_on(account.id or 0)[: form.pictures]):
+    said = []
+    for place, picture in enumerate(pictures[: form.pictures]):
         changes = plan(picture, fit_for(form, place, picture))
         if changes:
             said.append(_("第 %(n)s 张图发出时会%(changes)s", n=place + 1, changes=_("、").join(changes)))
@@ -85,3 +86,9 @@ def form_hints(house: House, account: Account, draft: Draft) -> list[str]:
 def without_description(draft: Draft) -> int:
     """How many pictures have no words for those who do not see them."""
     return sum(not one.description for one in draft.pictures)
+
+
+__all__ = [
+    "PostForm", "chosen_form", "form_hints", "form_problems", "forms_of", "is_settled", "settled",
+    "without_description",
+]  # fmt: skip

@@ -89,6 +89,11 @@ async def _trouble(unit: Unit, delivery: Delivery, reply: Reply, case: Case) -> 
     _note(unit, case, "send_trouble", _said(delivery, reply) | {"state": delivery.state.value}, Audience.office)
 
 
+async def _handed(unit: Unit, delivery: Delivery, reply: Reply, case: Case) -> None:
+    """A person is to answer on the platform: the case stays in review until they bring back that it is done."""
+    _note(unit, case, "answer_by_hand", {"delivery_id": delivery.id, "reply_id": reply.id}, Audience.office)
+
+
 async def _removed(unit: Unit, delivery: Delivery, reply: Reply, case: Case) -> None:
     _note(unit, case, "answer_removed", _said(delivery, reply), Audience.office)
 
@@ -99,6 +104,7 @@ _OUTCOMES: dict[DeliveryState, Callable[[Unit, Delivery, Reply, Case], Awaitable
     DeliveryState.cancelled: _failed,
     DeliveryState.waiting: _waiting,
     DeliveryState.removed: _removed,
+    DeliveryState.by_hand: _handed,
 }
 
 

@@ -3,6 +3,7 @@ import { arrive } from './arrive.js'
 import { make } from './icon.js'
 import { RULES } from './length.js'
 import { word } from './words.js'
+import './pictures.js'
 
 arrive('[data-compose]', (el) => {
   const form = el.closest('form')
@@ -14,7 +15,8 @@ arrive('[data-compose]', (el) => {
   el.prepend(bar)
 
   function piece(part) {
-    const { partName: name, partAccount: account, partRule: rule, partMax: max } = part.dataset
+    const { partName: name, partAccount: account, partRule: rule, partMax } = part.dataset
+    const form_ = part.querySelector('[data-part-form]')
     const count = make('span', 'compose-count')
     const tab = make('button', 'tab', '', make('span', '', name), count)
     tab.type = 'button'
@@ -23,7 +25,18 @@ arrive('[data-compose]', (el) => {
     part.setAttribute('role', 'tabpanel')
     tab.setAttribute('aria-controls', part.id)
     if (part.tagName === 'DETAILS') part.open = true
-    return { part, tab, count, account, rule, max: Number(max), area: part.querySelector('textarea') }
+    return {
+      part,
+      tab,
+      count,
+      account,
+      rule,
+      // Each form of a post has its own length.
+      get max() {
+        return Number(form_?.selectedOptions[0]?.dataset.max || partMax)
+      },
+      area: part.querySelector('textarea'),
+    }
   }
 
   const picked = ({ account }) =>
@@ -76,7 +89,21 @@ arrive('[data-compose]', (el) => {
     choose(open[(at + step + open.length) % open.length], true)
   })
   form.addEventListener('input', tally)
-  form.addEventListener('change', fit)
+  /** Only what the chosen form has: a title, a word on what it is. */
+  function suit() {
+    for (const { part } of parts) {
+      const chosen = part.querySelector('[data-part-form]')?.selectedOptions[0]
+      if (!chosen) continue
+      const title = part.querySelector('[data-part-title]')
+      if (title) title.hidden = chosen.dataset.title === '0'
+      part.querySelector('[data-part-note]').textContent = chosen.dataset.note
+    }
+  }
+  form.addEventListener('change', () => {
+    suit()
+    fit()
+  })
+  suit()
   choose(common)
   fit()
 })
