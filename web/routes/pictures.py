@@ -34,7 +34,7 @@ async def put(request: Request) -> Response:
     async with writing(request) as unit:
         picture = await store.put(unit, me(request), file.filename or "", made)
     facts = {"one": Placed(picture.id or 0), "FOCUS": focus_words()}
-    return await render(request, "posts/picture.html", facts, part="line")
+    return await render(request, "posts/pictureline.html", facts, part="line")
 
 
 async def show(request: Request) -> Response:
