@@ -1,4 +1,4 @@
-"""What the top of every page says: whether sending is paused, and to whom it belongs to change that."""
+"""What the top of every page says: whether sending is paused, and, to administrators, which accounts need them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from starlette.requests import Request
 from hub.i18n import _, ngettext
 from hub.models import Account, Pause
 from hub.rights import May
+from web import accountwords
 from web.request import identity, looking
+from workflows.accounts import attention
 
 PAUSE_PAGE = "/pause"
+ACCOUNTS_PAGE = "/accounts?health=needs"
 # So many accounts are named in the banner; more are counted.
 NAMED = 2
 
@@ -30,11 +33,15 @@ async def signals(request: Request) -> dict[str, Any]:
             .order_by(col(Pause.id))
         )
         held = [(pause, name or "") for pause, name in rows]
+        needing = await attention(unit) if who.actor.can(May.manage_accounts) else ()
     pause = {"may": who.actor.can(May.pause_sending), "on": _everything(held) is not None, "href": PAUSE_PAGE}
-    if not held:
-        return {"pause": pause}
-    banner = {"kind": "pause", "text": _words(held), "link_text": _("查看"), "href": PAUSE_PAGE}
-    return {"pause": pause, "banners": [banner]}
+    banners = []
+    if held:
+        banners.append({"kind": "pause", "text": _words(held), "link_text": _("查看"), "href": PAUSE_PAGE})
+    if needing:
+        href = f"/accounts/{needing[0].account_id}" if len(needing) == 1 else ACCOUNTS_PAGE
+        banners.append({"kind": "danger", "text": accountwords.warning(needing), "link_text": _("查看"), "href": href})
+    return {"pause": pause, "banners": banners}
 
 
 def _everything(held: list[tuple[Pause, str]]) -> Pause | None:

@@ -2,37 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlmodel import col, select
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hub import clock
 from hub.errors import Invalid, Refused
 from hub.i18n import N_, _, said
+from hub.models import Account
 from hub.people import departments
-from hub.rights import May
-from web import statuswords
-from web.forms import Form, read_form
+from hub.rights import Actor, May
+from web import accountwords, statuswords
+from web.forms import Form, read_form, whole
 from web.request import house, looking, me, writing
 from web.routes.people import options
-from web.routes.table import NavItem, PageRoute
-from web.templating import redirect, render
-from workflows import accounts
+from web.routes.table import NavItem, PageRoute, waiting
+from web.templating import part_of, redirect, render
+from workflows import accounts, circuits
+from workflows.accounts import Filters, Health, Listing
+from workflows.accounts.detail import budgets, can_go_to_page
+from workflows.accounts.granting import back_address
+
+# The healths a person must see to, together: what the warning at the head of pages leads to.
+NEEDS = "needs"
+LONGEST_SEARCH = 100
 
 
 async def index(request: Request) -> Response:
-    """All accounts, with the last read of each."""
+    """The accounts by name, page by page, with how each is doing."""
+    query = request.query_params
+    filters = Filters(
+        text=query.get("q", "").strip()[:LONGEST_SEARCH],
+        platform=query.get("platform", "")[:32],
+        health=_health(query.get("health", "")),
+        department_id=whole(query.get("department", "")),
+        needs_person=query.get("health") == NEEDS,
+    )
     async with looking(request) as unit:
-        found = await accounts.overviews(house(request), unit)
-    facts = {"overviews": found, "stream_words": statuswords.stream_words, "platforms": accounts.forms()}
-    return await render(request, "accounts/index.html", facts)
+        found = await accounts.page(house(request), unit, filters, query.get("after", "")[:LONGEST_SEARCH])
+        tree = await departments.tree(unit)
+    labels = {form.platform: said(form.label) for form in accounts.forms()}
+    facts = {
+        "listing": found, "filters": filters, "tabs": _tabs(found, filters), "words": accountwords,
+        "stream_words": statuswords.stream_words, "departments": options(tree),
+        "platforms": [(name, labels.get(name, name)) for name in found.platforms],
+        "older": _address(filters, after=found.after) if found.after else "",
+        "is_later": bool(query.get("after")),
+    }  # fmt: skip
+    return await render(request, "accounts/index.html", facts, part=part_of(request, "rows"))
+
+
+def _health(value: str) -> Health | None:
+    return Health(value) if value in Health.__members__ else None
+
+
+def _address(filters: Filters, **more: str) -> str:
+    kept = {
+        "q": filters.text, "platform": filters.platform, "department": str(filters.department_id or ""),
+        "health": NEEDS if filters.needs_person else filters.health.value if filters.health else "",
+    } | more  # fmt: skip
+    return "/accounts?" + urlencode({name: value for name, value in kept.items() if value})
+
+
+def _tabs(found: Listing, filters: Filters) -> list[dict[str, Any]]:
+    """All, those that need a person, and each health that occurs, with their numbers."""
+    needing = found.needing
+    tabs = [
+        {"text": _("全部"), "href": _address(filters, health=""), "count": found.total,
+         "current": filters.health is None and not filters.needs_person},
+        {"text": _("要处理"), "href": _address(filters, health=NEEDS), "count": needing,
+         "current": filters.needs_person},
+    ]  # fmt: skip
+    return tabs + [
+        {"text": accountwords.health_words(health), "href": _address(filters, health=health.value),
+         "count": found.counts[health], "current": filters.health is health}
+        for health in Health if found.counts.get(health) or filters.health is health
+        if health in found.counts
+    ]  # fmt: skip
 
 
 async def show(request: Request) -> Response:
-    """One account: streams, abilities, push address, credentials."""
-    return await _page(request, {})
+    """One account: access, budgets, streams, abilities, push address, credentials."""
+    return await account_page(request, {})
 
 
-async def _page(
+async def account_page(
     request: Request,
     problems: dict[str, str],
     *,
@@ -40,42 +98,55 @@ async def _page(
     refused: list[str] | None = None,
     status: int = 200,
 ) -> Response:
+    """The page of one account, with what was wrong in what was typed."""
     number, found = request.path_params["account_id"], house(request)
     async with looking(request) as unit:
         one = await accounts.overview(found, unit, number)
         unsettled = await accounts.has_unsettled(unit, number)
+        lefts = await budgets(found, unit, one.account)
     platform = next((form for form in accounts.forms() if form.platform == one.account.platform), None)
     values = accounts.shown_fields(platform, one.account) if platform else {}
+    by_page, now = can_go_to_page(platform), clock.now()
     facts = {
         "one": one,
         "account": one.account,
         "platform": platform,
+        "by_page": by_page,
+        "back_url": back_address(found),
         "values": values | ({k: v for k, v in form.values.items() if k in values} if form else {}),
         "abilities": accounts.abilities(found, one.account),
+        "access": accountwords.access(one.account, by_page, now),
+        "circuit": accountwords.circuit(one.account, by_page),
+        "budgets": accountwords.budgets(lefts),
+        "words": accountwords,
         "push_url": found.ctx.settings.address + accounts.push_path(found.ctx.settings, number),
         "reasons_to_stay": accounts.reasons_to_stay(unsettled),
         "stream_words": statuswords.stream_words,
         "problems": problems,
         "refused": refused or [],
-        "now": clock.now(),
+        "now": now,
     }
-    return await render(request, "accounts/account.html", facts, status)
+    return await render(request, "accounts/account.html", facts, status, part=part_of(request, "state"))
 
 
 async def show_new(request: Request) -> Response:
     """Choose a platform, then fill in its form."""
-    return await _new(request, request.query_params.get("platform", ""), {}, {})
+    return await new_page(request, request.query_params.get("platform", ""), {}, {})
 
 
-async def _new(
-    request: Request, platform: str, values: dict[str, str], problems: dict[str, str],
+async def new_page(
+    request: Request, platform: str, values: Mapping[str, str], problems: dict[str, str],
     refused: list[str] | None = None, status: int = 200,
 ) -> Response:  # fmt: skip
+    """The form of a new account, with what was wrong in what was typed."""
     async with looking(request) as unit:
         tree = await departments.tree(unit)
+    form = accounts.form_of(platform) if platform else None
     facts = {
         "platforms": accounts.forms(),
-        "platform": accounts.form_of(platform) if platform else None,
+        "platform": form,
+        "by_page": can_go_to_page(form),
+        "back_url": back_address(house(request)),
         "departments": options(tree),
         "values": values,
         "problems": problems,
@@ -88,21 +159,22 @@ async def connect(request: Request) -> Response:
     """Ask the platform, and keep the account when it says yes. Typed secrets are never sent back to the page."""
     form = await read_form(request)
     platform = form.raw("platform")
-    shown = _without_secrets(platform, form)
+    shown = without_secrets(platform, form)
     try:
         number = form.number("department_id", required=False) or None
         account, health = await accounts.connect(
             house(request), me(request), platform, form.values, department_id=number
         )
     except Invalid as error:
-        return await _new(request, platform, shown, error.problems, status=422)
+        return await new_page(request, platform, shown, error.problems, status=422)
     except Refused as error:
-        return await _new(request, platform, shown, {}, error.reasons, 409)
+        return await new_page(request, platform, shown, {}, error.reasons, 409)
     name = health.account_name or account.name
     return redirect(request, f"/accounts/{account.id}", _("已接入，平台上的名称是「%(name)s」。", name=name))
 
 
-def _without_secrets(platform: str, form: Form) -> dict[str, str]:
+def without_secrets(platform: str, form: Form) -> dict[str, str]:
+    """What was typed and may be shown again."""
     secret = {field.name for field in accounts.form_of(platform).fields if field.secret}
     return {name: value for name, value in form.values.items() if name not in secret}
 
@@ -113,9 +185,9 @@ async def renew(request: Request) -> Response:
     try:
         await accounts.renew(house(request), me(request), number, form.values)
     except Invalid as error:
-        return await _page(request, error.problems, form=form, status=422)
+        return await account_page(request, error.problems, form=form, status=422)
     except Refused as error:
-        return await _page(request, {}, form=form, refused=error.reasons, status=409)
+        return await account_page(request, {}, form=form, refused=error.reasons, status=409)
     return redirect(request, f"/accounts/{number}", _("已更新，平台认可这些凭据。"))
 
 
@@ -149,6 +221,32 @@ async def read_now(request: Request) -> Response:
     return redirect(request, f"/accounts/{number}", _("已安排马上读取。"))
 
 
+async def close_circuit(request: Request) -> Response:
+    """A person says it is mended: go on at once."""
+    number = request.path_params["account_id"]
+    async with writing(request) as unit:
+        await circuits.close(unit, me(request), number)
+    return redirect(request, f"/accounts/{number}", _("已恢复，马上接着收取和发送；仍有问题会再次停下。"))
+
+
+async def set_budgets(request: Request) -> Response:
+    """The office's own numbers for each window."""
+    form, number = await read_form(request), request.path_params["account_id"]
+    names = form.many("window")
+    given = {name: (_optional(form, f"most:{name}"), _optional(form, f"share:{name}")) for name in names[:20]}
+    try:
+        form.check()
+        async with writing(request) as unit:
+            await accounts.set_budgets(unit, me(request), number, given)
+    except Invalid as error:
+        return await account_page(request, {"budgets": next(iter(error.problems.values()))}, form=form, status=422)
+    return redirect(request, f"/accounts/{number}#budgets", _("已保存，马上按新的次数计算。"))
+
+
+def _optional(form: Form, name: str) -> int | None:
+    return form.number(name, required=False) if form.text(name, required=False) else None
+
+
 async def disconnect(request: Request) -> Response:
     """Destroy the secrets."""
     form, number = await read_form(request), request.path_params["account_id"]
@@ -156,8 +254,13 @@ async def disconnect(request: Request) -> Response:
         async with writing(request) as unit:
             await accounts.disconnect(unit, me(request), number, reason=form.text("reason", required=False))
     except Invalid as error:
-        return await _page(request, error.problems, form=form, status=422)
+        return await account_page(request, error.problems, form=form, status=422)
     return redirect(request, f"/accounts/{number}", _("已断开，凭据已销毁。"))
+
+
+def _needing(actor: Actor) -> Any:
+    """The accounts that need a person, as the rail's badge."""
+    return waiting(select(col(Account.id)).where(accounts.needs_person(clock.now())))
 
 
 ACCOUNT = "/accounts/{account_id:int}"
@@ -170,6 +273,8 @@ ROUTES = [
     PageRoute(f"{ACCOUNT}/check", check, May.manage_accounts, ("POST",)),
     PageRoute(f"{ACCOUNT}/active", set_active, May.manage_accounts, ("POST",)),
     PageRoute(f"{ACCOUNT}/read", read_now, May.manage_accounts, ("POST",)),
+    PageRoute(f"{ACCOUNT}/mended", close_circuit, May.manage_accounts, ("POST",)),
+    PageRoute(f"{ACCOUNT}/budgets", set_budgets, May.manage_accounts, ("POST",)),
     PageRoute(f"{ACCOUNT}/disconnect", disconnect, May.manage_accounts, ("POST",)),
 ]
-NAV = [NavItem("accounts", N_("账号"), "at", "/accounts", May.manage_accounts, order=80, letter="a")]
+NAV = [NavItem("accounts", N_("账号"), "at", "/accounts", May.manage_accounts, order=80, letter="a", badge=_needing)]

@@ -59,17 +59,20 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What the list is narrowed by; empty: not at all. ``department_id``: that department alone."""
+    """What the list is narrowed by; empty: not at all. ``department_id``: that department alone; ``needs_person``:
+    those that do not mend themselves.
+    """
 
     text: str = ""
     platform: str = ""
     health: Health | None = None
     department_id: int | None = None
+    needs_person: bool = False
 
     @property
     def is_narrow(self) -> bool:
         """Whether anything is left out."""
-        return bool(self.text or self.platform or self.health or self.department_id)
+        return bool(self.text or self.platform or self.health or self.department_id or self.needs_person)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,11 @@ class Listing:
         """Accounts of any health."""
         return sum(self.counts.values())
 
+    @property
+    def needing(self) -> int:
+        """Accounts that do not mend themselves."""
+        return self.counts.get(Health.broken, 0) + self.counts.get(Health.expiring, 0)
+
 
 async def page(house: House, unit: Unit, filters: Filters, after: str = "") -> Listing:
     """One page of accounts by name and the counts beside it."""
@@ -100,6 +108,8 @@ async def page(house: House, unit: Unit, filters: Filters, after: str = "") -> L
     )
     if filters.health is not None:
         narrow = [*narrow, health == filters.health.value]
+    if filters.needs_person:
+        narrow = [*narrow, health.in_([Health.broken.value, Health.expiring.value])]
     if after:
         narrow = [*narrow, col(Account.name) > after]
     found = (await unit.session.exec(wanted.where(*narrow).order_by(col(Account.name)).limit(PAGE + 1))).all()
