@@ -73,6 +73,7 @@ WORDS = {
     "plan.deactivate": N_("停用监测方案"),
     "plan.run": N_("回溯监测方案"),
     "plan.export": N_("导出监测命中"),
+    "messages.export": N_("导出收件"),
     "plan.seen": N_("看过监测预警"),
     "rule.create": N_("新建派单规则"),
     "rule.change": N_("修改派单规则"),

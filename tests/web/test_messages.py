@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import timedelta
 
 from sqlmodel import col, select
@@ -217,3 +218,38 @@ async def test_a_message_names_the_plans_it_hit_to_those_who_watch(visit: Visit,
     assert f'href="/plans/{plan.id}">城市照明' in page
     assert "命中：路灯、138****5678" in words(page)
     assert "城市照明" not in clerk
+
+
+async def test_the_list_goes_out_as_a_file_with_every_tag_and_is_written_down(
+    visit: Visit, ctx: Context, world: World
+) -> None:
+    case = await open_case(ctx, world, "路灯不亮三天了，电话13812345678")
+    await _fuller(ctx, case.first_message_id)
+    await open_case(ctx, world, "感谢环卫工人扫雪", tagged=False)
+    async with visit("press_officer") as client:
+        page = (await client.get("/messages?emotion=angry")).text
+        angry = await client.get("/messages.csv?emotion=angry")
+        whole = await client.get("/messages.xlsx")
+        odd = await client.get("/messages.pdf")
+    assert "/messages.csv?emotion=angry" in page
+    head, line = list(csv.reader(angry.text.lstrip("\ufeff").splitlines()))
+    row = dict(zip(head, line, strict=True))
+    assert (row["情绪"], row["情绪的把握"], row["二级主题"]) == ("愤怒", "0.91", "城市建设和市政管理")
+    assert (row["紧急线索"], row["紧急线索的把握"], row["敏感"]) == ("停水停电停气", "0.85", "")
+    assert (row["行政区划代码"], row["部门"], row["人物"], row["时间（文中）"]) == (
+        "430104", "市城管局", "王志明局长", "三天",
+    )  # fmt: skip
+    assert row["个人信息"] == "电话号码"
+    assert "13812345678" not in angry.text
+    assert whole.status_code == 200
+    assert whole.content[:2] == b"PK"
+    assert odd.status_code == 404
+    async with reading(ctx) as unit:
+        taken = await unit.all(select(AuditEntry).where(AuditEntry.what == "messages.export"))
+    assert [one.data.get("emotion") for one in taken] == ["angry", None]
+    assert taken[0].data["rows"] == 1
+
+
+async def test_clerks_take_no_file(visit: Visit, world: World) -> None:
+    async with visit("handler") as client:
+        assert (await client.get("/messages.csv")).status_code == 403

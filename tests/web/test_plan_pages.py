@@ -140,7 +140,7 @@ async def test_hits_leave_as_a_file_that_spreadsheets_open_safely(visit: Visit, 
     rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
     assert rows[0][0] == "时间"
     assert rows[1][5] == "路灯不亮三天了"
-    assert rows[1][10] == world.places["own"]["number"]
+    assert rows[1][12] == world.places["own"]["number"]
     assert none.status_code == 404
     async with reading(ctx) as unit:
         deeds = [entry.what for entry in await unit.all(select(AuditEntry))]

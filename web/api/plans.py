@@ -72,7 +72,9 @@ class HitItem(Answer):
     account: str
     author_name: str
     topic: str
+    subtopic: str
     sentiment: str
+    emotion: str
     is_sensitive: bool
     url: str
     case_number: str = Field(description=N_("所在工单的编号；没有则为空。"))
@@ -131,8 +133,9 @@ def _hit(row: HitRow) -> HitItem:
     return HitItem(
         message_id=row.message_id, at=row.at, words=list(map(mask, row.words)),
         title="".join(piece.text for piece in row.title), text="".join(piece.text for piece in row.text),
-        kind=row.kind, account=row.account, author_name=row.author_name, topic=row.topic, sentiment=row.sentiment,
-        is_sensitive=row.is_sensitive, url=row.url, case_number=row.number, case_state=row.state,
+        kind=row.kind, account=row.account, author_name=row.author_name, topic=row.topic, subtopic=row.subtopic,
+        sentiment=row.sentiment, emotion=row.emotion, is_sensitive=row.is_sensitive, url=row.url,
+        case_number=row.number, case_state=row.state,
         department=row.department,
     )  # fmt: skip
 

@@ -17,18 +17,20 @@ from hub.i18n import N_, _
 from hub.models import Account, Because, CaseState, MessageKind
 from hub.rights import May
 from web.auth import local_path
-from web.casework import talk, words
+from web.casework import inbox, talk, words
 from web.casework.narrowing import TODAY, WEEK, Field, Narrowing, since
 from web.forms import Form, read_form
 from web.request import looking, me, writing
 from web.routes.cases import READS
 from web.routes.table import NavItem, PageRoute
+from web.sheets import KINDS, sheet
 from web.templating import part_of, redirect, render
 from workflows.cases import similar
 from workflows.cases.detail import reveal as reveal_message
 from workflows.inbox import lists
 from workflows.inbox import words as labels
 from workflows.inbox.detail import MessageDetail, detail
+from workflows.inbox.export import exported
 from workflows.inbox.lists import Filters, Page
 from workflows.learning.words import becauses
 from workflows.matters.lists import around
@@ -196,6 +198,17 @@ async def undo_tags(request: Request) -> Response:
     return redirect(request, local_path(form.raw("next"), f"/messages/{number}"), said)
 
 
+async def export(request: Request) -> Response:
+    """The list by its filters as a file, with every tag, masked like the page; the audit log keeps who took it."""
+    kind = request.path_params["kind"]
+    if kind not in KINDS:
+        raise NotFound(_("没有这种格式"))
+    async with writing(request) as unit:
+        narrowing = Narrowing(request, "/messages", _fields([], request.query_params.get("topic", "")))
+        found = await exported(unit, me(request), _filters(narrowing))
+    return await sheet(kind, _("收件-%(day)s", day=clock.today().isoformat()), inbox.head(), map(inbox.line, found))
+
+
 async def reveal(request: Request) -> Response:
     """The message as it was written; who looked is in the audit log. For htmx the one bubble, else the whole page."""
     number = request.path_params["message_id"]
@@ -213,6 +226,7 @@ async def reveal(request: Request) -> Response:
 ONE = "/messages/{message_id:int}"
 ROUTES = [
     PageRoute("/messages", index, May.read_messages),
+    PageRoute("/messages.{kind}", export, May.read_messages),
     PageRoute(ONE, show, SEES),
     PageRoute(f"{ONE}/tags", show_tags, SEES),
     PageRoute(f"{ONE}/tags", correct_tags, May.correct_tags, ("POST",)),

@@ -240,8 +240,8 @@ async def export(request: Request) -> Response:
         plan = await service.find(unit, me(request), plan_id)
         rows = await hits.exported(unit, me(request), plan)
     head = [
-        _("时间"), _("来源"), _("类型"), _("作者"), _("标题"), _("内容"), _("命中的词"), _("情感"), _("主题"),
-        _("敏感"), _("工单"), _("状态"), _("承办单位"), _("网址"),
+        _("时间"), _("来源"), _("类型"), _("作者"), _("标题"), _("内容"), _("命中的词"), _("情感"), _("情绪"),
+        _("主题"), _("二级主题"), _("敏感"), _("工单"), _("状态"), _("承办单位"), _("网址"),
     ]  # fmt: skip
     name = _("监测命中-%(name)s-%(day)s", name=plan.name, day=clock.today().isoformat())
     return await sheet(kind, name, head, [_line(row) for row in rows])
@@ -251,7 +251,8 @@ def _line(row: HitRow) -> list[str]:
     return [
         exact(row.at), row.account, labels.kind_label(row.kind), row.author_name, _plain(row.title), _plain(row.text),
         listed(row.words), labels.sentiment_label(row.sentiment) if row.sentiment else "",
-        labels.topic_label(row.topic), _("是") if row.is_sensitive else "", row.number,
+        labels.emotion_label(row.emotion) if row.emotion else "", labels.topic_label(row.topic),
+        labels.subtopic_label(row.subtopic) if row.subtopic else "", _("是") if row.is_sensitive else "", row.number,
         casework.tools()["state_label"](row.state) if row.state else "", row.department, row.url,
     ]  # fmt: skip
 

@@ -24,7 +24,7 @@ TITLE, EXCERPT = 60, 120
 # More than a line shows is read, so that a number at the cut is never shown half masked.
 _READ = 600
 # Under a name of its own: what a person may see asks the cases, too.
-_Case: Any = aliased(Case)
+Case_: Any = aliased(Case)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Page:
 
 async def newest(unit: Unit, actor: Actor, filters: Filters = Filters(), *, after: str = "", limit: int = 30) -> Page:
     """What citizens wrote, the newest first. ``after`` is a page's own mark; Invalid when it is not one."""
-    wanted = _rows().where(visible.messages(actor), ~col(Message.is_own), *_narrowed(unit, filters))
+    wanted = _rows().where(visible.messages(actor), ~col(Message.is_own), *narrowed(unit, filters))
     if after:
         wanted = wanted.where(_behind(after))
     found = await unit.rows(wanted.order_by(col(Message.created_at).desc(), col(Message.id).desc()).limit(limit + 1))
@@ -101,19 +101,20 @@ def _rows() -> Any:
     wanted: tuple[Any, ...] = (
         Message.id, Message.title, Message.text, Message.kind, Message.author_name, Message.topic, Message.sentiment,
         Message.is_sensitive, Message.urgency, Message.place, Message.likes, Message.created_at, Message.tagged_at,
-        Message.removed_at, Message.subtopic, Message.emotion, _Case.number, _Case.state,
+        Message.removed_at, Message.subtopic, Message.emotion, Case_.number, Case_.state,
         col(Account.name).label("account"), Account.platform, col(Department.short_name).label("department"),
     )  # fmt: skip
     return (
         columns(*wanted)
         .select_from(Message)
         .join(Account, col(Account.id) == col(Message.account_id))
-        .outerjoin(_Case, col(_Case.id) == col(Message.case_id))
-        .outerjoin(Department, col(Department.id) == col(_Case.department_id))
+        .outerjoin(Case_, col(Case_.id) == col(Message.case_id))
+        .outerjoin(Department, col(Department.id) == col(Case_.department_id))
     )
 
 
-def _narrowed(unit: Unit, filters: Filters) -> list[Any]:
+def narrowed(unit: Unit, filters: Filters) -> list[Any]:
+    """The conditions of the filters, for a statement that joins ``Case_``."""
     conditions: list[Any] = [
         col(getattr(Message, name)) == value
         for name in ("account_id", "kind", "topic", "subtopic", "sentiment", "emotion")
@@ -124,10 +125,10 @@ def _narrowed(unit: Unit, filters: Filters) -> list[Any]:
     if filters.since:
         conditions.append(col(Message.created_at) >= filters.since)
     if filters.state:
-        conditions.append(col(_Case.state) == filters.state)
+        conditions.append(col(Case_.state) == filters.state)
     if filters.text.strip():
         found = search.condition(unit, query_tokens(filters.text))
-        conditions.append(found if found is not None else col(_Case.number) == filters.text.strip())
+        conditions.append(found if found is not None else col(Case_.number) == filters.text.strip())
     return conditions
 
 

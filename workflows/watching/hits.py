@@ -43,7 +43,9 @@ class HitRow:
     account: str
     author_name: str
     sentiment: str
+    emotion: str
     topic: str
+    subtopic: str
     is_sensitive: bool
     url: str
     number: str
@@ -128,7 +130,8 @@ def _shown(row: Any, length: int = 140) -> HitRow:
     title, text = of_message(message, hit.words, length)
     return HitRow(
         message_id=message.id or 0, at=hit.at, words=hit.words, title=title, text=text, kind=message.kind,
-        account=account, author_name=message.author_name, sentiment=message.sentiment, topic=message.topic,
+        account=account, author_name=message.author_name, sentiment=message.sentiment, emotion=message.emotion,
+        topic=message.topic, subtopic=message.subtopic,
         is_sensitive=message.is_sensitive, url=message.url, number=number or "", state=state,
         department=department or "",
     )  # fmt: skip
