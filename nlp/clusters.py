@@ -7,6 +7,7 @@ file, not with its square."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -26,8 +27,10 @@ NEAR = 0.18  # how near two groups are that become one
 DAYS, APART = 120.0, 0.8  # what is written long after counts only this share; a third of the way after so many days
 WINDOW = 4_400  # messages looked at together: 80 MB of similarities
 CARRIED = 1_500  # groups taken along into the next window, the last ones that had several messages
+COMMON = 20  # from this many messages on, further ones of a group teach nothing about which words are rare
 _BATCH = 500
-_BROAD = 0.15  # words of more than this share of the messages say nothing
+BROAD, BROAD_FROM = 0.15, 200  # words of more than this share of so many messages say nothing
+LED_BY = 200  # the language counts as much as this many messages
 
 Floats32 = NDArray[np.float32]
 
@@ -53,17 +56,18 @@ class Member:
         return replace(self, first=first, last=first if last is None else last)
 
 
-def rarity_of(analyser: Analyser, texts: Sequence[Text]) -> Floats32:
-    """idf of every feature in these texts; 0 for words of every day."""
+def rarity_of(plain: Sequence[Member]) -> Floats32:
+    """idf of every feature in these messages; 0 for words of every day."""
     counts = np.zeros(1 << RECIPE.bits, np.int64)
-    flat = np.ones(len(counts), np.float32)
-    for at in range(0, len(texts), _BATCH):
-        batch = analyser.batch(texts[at : at + _BATCH])
-        found = linear.rows(linear.occurrences(batch, RECIPE), batch, RECIPE, flat)
-        counts += np.bincount(found.bucket, minlength=len(counts))
-    idf = np.log((1 + len(texts)) / (1 + counts)) + 1
-    idf[(counts > max(20, _BROAD * len(texts))) | (counts == 0) | (language() == 0)] = 0
-    return idf.astype(np.float32)
+    for at in range(0, len(plain), _BATCH):
+        met = np.concatenate([one.bucket for one in plain[at : at + _BATCH]])
+        counts += np.bincount(met, minlength=len(counts))
+    known = np.exp(-language())
+    idf = np.log((1 + len(plain) + LED_BY) / (1 + counts + LED_BY * known)) + 1
+    if len(plain) >= BROAD_FROM:
+        idf[counts > BROAD * len(plain)] = 0
+    idf[language() == 0] = 0
+    return np.asarray(idf, np.float32)
 
 
 def language() -> Floats32:
@@ -71,15 +75,25 @@ def language() -> Floats32:
     return np.repeat(keywords.rarity() / np.float32(keywords.SCALE), 1 << (RECIPE.bits - keywords.BITS))
 
 
-def members(analyser: Analyser, texts: Sequence[Text], idf: Floats32) -> Iterable[Member]:
-    """Each text as a vector of length one (no entries where a text has no telling word)."""
+def members(analyser: Analyser, texts: Sequence[Text]) -> Iterable[Member]:
+    """Each text as a vector of length one in which all words weigh the same (no entries in an empty one)."""
+    flat = np.ones(1 << RECIPE.bits, np.float32)
     for at in range(0, len(texts), _BATCH):
         batch = analyser.batch(texts[at : at + _BATCH])
-        found = linear.rows(linear.occurrences(batch, RECIPE), batch, RECIPE, idf)
+        found = linear.rows(linear.occurrences(batch, RECIPE), batch, RECIPE, flat)
         bounds = np.searchsorted(found.doc, np.arange(batch.size + 1)).tolist()
         value = found.value.astype(np.float32)
         for low, high in pairwise(bounds):
             yield Member(found.bucket[low:high], value[low:high], 1)
+
+
+def weighed(plain: Member, idf: Floats32) -> Member:
+    """The same text with its words weighed, of length one again."""
+    value = plain.value * idf[plain.bucket]
+    told = np.flatnonzero(value)
+    value = value[told]
+    length = np.float32(max(float(value @ value), 1e-12) ** 0.5)
+    return replace(plain, bucket=plain.bucket[told], value=value / length)
 
 
 def group(
@@ -89,9 +103,30 @@ def group(
     written.
 
     A group's number is the place of its first text, so it stays when later texts join."""
-    singles = list(members(analyser, texts, rarity_of(analyser, texts)))
+    plain = list(members(analyser, texts))
     if days is not None:
-        singles = [one.at(day) for one, day in zip(singles, days, strict=True)]
+        plain = [one.at(day) for one, day in zip(plain, days, strict=True)]
+    rough = _grouped([weighed(one, language()) for one in plain], near)
+    idf = rarity_of(_teaching(plain, rough))
+    chosen = _grouped([weighed(one, idf) for one in plain], near)
+    count = np.bincount(chosen, minlength=len(plain))
+    return [number if count[number] > 1 else -1 for number in chosen]
+
+
+def _teaching(plain: Sequence[Member], groups: Sequence[int]) -> list[Member]:
+    """The messages that say which words are rare: the first ones of each rough group. What half the town writes about
+    one thing would make its own words common, and the thing would fall apart."""
+    met: Counter[int] = Counter()
+    found = []
+    for one, number in zip(plain, groups, strict=True):
+        met[number] += 1
+        if met[number] <= COMMON:
+            found.append(one)
+    return found
+
+
+def _grouped(singles: Sequence[Member], near: float) -> list[int]:
+    """For each message the place of the first one of its group."""
     chosen = np.arange(len(singles))
     carried: dict[int, Member] = {}
     for at in range(0, len(singles), WINDOW):
@@ -102,8 +137,7 @@ def group(
         joined = {old: new for old, new in zip(carried, first.tolist(), strict=False) if old != new}
         chosen[:at] = [joined.get(number, number) for number in chosen[:at].tolist()]
         carried = _carry(taking, first)
-    count = np.bincount(chosen, minlength=len(singles))
-    return [number if count[number] > 1 else -1 for number in chosen.tolist()]
+    return [int(number) for number in chosen]
 
 
 def _carry(taking: list[Member], first: Ints) -> dict[int, Member]:

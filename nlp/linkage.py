@@ -36,7 +36,8 @@ class Linkage:
         self._alive = np.ones(count, bool)
         self._into = list(range(count))
         self._best = np.zeros(count, np.int64)
-        self._near = np.full(count, -1, np.float32)
+        self._near = np.full(count, -1, np.float32)  # where in doubt: no nearer than this
+        self._doubt = np.zeros(count, bool)
         for number in range(count):
             self._look(number)
 
@@ -46,7 +47,10 @@ class Linkage:
             one = int(self._near.argmax())
             if self._near[one] < near:
                 break
-            self._join(*sorted((one, int(self._best[one]))))
+            if self._doubt[one]:
+                self._look(one)
+            else:
+                self._join(*sorted((one, int(self._best[one]))))
         return [self._root(number) for number in range(len(self._into))]
 
     def _closeness(self, number: int) -> Floats32:
@@ -60,6 +64,7 @@ class Linkage:
         row = self._closeness(number)
         self._best[number] = row.argmax()
         self._near[number] = row[self._best[number]]
+        self._doubt[number] = False
         return row
 
     def _join(self, keep: int, gone: int) -> None:
@@ -74,15 +79,15 @@ class Linkage:
         self._settle(keep, gone)
 
     def _settle(self, keep: int, gone: int) -> None:
-        """Who is nearest to whom after a join: only groups that lost their nearest look at everybody again."""
+        """Who is nearest to whom after a join. Those that lost their nearest look again when their turn comes: in a
+        burst of one thing everybody loses it at every join."""
         row = self._look(keep)
-        nearer = row > self._near
+        near_one = (self._best == keep) | (self._best == gone)
+        nearer = (row > self._near) | (near_one & (row == self._near) & ~self._doubt)
         nearer[keep] = False
-        self._best[nearer], self._near[nearer] = keep, row[nearer]
-        lost = self._alive & ~nearer & ((self._best == keep) | (self._best == gone))
-        lost[keep] = False
-        for number in np.flatnonzero(lost).tolist():
-            self._look(number)
+        self._doubt |= near_one & ~nearer
+        self._doubt[keep] = False
+        self._best[nearer], self._near[nearer], self._doubt[nearer] = keep, row[nearer], False
 
     def _root(self, number: int) -> int:
         while self._into[number] != number:

@@ -26,7 +26,7 @@ from nlp.pipeline import Analyser
 NEAR = clusters.NEAR  # how near a message is that joins
 ALIKE = 0.20  # how near two matters are that are one
 TELLING = 4  # a text with fewer telling words says too little to be placed by them
-COMMON = 20  # from this many messages on, further ones of a matter teach nothing about which words are rare
+COMMON = clusters.COMMON  # from this many messages on, further ones of a matter teach nothing
 KEPT_WORDS = 8  # per message, shown as the reason why it is where it is
 LONGEST = 300  # entries of a matter's vector; the rest weighs next to nothing
 _LED_BY = 500  # the language counts as much as this many messages of the office

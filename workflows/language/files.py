@@ -60,7 +60,8 @@ def cluster_file(source: Path, target: Path, progress: Progress = lambda rows: N
 
     The file needs ``id`` and ``text``, or ``id``, ``title`` and ``body``; with a column ``time`` (sortable as text) the
     messages are taken in that order, and where every time begins with a date, far ones count as less alike. Answers
-    the number of rows; a cluster is named by the id of its first message. Raises Refused for a file that does not fit."""
+    the number of rows; a cluster is named by the id of its first message. Raises Refused for a file that does not
+    fit."""
     from nlp import clusters
 
     _refuse_same(source, target)
