@@ -4,7 +4,7 @@ Secrets are sealed, at the end destroyed; they are never shown.
 """
 
 from workflows.accounts.detail import Ability, Grants, abilities, overview, shown_fields
-from workflows.accounts.forms import form_of, forms
+from workflows.accounts.filling import form_of, forms
 from workflows.accounts.health import Attention, Health, attention, needs_person
 from workflows.accounts.joining import check, connect, renew
 from workflows.accounts.lists import Filters, Listing, Overview, overviews, page

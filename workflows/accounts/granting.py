@@ -25,7 +25,7 @@ from hub.models import Account, Authorisation
 from hub.rights import Actor
 from workflows import connecting
 from workflows.accounts.detail import get
-from workflows.accounts.forms import described, form_of, placed, ref_of
+from workflows.accounts.filling import described, form_of, placed, ref_of
 from workflows.accounts.joining import allow, ask, keep_again, keep_new
 from workflows.house import House
 

@@ -20,7 +20,7 @@ from hub.models import Account, CircuitState, Stream
 from hub.rights import Actor, May
 from workflows import circuits, connecting
 from workflows.accounts.detail import get
-from workflows.accounts.forms import described, form_of, placed, ref_of
+from workflows.accounts.filling import described, form_of, placed, ref_of
 from workflows.house import House
 from workflows.tokens import Line, renewed_values
 
