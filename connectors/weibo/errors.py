@@ -21,7 +21,7 @@ def error_of(
     code, text = code_of(body, "error_code", "error")
     if not code and answer.ok:
         return None
-    return _error(answer, code, text, codes, _effect(answer, code, MAYBE_DONE), now, secrets)
+    return _error(answer, code, text, codes, _effect(answer, code, codes, MAYBE_DONE), now, secrets)
 
 
 def article_error(answer: Answer, body: Any, now: datetime, secrets: Iterable[str]) -> ConnectorError | None:
@@ -31,7 +31,8 @@ def article_error(answer: Answer, body: Any, now: datetime, secrets: Iterable[st
     code, text = code_of(body, "code", "msg")
     if answer.ok and code == ARTICLE_DONE:
         return None
-    return _error(answer, code, text, ARTICLE_CODES, _effect(answer, code, ARTICLE_MAYBE_DONE), now, secrets)
+    effect = _effect(answer, code, ARTICLE_CODES, ARTICLE_MAYBE_DONE)
+    return _error(answer, code, text, ARTICLE_CODES, effect, now, secrets)
 
 
 def code_of(body: Any, number: str, words: str) -> tuple[int, str]:
@@ -59,11 +60,12 @@ def _unknown_kind(answer: Answer) -> ErrorKind:
     return ErrorKind.protocol if answer.write else ErrorKind.transient
 
 
-def _effect(answer: Answer, code: int, maybe_done: frozenset[int]) -> Effect:
+def _effect(answer: Answer, code: int, codes: Codes, maybe_done: frozenset[int]) -> Effect:
+    """A code that is known says more than the HTTP status."""
     if not answer.write:
         return Effect.not_done
-    if code in ACCEPTED_LATE:
+    if code in ACCEPTED_LATE and code in codes:
         return Effect.done
-    if code in maybe_done or answer.effect is Effect.unknown:
+    if code in maybe_done:
         return Effect.unknown
-    return Effect.not_done
+    return Effect.not_done if code in codes else answer.effect

@@ -159,7 +159,8 @@ def _said(push: Mapping[str, Any]) -> str:
     data = push.get("data")
     inside: Mapping[str, Any] = data if isinstance(data, Mapping) else {}
     place = [str(inside[name])[:100] for name in ("label", "latitude", "longitude") if inside.get(name)]
-    return clean(" ".join([_WORDS[kind], words, *(place if kind == "position" else [])])).strip()
+    parts = [_WORDS[kind], words, *(place if kind == "position" else [])]
+    return clean(" ".join(part for part in parts if part)).strip()
 
 
 def _media(push: Mapping[str, Any], upload: str) -> tuple[Media, ...]:

@@ -17,7 +17,7 @@ HOSTS = {
     "upload": "https://upload.api.weibo.com",
 }
 YES = frozenset({"1", "yes", "true", "on", "是", "有", "开", "已开通"})
-_HOST = re.compile(r"(\w+)\s*[=＝]\s*(https?://\S+)")
+_HOST = re.compile(r"(\w+)\s*[=＝]\s*(https?://[^\s,，;；]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def hosts(account: AccountRef) -> Hosts:
     """
     base = account.base_url.rstrip("/")
     found = dict(HOSTS) if base in ("", HOSTS["api"]) else dict.fromkeys(HOSTS, base)
-    own = {name: url.rstrip("/,;，；") for name, url in _HOST.findall(text(account, "hosts")) if name in HOSTS}
+    own = {name: url.rstrip("/") for name, url in _HOST.findall(text(account, "hosts")) if name in HOSTS}
     return Hosts(**(found | own))
 
 

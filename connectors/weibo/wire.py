@@ -150,13 +150,14 @@ class Wire:
         calls, per, scope = _USED_UP.get(code, (ALL, HOUR, Scope.account))
         told = await self.limits(account) if code in _BY_USER else ()
         spent = [one for one in told if one.left <= 0 and one.scope is Scope.account]
+        is_day = any(one.per >= DAY for one in spent)
         if not spent:
             per = DAY if code in _BY_USER else per
             ends = error.retry_at or _end_of(self.now, HOUR)
             spent = [Standing(calls, per, left=0, resets_at=ends, scope=scope)]
             await self._http.meter.learn(account, spent)
         until = max((one.resets_at for one in spent if one.resets_at), default=None)
-        kind = ErrorKind.quota_day if any(one.per >= DAY for one in spent) and told else ErrorKind.rate_limited
+        kind = ErrorKind.quota_day if is_day else ErrorKind.rate_limited
         return ConnectorError(kind, error.human, code=error.code, effect=error.effect, retry_at=error.retry_at or until)
 
 

@@ -9,6 +9,7 @@ import pytest
 from connectors.http import Http
 from connectors.sandbox.client import SandboxConnector
 from tests.connectors.wechat import wechat_desk, wechat_platform
+from tests.connectors.weibo import microblog, press, weibo, weibo_process
 from tests.sims.sandbox import Control, SandboxProcess
 
 
@@ -32,4 +33,4 @@ def client() -> SandboxConnector:
     return SandboxConnector(Http(live=False, read=3.0, total=5.0))
 
 
-__all__ = ["wechat_desk", "wechat_platform"]
+__all__ = ["microblog", "press", "wechat_desk", "wechat_platform", "weibo", "weibo_process"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from connectors.http import Http
 from connectors.weibo.client import WeiboConnector
 from connectors.weibo.links import id_of_link, mid_of, short_of
 from connectors.weibo.reading import STREAM
-from tests.sims.weibo import WeiboControl, WeiboProcess
+from tests.sims.weibo import WeiboControl
 
 
 class CountingMeter:
@@ -75,35 +75,9 @@ class Reader:
         return {external_id for found, external_id in self.stored if found is kind}
 
 
-@pytest.fixture(scope="module")
-def weibo_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WeiboProcess]:
-    process = WeiboProcess(tmp_path_factory.mktemp("weibo"), push_interval=0.2)
-    process.start()
-    yield process
-    process.kill()
-
-
 @pytest.fixture
-def weibo(weibo_process: WeiboProcess) -> WeiboControl:
-    control = WeiboControl(weibo_process.base_url)
-    control.reset()
-    control.rules(calls_per_day=10**6, calls_per_hour_from_one_address=10**6, writes_per_hour=10**6)
-    return control
-
-
-@pytest.fixture
-def ref(weibo: WeiboControl) -> AccountRef:
-    return weibo.ref(weibo.account("临江发布"))
-
-
-@pytest.fixture
-def connector() -> WeiboConnector:
-    return WeiboConnector(Http(live=False, read=3.0, total=5.0))
-
-
-@pytest.fixture
-def reader(connector: WeiboConnector, ref: AccountRef) -> Reader:
-    return Reader(connector, ref)
+def reader(microblog: WeiboConnector, press: AccountRef) -> Reader:
+    return Reader(microblog, press)
 
 
 async def test_everything_new_comes_whatever_its_number(weibo: WeiboControl, reader: Reader) -> None:
@@ -301,13 +275,13 @@ async def test_only_the_first_walk_is_bounded(weibo: WeiboControl, reader: Reade
 
 
 @pytest.mark.parametrize("clock_off", [-600, 0, 600])
-async def test_a_day_of_300_mentions_on_a_hundred_calls(weibo: WeiboControl, ref: AccountRef, clock_off: int) -> None:
+async def test_a_day_of_300_mentions_on_a_hundred_calls(weibo: WeiboControl, press: AccountRef, clock_off: int) -> None:
     """In fast time, paced as the hub paces: nothing lost at the end, and people's calls never refused."""
     meter = CountingMeter()
     at = [meter.now]
     connector = WeiboConnector(Http(live=False, clock=lambda: at[0] + timedelta(seconds=clock_off), meter=meter))
     reading = AccountRef(
-        1, "weibo", "x", ref.external_id, ref.base_url, ref.secrets, ref.options, purpose=Purpose.reading
+        1, "weibo", "x", press.external_id, press.base_url, press.secrets, press.options, purpose=Purpose.reading
     )
     reader, wanted = Reader(connector, reading), set[str]()
     weibo.rules(calls_per_day=100)
@@ -319,9 +293,9 @@ async def test_a_day_of_300_mentions_on_a_hundred_calls(weibo: WeiboControl, ref
         weibo.clock(meter.now.timestamp())
         number = int((meter.now - start) / minute)
         if number % 24 == 0 and number < 1430:
-            wanted |= set(weibo.mentions(ref.external_id, f"第 {number} 分钟 {{n}}", count=5))
+            wanted |= set(weibo.mentions(press.external_id, f"第 {number} 分钟 {{n}}", count=5))
         if number % 60 == 30:
-            await connector.check(ref) if number == 30 else await connector.exists(ref, min(wanted))
+            await connector.check(press) if number == 30 else await connector.exists(press, min(wanted))
             answers += 1
         if meter.now >= due:
             used = len(meter.taken)
@@ -341,20 +315,20 @@ async def test_a_day_of_300_mentions_on_a_hundred_calls(weibo: WeiboControl, ref
     weibo.clock(None)
 
 
-async def test_the_platforms_own_word_on_its_limits_is_learnt(weibo: WeiboControl, ref: AccountRef) -> None:
+async def test_the_platforms_own_word_on_its_limits_is_learnt(weibo: WeiboControl, press: AccountRef) -> None:
     meter = CountingMeter()
     connector = WeiboConnector(Http(live=False, meter=meter))
     weibo.rules(calls_per_day=3)
     for _ in range(3):
-        await connector.pull(ref, STREAM, {})
+        await connector.pull(press, STREAM, {})
     with pytest.raises(ConnectorError) as caught:
-        await connector.pull(ref, STREAM, {})
+        await connector.pull(press, STREAM, {})
     assert caught.value.kind is ErrorKind.quota_day
     assert caught.value.retry_at is not None
     assert timedelta(0) < caught.value.retry_at - datetime.now(UTC) <= timedelta(days=1, seconds=5)
     own = [one for one in meter.told if one.scope is Scope.account]
     assert [(one.calls, one.left, one.most) for one in own] == [("all", 0, 3)]
-    health = await connector.check(weibo.ref(weibo.account("清河发布"), number=2))
+    health = await connector.check(weibo.press(weibo.account("清河发布"), number=2))
     assert dict(health.learned) == {"user_limit": 3, "user_limit_seconds": 86400}
     [window, *_] = connector.budgets(AccountRef(1, "weibo", "x", "1", "", options=health.learned))
     assert (window.most, window.per) == (3, timedelta(days=1))

@@ -13,10 +13,15 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
+
 from connectors.base import AccountRef
+from connectors.sandbox.server import citizens
 from tests.sims.sandbox import Control, SandboxProcess
 
 DOMAIN = "www.example.gov.cn"
@@ -91,6 +96,25 @@ class WeiboControl(Control):
 
     def articles(self) -> list[dict[str, Any]]:
         return self._call("GET", "/control/articles")["articles"]
+
+    def receipts(self, account: str) -> list[dict[str, Any]]:
+        """The messages the account sent by answering pushes, as soon as there are any."""
+        for _ in range(100):
+            if found := self._call("GET", f"/control/receipts/{account}")["receipts"]:
+                return found
+            time.sleep(0.05)
+        return []
+
+    def uid_of(self, citizen: str) -> str:
+        """The uid of a citizen by name, the same on every run."""
+        return citizens.citizen(citizen)[0]
+
+    async def picture_of(self, item: str) -> bytes:
+        """The first picture of a post, as the page shows it."""
+        async with httpx.AsyncClient(trust_env=False) as browser:
+            page = (await browser.get(f"{self.base_url}/item/{item}")).text
+            [name] = re.findall(r'src="(/picture/\w+)"', page)[:1]
+            return (await browser.get(self.base_url + name)).content
 
     def clock(self, now: float | None) -> None:
         """Stop the platform's clock at ``now`` (unix seconds); None: go on."""

@@ -34,6 +34,7 @@ def routes() -> list[Route]:
         ("POST", "/control/figures", figures),
         ("POST", "/control/late", show_late),
         ("GET", "/control/articles", articles),
+        ("GET", "/control/receipts/{account}", receipts),
     )
     return [*(Route(path, answering(action), methods=[method]) for method, path, action in table), *common()]
 
@@ -156,3 +157,11 @@ async def articles(request: Request, wanted: dict[str, Any]) -> Any:
     """The long articles that were accepted."""
     rows = _store(request).rows("SELECT * FROM article ORDER BY item_id")
     return {"articles": [dict(row) | {"item_id": str(row["item_id"])} for row in rows]}
+
+
+async def receipts(request: Request, wanted: dict[str, Any]) -> Any:
+    """What an account told citizens by answering pushes."""
+    account = account_named(request, request.path_params["account"])
+    sql = "SELECT * FROM item WHERE via = 'receipt' AND author_id = ? ORDER BY id"
+    rows = _store(request).rows(sql, account["uid"])
+    return {"receipts": [{"receiver_id": row["receiver_id"], "text": row["text"]} for row in rows]}

@@ -93,10 +93,13 @@ def _page(request: Request, values: dict[str, str], app: Row | None, note: str, 
         app=app, note=note, accounts=_store(request).accounts(), values={n: values.get(n, "") for n in wanted}
     )
     # The way back leads to another place: the strict rule for forms would stop it there.
-    host = urlsplit(values.get("redirect_uri", ""))
-    policy = f"default-src 'none'; style-src 'self'; img-src data:; form-action 'self' {host.scheme}://{host.netloc}"
-    safe = app is not None and host.scheme in ("http", "https") and not set(host.netloc) & set(" ;,'\"")
-    return HTMLResponse(html, status, {"content-security-policy": policy} if safe else None)
+    if app is None:
+        return HTMLResponse(html, status)
+    place = urlsplit(values["redirect_uri"])
+    if set(place.netloc) & set(" ;,'\""):
+        return HTMLResponse(html, status)
+    policy = f"default-src 'none'; style-src 'self'; img-src data:; form-action 'self' {place.scheme}://{place.netloc}"
+    return HTMLResponse(html, status, {"content-security-policy": policy})
 
 
 async def access_token(request: Request) -> Response:
