@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from hub.models import (
 )
 from hub.people import load_actor
 from hub.rights import Actor
+from tests.insist import insist
 from tests.sims.mastodon import MastodonProcess
 from tests.sims.sandbox import Control, SandboxProcess
 from workflows import accounts, replies
@@ -85,7 +87,7 @@ class City:
             case = await make_move(unit, case.id, Move.sign, clerk, version=case.version)
         async with unit_of_work(self.house.ctx) as unit:
             reply = await replies.save_draft(unit, case.id, clerk, text=text, version=0)
-            await replies.submit(self.house, unit, reply.id, clerk, version=reply.version, confirmed=True)
+            await insist(partial(replies.submit, self.house, unit, reply.id, clerk, version=reply.version))
             reply = await unit.one(select(Reply).where(Reply.case_id == case.id))
         async with unit_of_work(self.house.ctx) as unit:
             await replies.approve(
@@ -99,7 +101,7 @@ class City:
         at = clock.now() + timedelta(seconds=1)
         async with unit_of_work(self.house.ctx) as unit:
             post = await publishing.create(unit, press, Draft("通告", text, {account_id: ""}, scheduled_at=at))
-            post = await publishing.submit(self.house, unit, press, post.id, version=post.version)
+            post = await insist(partial(publishing.submit, self.house, unit, press, post.id, version=post.version))
             await publishing.approve(self.house, unit, review, post.id, content_hash=post.content_hash)
         with clock.frozen(at + timedelta(seconds=1)):
             await engine.sweep(self.house)

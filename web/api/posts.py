@@ -12,7 +12,7 @@ from hub.i18n import N_, _
 from hub.models import DeliveryState, PostState
 from hub.rights import May
 from web.api.operation import Call, mark_of, next_of, operation
-from web.api.schema import Answer, Body, Id, Moment, Note, Page, PageQuery, Version, When
+from web.api.schema import Answer, Body, Confirm, Id, Moment, Note, Page, PageQuery, Version, When
 from workflows.publishing import detail, lists, service
 from workflows.publishing.calendar import Item
 from workflows.publishing.content import Draft, draft_of
@@ -139,6 +139,12 @@ class VersionBody(Body):
     version: Version
 
 
+class SubmitPostBody(VersionBody):
+    """``confirm``: the findings shown are meant so."""
+
+    confirm: Confirm = ""
+
+
 class ApprovePostBody(Body):
     """Exactly this content is signed for."""
 
@@ -221,10 +227,12 @@ async def change_post(call: Call[None, PostChange]) -> PostOne:
 
 
 @operation("POST", "/posts/{post_id:int}/submit", N_("稿件送审"), scope="posts:write", needs=May.write_post)
-async def submit_post(call: Call[None, VersionBody]) -> PostOne:
+async def submit_post(call: Call[None, SubmitPostBody]) -> PostOne:
     """Hand it to the reviewers."""
     post_id = call.places["post_id"]
-    await service.submit(call.house, call.unit, call.actor, post_id, version=call.body.version)
+    await service.submit(
+        call.house, call.unit, call.actor, post_id, version=call.body.version, confirm=call.body.confirm
+    )
     return await _shown(call, post_id)
 
 

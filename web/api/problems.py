@@ -20,7 +20,9 @@ from web.faults import (
     TooMany,
     WrongFormat,
 )
-from workflows.replies import DraftConflict, Unconfirmed
+from workflows.checking import confirming
+from workflows.checking.confirming import Unconfirmed, Unfit
+from workflows.replies import DraftConflict
 
 MEDIA_TYPE = "application/problem+json"
 PREFIX = "urn:zhengsheng:problem:"
@@ -60,8 +62,27 @@ class Finding(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    text: str
-    blocks: bool
+    text: str = Field(description=N_("一句话说明。"))
+    blocks: bool = Field(description=N_("必须改掉；否则可以确认。"))
+    field: str = Field(default="", description=N_("哪段文字：text、body、title、text_账号、title_账号、alt_图片。"))
+    rule: str = Field(default="", description=N_("规则；不是文字检查发现的为空。"))
+    severity: str = Field(default="", description=N_("red 红线、error 差错、hint 提示。"))
+    start: int | None = Field(default=None, description=N_("在这段文字里的起点，按码点从 0 数。"))
+    end: int | None = Field(default=None, description=N_("终点，不含。"))
+    found: str = Field(default="", description=N_("那里写的是什么。"))
+    suggestions: list[str] = Field(default=[], description=N_("建议改成什么，最合适的在前；空字符串表示删去。"))
+    source: str = Field(default="", description=N_("规则的依据。"))
+
+
+def finding_of(one: confirming.Finding) -> Finding:
+    """A finding as programs get it."""
+    if one.told is None:
+        return Finding(text=one.text, blocks=one.blocks)
+    told = one.told
+    return Finding(
+        text=one.text, blocks=one.blocks, field=one.field, rule=told.rule, severity=told.severity, start=told.start,
+        end=told.end, found=told.found, suggestions=list(told.suggestions), source=told.source,
+    )  # fmt: skip
 
 
 class Problem(BaseModel):
@@ -73,7 +94,12 @@ class Problem(BaseModel):
     detail: str = Field(default="", description=N_("全部理由连成一段。"))
     reasons: list[str] = Field(default=[], description=N_("每一条理由。"))
     problems: dict[str, str] | None = Field(default=None, description=N_("各项的问题：项名 → 哪里不对、怎么改。"))
-    findings: list[Finding] | None = Field(default=None, description=N_("需要确认的内容（unconfirmed）。"))
+    findings: list[Finding] | None = Field(
+        default=None, description=N_("文字里查出的：要改掉的（refused），或要确认的（unconfirmed）。")
+    )
+    confirm: str | None = Field(
+        default=None, description=N_("读过 findings 仍要送审时，把它放进请求的 confirm 再发一次（unconfirmed）。")
+    )
     current: Current | None = Field(default=None, description=N_("现在保存着的答复（draft-conflict）。"))
     incident: str | None = Field(default=None, description=N_("事件编号，供管理员查找。"))
 
@@ -84,7 +110,9 @@ def problem_of(error: HubError, title: str) -> Problem:
     if isinstance(error, Invalid):
         found.problems = error.problems
     if isinstance(error, Unconfirmed):
-        found.findings = [Finding.model_validate(one) for one in error.findings]
+        found.confirm = error.confirm
+    if isinstance(error, Unconfirmed | Unfit):
+        found.findings = [finding_of(one) for one in error.findings] or None
     if isinstance(error, DraftConflict) and error.theirs is not None:
         theirs = error.theirs
         found.current = Current(

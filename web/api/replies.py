@@ -9,10 +9,11 @@ from hub.models import CaseClass
 from hub.rights import May
 from web.api.caseviews import CaseNow, Draft, now
 from web.api.operation import Call, mark_of, next_of, operation
-from web.api.problems import Finding
-from web.api.schema import Answer, Body, Id, Moment, Note, Page, PageQuery, Version
+from web.api.problems import Finding, finding_of
+from web.api.schema import Answer, Body, Confirm, Id, Moment, Note, Page, PageQuery, Version
 from workflows import replies
 from workflows.cases.facts import numbered
+from workflows.checking import confirming
 from workflows.replies import box, lists
 
 WRITES = (May.draft_reply, May.dispatch)
@@ -51,6 +52,7 @@ class DraftSaved(Answer):
 
     draft: Draft
     findings: list[Finding]
+    confirm: str = Field(description=N_("读过 findings 仍要送审时，送审请求里的 confirm；没有要确认的则为空。"))
 
 
 class DraftBody(Body):
@@ -62,10 +64,10 @@ class DraftBody(Body):
 
 
 class SubmitBody(Body):
-    """``confirmed``: the findings are meant so."""
+    """``confirm``: the findings shown are meant so."""
 
     version: Version
-    confirmed: bool = Field(default=False, description=N_("提醒的内容确认无误。"))
+    confirm: Confirm = ""
     note: Note = ""
     asks: bool = Field(default=False, description=N_("这是向来信人追问：发出后工单挂起，等来信人补充。"))
 
@@ -92,6 +94,7 @@ class ElsewhereBody(Body):
     text: str = Field(max_length=20_000)
     channel: str = Field(max_length=50, description=N_("电话、上门、信函等。"))
     note: Note = Field(description=N_("为什么不在平台上答复，必填。"))
+    confirm: Confirm = ""
 
 
 @operation("GET", "/replies", N_("待审核的答复，等得最久的在前"), scope="cases:read", needs=May.review_reply)
@@ -113,7 +116,9 @@ async def save_draft(call: Call[None, DraftBody]) -> DraftSaved:
     found = await box.findings(
         call.house, unit, case.id or 0, call.actor, text=saved.text, message_id=saved.message_id
     )  # fmt: skip
-    return DraftSaved(draft=Draft.model_validate(saved), findings=[Finding.model_validate(one) for one in found])
+    return DraftSaved(
+        draft=Draft.model_validate(saved), findings=[finding_of(one) for one in found], confirm=confirming.asked(found)
+    )
 
 
 @operation("POST", "/replies/{reply_id:int}/submit", N_("答复送审"), scope="cases:write", needs=WRITES)
@@ -121,7 +126,7 @@ async def submit_reply(call: Call[None, SubmitBody]) -> CaseNow:
     """Hand the draft to review."""
     body = call.body
     case = await replies.submit(
-        call.house, call.unit, call.places["reply_id"], call.actor, version=body.version, confirmed=body.confirmed,
+        call.house, call.unit, call.places["reply_id"], call.actor, version=body.version, confirm=body.confirm,
         note=body.note, asks=body.asks,
     )  # fmt: skip
     return now(case)
@@ -155,7 +160,7 @@ async def answer_elsewhere(call: Call[None, ElsewhereBody]) -> CaseNow:
     case = await numbered(call.unit, call.places["number"], call.actor)
     answered = await replies.answer_elsewhere(
         call.house, call.unit, case.id or 0, call.actor, version=body.version, text=body.text, channel=body.channel,
-        note=body.note,
+        note=body.note, confirm=body.confirm,
     )  # fmt: skip
     return now(answered)
 

@@ -34,6 +34,9 @@ When = Annotated[AwareDatetime, AfterValidator(_within_reason), WithJsonSchema(_
 Id = Annotated[int, Field(ge=1, le=LARGEST)]
 Version = Annotated[int, Field(ge=0, le=2**31 - 1, description=N_("读到的版本号；别人改过就会被拒绝。"))]
 Note = Annotated[str, Field(max_length=LONGEST_NOTE)]
+Confirm = Annotated[
+    str, Field(max_length=16, description=N_("上次回答（unconfirmed）给出的 confirm：其中列出的都看过，仍要这样发。"))
+]
 
 
 class Body(BaseModel):

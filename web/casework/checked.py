@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from web.proof import Proof, proof
-from workflows.replies.checks import Finding
+from workflows.checking.confirming import Finding
 
 
 @dataclass(frozen=True, slots=True)

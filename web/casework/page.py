@@ -23,11 +23,11 @@ from workflows.cases.detail import Detail, detail
 from workflows.cases.facts import numbered
 from workflows.cases.moves import Move
 from workflows.cases.states import Extension, Offer, Ruling
+from workflows.checking.confirming import Finding
 from workflows.delivery.lists import DeliveryView, of_case
 from workflows.drafting.asking import is_on, newest
 from workflows.matters.lists import around
 from workflows.replies.box import Box, box, findings
-from workflows.replies.checks import Finding
 from workflows.replies.compare import Piece, pieces
 from workflows.replies.drafts import DraftConflict
 from workflows.replies.elsewhere import CHANNELS
@@ -50,6 +50,7 @@ class Said:
     message_id: int | None = None
     note: str = ""
     to_confirm: list[Finding] = field(default_factory=list)
+    confirm: str = ""
     conflict: DraftConflict | None = None
     values: dict[str, str] = field(default_factory=dict)
 
@@ -136,7 +137,8 @@ async def _found(request: Request, unit: Unit, one: Detail, answer: Box | None, 
         return found_in(one.draft.text if one.draft else "", answer.findings)
     number = said.message_id or answer.message_id
     told = await findings(
-        house(request), unit, one.case.id or 0, me(request), text=said.text, message_id=number
+        house(request), unit, one.case.id or 0, me(request), text=said.text, message_id=number,
+        elsewhere=not answer.can_send,
     )  # fmt: skip
     return found_in(said.text, told)
 

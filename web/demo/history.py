@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 from sqlmodel import col, select
 
@@ -37,6 +39,7 @@ from web.demo.sandbox import Control
 from workflows import replies
 from workflows.cases.moves import Move
 from workflows.cases.service import dispatch_now, make_move
+from workflows.checking.confirming import Unconfirmed
 from workflows.delivery import engine
 from workflows.house import House
 from workflows.intake.pulling import pull_stream
@@ -46,6 +49,7 @@ from workflows.publishing import service as publishing
 from workflows.publishing.content import Draft
 from workflows.tagging.batches import tag_waiting
 
+T = TypeVar("T")
 # Left to the person at the demo: what came in during these last hours, and at any time of day the newest so many.
 UNTOUCHED, NEWEST = timedelta(hours=2), 16
 # Matters that many write about, by the words in their titles.
@@ -189,7 +193,9 @@ class History:
                 return
             with suppress(Refused):  # a second message of the same person may already have been answered
                 reply = await replies.save_draft(unit, case_id, clerk, text=text, version=0)
-                await replies.submit(self.house, unit, reply.id or 0, clerk, version=reply.version, confirmed=True)
+                await _insisting(partial(
+                    replies.submit, self.house, unit, reply.id or 0, clerk, version=reply.version
+                ))  # fmt: skip
         self.at(clock.now() + timedelta(minutes=self._chance.randint(15, 150)), lambda: self._approve(case_id))
 
     async def _approve(self, case_id: int) -> None:
@@ -215,7 +221,9 @@ class History:
             draft = Draft(plan.title, plan.body, targets, scheduled_at=plan.at)
             post = await publishing.create(unit, self.cast.press, draft)
             if plan.at < now + timedelta(days=9):
-                post = await publishing.submit(self.house, unit, self.cast.press, post.id or 0, version=post.version)
+                post = await _insisting(partial(
+                    publishing.submit, self.house, unit, self.cast.press, post.id or 0, version=post.version
+                ))  # fmt: skip
         number = post.id or 0
         if plan.at < now + timedelta(days=6):
             self.at(clock.now() + timedelta(minutes=20), lambda: self._review(number))
@@ -275,3 +283,11 @@ async def cast(unit: Unit) -> Cast:
         clerks=await by_department(Role.handler),
         heads=await by_department(Role.head),
     )
+
+
+async def _insisting(hand_in: Callable[..., Awaitable[T]]) -> T:
+    """Hand in, and confirm what is asked, as somebody does who read it."""
+    try:
+        return await hand_in()
+    except Unconfirmed as asked:
+        return await hand_in(confirm=asked.confirm)

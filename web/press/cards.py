@@ -2,36 +2,57 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
 
 from hub.db import Unit
-from hub.i18n import _
+from hub.i18n import _, ngettext
 from hub.models import Post
 from web.proof import Proof, proof
+from workflows.checking.confirming import fingerprint
 from workflows.checking.gate import Told, red_lines
 from workflows.house import House
+from workflows.pictures.fitting import fit_for, plan
+from workflows.pictures.placed import Placed
 from workflows.publishing import checks, choices
 from workflows.publishing.choices import Choice
 from workflows.publishing.content import Draft, content_hash
+from workflows.publishing.forms import PostForm, form_hints, settled, without_description
 
 # What platforms set off from the text: addresses, #topics# (Weibo) and #topics (elsewhere), @names.
 _MARKS = re.compile(r"https?://[!-~]+|#[^#\s]{1,60}#|#\w{1,60}|@[\w.@-]{1,60}")
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture as it goes out: its address, the words for those who do not see it, and whether it is the cover."""
+
+    src: str
+    description: str
+    is_cover: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
-    """One account's view. ``own``: it has a text of its own; ``units`` of ``limit``, as its platform counts."""
+    """One account's view. ``own``: it has a text of its own; ``units`` of ``limit``, as its platform counts.
+
+    ``form``: what it is there, where there is a choice; ``title`` and ``shown`` (pictures) as they go out; ``hints``:
+    what is done to the pictures.
+    """
 
     choice: Choice
     text: Markup
     own: bool
     units: int
     limit: int
+    form: str = ""
+    title: str = ""
+    shown: Sequence[Shown] = ()
+    hints: Sequence[str] = ()
 
     @property
     def over(self) -> int:
@@ -42,8 +63,8 @@ class Card:
 @dataclass(frozen=True, slots=True)
 class Checked:
     """Everything to know before submitting. ``proofs``: what the check found per text; ``blocking``: its red lines
-    that nobody let pass, ``passed``: those somebody did. ``seen`` names exactly these warnings and errors: a tick
-    counts for them alone."""
+    that nobody let pass, ``passed``: those somebody did; ``notes``: worth knowing, nothing to tick. ``seen`` names
+    exactly these warnings and errors: a tick counts for them alone."""
 
     cards: Sequence[Card] = ()
     problems: Sequence[str] = ()
@@ -52,6 +73,7 @@ class Checked:
     proofs: Sequence[Proof] = ()
     blocking: Sequence[Told] = ()
     passed: Sequence[Told] = ()
+    notes: Sequence[str] = ()
 
     @property
     def errors(self) -> list[Told]:
@@ -67,20 +89,21 @@ class Checked:
     @property
     def seen(self) -> str:
         """Changes with the warnings and errors; empty: nothing to tick."""
-        lines = [*self.warnings, *(told.key for told in self.errors)]
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16] if lines else ""
+        return fingerprint([*self.warnings, *(told.key for told in self.errors)])
 
 
 async def check(
-    house: House, unit: Unit, draft: Draft, post_id: int | None = None, *, ignore_time: bool = False
-) -> Checked:
-    """Cards, problems and warnings of a draft, saved or not."""
+    house: House, unit: Unit, draft: Draft, post_id: int | None = None, *, ignore_time: bool = False,
+    department_id: int | None = None,
+) -> Checked:  # fmt: skip
+    """Cards, problems and warnings of a draft, saved or not. ``department_id``: whose word lists a new one goes by."""
     offered = await choices.accounts(house, unit)
-    found = await checks.findings_of(unit, draft)
+    draft = settled({choice.id: choice.forms for choice in offered}, draft)
+    post = await unit.get(Post, post_id) if post_id else None
+    found = await checks.findings_of(unit, draft, post.department_id if post else department_id)
     red = red_lines(told for one in found for told in one.findings)
-    post = await unit.get(Post, post_id) if post_id and red else None
     stored = post is not None and post.content_hash == content_hash(draft)
-    blocking = await checks.red_lines_of(unit, post, found) if post and stored else red
+    blocking = await checks.red_lines_of(unit, post, found) if post and red and stored else red
     return Checked(
         cards=[_card(house, choice, draft) for choice in offered if choice.id in draft.targets],
         problems=await checks.draft_problems(house, unit, draft, ignore_time=ignore_time),
@@ -88,25 +111,55 @@ async def check(
         proofs=_proofs(found, {choice.id: choice.name for choice in offered}),
         blocking=blocking,
         passed=[told for told in red if told not in blocking],
+        notes=_notes(draft),
     )
+
+
+def _notes(draft: Draft) -> list[str]:
+    bare = without_description(draft)
+    if not bare:
+        return []
+    return [
+        ngettext(
+            "%(n)s 张图片还没有说明，看不见图的人就不知道图里是什么。",
+            "%(n)s 张图片还没有说明，看不见图的人就不知道图里是什么。",
+            bare,
+        )
+    ]
 
 
 def _proofs(found: Sequence[checks.Checked], names: Mapping[int, str]) -> list[Proof]:
     """One per text; named by its account where there are several."""
     several = len(found) > 1
-    return [
-        proof(one.field, _text_name(one.account_id, names) if several else "", one.text, one.findings) for one in found
-    ]
+    return [proof(one.field, _text_name(one, names) if several else "", one.text, one.findings) for one in found]
 
 
-def _text_name(account_id: int, names: Mapping[int, str]) -> str:
+def _text_name(one: checks.Checked, names: Mapping[int, str]) -> str:
+    account_id = one.account_id
+    if one.name:
+        return _("「%(name)s」的标题", name=names.get(account_id, "")) if account_id else _("图片说明")
     return _("「%(name)s」的正文", name=names.get(account_id, "")) if account_id else _("通用正文")
 
 
 def _card(house: House, choice: Choice, draft: Draft) -> Card:
     text = draft.text_on(choice.id)
     units = house.platforms[choice.platform].measure(text)
-    return Card(choice, marked(text), bool(draft.targets.get(choice.id)), units, choice.limit)
+    option = draft.option(choice.id)
+    form = choice.form(option.form)
+    return Card(
+        choice, marked(text), bool(draft.targets.get(choice.id)), units, form.length,
+        form=_(form.label) if len(choice.forms) > 1 else "", title=option.title,
+        shown=[_shown(choice, form, place, one) for place, one in enumerate(draft.pictures_on(choice.id))],
+        hints=form_hints(form, draft.pictures_on(choice.id)),
+    )  # fmt: skip
+
+
+def _shown(choice: Choice, form: PostForm, place: int, picture: Placed) -> Shown:
+    """The picture as the platform will get it, where it gets another than the kept one."""
+    changed = bool(plan(picture, fit_for(form, place, picture)))
+    query = urlencode({"account": choice.id, "form": form.name, "place": place, "focus": picture.focus})
+    src = f"/pictures/{picture.id}/sent?{query}" if changed else f"/pictures/{picture.id}/thumb"
+    return Shown(src, picture.description, is_cover=place == 0 and form.cover is not None)
 
 
 def marked(text: str) -> Markup:

@@ -45,13 +45,14 @@ async def save_draft(request: Request) -> Response:
             return redirect(request, f"/cases/{number}#answer", _("草稿已保存。"))
         async with writing(request) as unit:
             await replies.submit(
-                house(request), unit, saved.id or 0, actor, version=saved.version, confirmed=form.ticked("confirmed"),
+                house(request), unit, saved.id or 0, actor, version=saved.version, confirm=form.raw("confirmed"),
                 asks=asks,
             )  # fmt: skip
     except replies.DraftConflict as error:
         said.conflict = error
     except replies.Unconfirmed as error:
-        return await casepage.page(request, said=Said(text=text, to_confirm=error.findings), status=409)
+        asked_for = Said(text=text, to_confirm=error.findings, confirm=error.confirm)
+        return await casepage.page(request, said=asked_for, status=409)
     except Refused as error:
         said.refused = error.reasons
     except Invalid as error:
@@ -77,7 +78,13 @@ async def findings(request: Request) -> Response:
     async with looking(request) as unit:
         case = await numbered(unit, number_of(request), me(request))
         found = await box.findings(
-            house(request), unit, case.id or 0, me(request), text=_text(form)[:LONGEST], message_id=message_id
+            house(request),
+            unit,
+            case.id or 0,
+            me(request),
+            text=_text(form)[:LONGEST],
+            message_id=message_id,
+            elsewhere=form.ticked("elsewhere"),
         )
     facts = {
         "found": found_in(_text(form)[:LONGEST], found), "base": f"/cases/{number_of(request)}",
@@ -128,8 +135,11 @@ async def answer_elsewhere(request: Request) -> Response:
         async with writing(request) as unit:
             case = await numbered(unit, number, actor)
             await replies.answer_elsewhere(
-                house(request), unit, case.id or 0, actor, version=version, text=text, channel=channel, note=note
-            )
+                house(request), unit, case.id or 0, actor, version=version, text=text, channel=channel, note=note,
+                confirm=form.raw("confirmed"),
+            )  # fmt: skip
+    except replies.Unconfirmed as error:
+        said.to_confirm, said.confirm = error.findings, error.confirm
     except Refused as error:
         said.refused = error.reasons
     except Invalid as error:

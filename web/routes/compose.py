@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub import clock
+from hub.db import Unit
 from hub.errors import Invalid, Refused, Stale
 from hub.i18n import _
 from hub.models import Post
@@ -17,14 +18,18 @@ from hub.rights import May
 from web.forms import Form, read_form, whole
 from web.press import cards, composing, versions
 from web.press.composing import Fields
+from web.press.words import focus_words
 from web.proof import Fix, read_fix, read_ignore
 from web.request import house, looking, me, writing
 from web.routes.table import PageRoute
 from web.templating import redirect, render
 from workflows.checking import lists
+from workflows.delivery import byhand
+from workflows.pictures import store
 from workflows.publishing import choices, detail, service
-from workflows.publishing.content import draft_of
+from workflows.publishing.content import Draft, draft_of, tidy
 from workflows.publishing.detail import PostView
+from workflows.publishing.forms import settled
 from workflows.publishing.history import find, targets_of
 from workflows.publishing.states import Move
 
@@ -49,8 +54,8 @@ async def _copied(request: Request, post_id: int, account: str) -> Fields:
     fresh = composing.empty(clock.now())
     made = composing.of(draft)
     if whole(account) in draft.targets:
-        made = Fields(made.title, draft.text_on(int(account)), frozenset({int(account)}))
-    return Fields(made.title, made.body, made.accounts, made.texts, fresh.when, fresh.on, fresh.at)
+        made = replace(made, body=draft.text_on(int(account)), accounts=frozenset({int(account)}), texts={})
+    return replace(made, when=fresh.when, on=fresh.on, at=fresh.at, latest_at="")
 
 
 async def show(request: Request) -> Response:
@@ -68,10 +73,30 @@ async def check(request: Request) -> Response:
     async with looking(request) as unit:
         offered = [choice.id for choice in await choices.accounts(house(request), unit)]
         draft, problems = composing.as_far_as_readable(composing.typed(form, offered))
-        checked = await cards.check(house(request), unit, draft, number)
+        draft = await _with_pictures(unit, request, draft, problems)
+        checked = await cards.check(
+            house(request), unit, draft, number, department_id=me(request).department_id
+        )
     checked = replace(checked, fields=problems)
     facts = {"checked": checked, "scheduled_at": draft.scheduled_at, "confirmed": form.raw("confirmed")}
     return await render(request, "posts/check.html", facts, part="check")
+
+
+async def _with_pictures(unit: Unit, request: Request, draft: Draft, problems: dict[str, str]) -> Draft:
+    """What the rows say about the pictures; those that are not there are left out and told."""
+    try:
+        return replace(draft, pictures=await store.resolve(unit, me(request), draft.pictures))
+    except Invalid as error:
+        problems.update(error.problems)
+        return replace(draft, pictures=())
+
+
+async def _draft(request: Request, fields: Fields) -> Draft:
+    """What is to be kept: with the form and title of each account named."""
+    async with looking(request) as unit:
+        offered = await choices.accounts(house(request), unit)
+    made = tidy(composing.draft(fields))
+    return settled({choice.id: choice.forms for choice in offered}, made)
 
 
 async def fix(request: Request) -> Response:
@@ -95,6 +120,10 @@ async def fix(request: Request) -> Response:
 def _mended(fields: Fields, wanted: Fix) -> Fields:
     if wanted.field == "body":
         return replace(fields, body=wanted.apply(fields.body))
+    if wanted.field == "title":
+        return replace(fields, title=wanted.apply(fields.title))
+    if wanted.field.startswith(("alt_", "title_")):
+        return _mended_beside(fields, wanted)
     texts = {
         account: wanted.apply(text) if f"text_{account}" == wanted.field else text
         for account, text in fields.texts.items()
@@ -102,13 +131,30 @@ def _mended(fields: Fields, wanted: Fix) -> Fields:
     return replace(fields, texts=texts)
 
 
+def _mended_beside(fields: Fields, wanted: Fix) -> Fields:
+    """The words of a picture, or a title of one account."""
+    what, _line, number = wanted.field.partition("_")
+    if what == "alt":
+        pictures = [
+            replace(one, description=wanted.apply(one.description)) if str(one.id) == number else one
+            for one in fields.pictures
+        ]
+        return replace(fields, pictures=tuple(pictures))
+    options = {
+        account: replace(option, title=wanted.apply(option.title)) if str(account) == number else option
+        for account, option in fields.options.items()
+    }
+    return replace(fields, options=options)
+
+
 async def create(request: Request) -> Response:
     """Keep a new post, and hand it in when asked to."""
     form = await read_form(request)
     fields = composing.typed(form, await _known(request))
     try:
+        draft = await _draft(request, fields)
         async with writing(request) as unit:
-            post = await service.create(unit, me(request), composing.draft(fields))
+            post = await service.create(unit, me(request), draft)
     except Invalid as error:
         return await _page(request, None, fields, problems=error.problems, status=422)
     return await _saved(request, form, post)
@@ -122,8 +168,8 @@ async def save(request: Request) -> Response:
         view = await detail.view(unit, me(request), number)
     try:
         version = form.number("version")
+        draft = await _draft(request, fields)
         async with writing(request) as unit:
-            draft = composing.draft(fields)
             post = await service.save(unit, me(request), number, version=version, draft=draft)
     except Invalid as error:
         return await _page(request, view, fields, problems=error.problems, status=422)
@@ -145,7 +191,10 @@ async def _saved(request: Request, form: Form, post: Post) -> Response:
         return redirect(request, to, _("已保存，还没有送审：请看过提醒并勾选后再送审。"), kind="error")
     try:
         async with writing(request) as unit:
-            await service.submit(house(request), unit, me(request), post.id or 0, version=post.version)
+            seen = form.raw("confirmed")
+            await service.submit(
+                house(request), unit, me(request), post.id or 0, version=post.version, confirm=seen
+            )
     except Refused:
         to = f"/posts/{post.id}/edit#post-check"
         return redirect(request, to, _("已保存，但还不能送审：请先处理「发布前检查」里的问题。"), kind="error")
@@ -185,8 +234,11 @@ async def _page(
     draft, _unreadable = composing.as_far_as_readable(fields)
     async with looking(request) as unit:
         offered = await choices.accounts(house(request), unit)
+        draft = await _with_pictures(unit, request, draft, {})
         begun = not view.reasons[Move.save] if view else bool(draft.targets or draft.body)
-        checked = await cards.check(house(request), unit, draft, post.id if post else None) if begun else None
+        number, own = post.id if post else None, me(request).department_id
+        checked = await cards.check(house(request), unit, draft, number, department_id=own) if begun else None
+        people = await byhand.hands(unit) if any(choice.by_hand for choice in offered) else []
     shown = [choice for choice in offered if not choice.why_not or choice.id in fields.accounts]
     facts = {
         "post": post,
@@ -203,6 +255,8 @@ async def _page(
         "checked": checked,
         "scheduled_at": draft.scheduled_at,
         "confirmed": "",
+        "people": people,
+        "FOCUS": focus_words(),
         # What was typed began with this version: a change somebody saved meanwhile must still be noticed.
         "version": version or (post.version if post else ""),
     }

@@ -24,7 +24,8 @@ async def submit(request: Request) -> Response:
         version = form.number("version")
         form.check()
         async with writing(request) as unit:
-            await service.submit(house(request), unit, me(request), number, version=version)
+            seen = form.raw("confirmed")
+            await service.submit(house(request), unit, me(request), number, version=version, confirm=seen)
     except (Invalid, Refused) as error:
         return await page(request, error, form.values)
     return redirect(request, f"/posts/{number}", _("已送审，审核人会在「待审」里看到。"))
@@ -66,7 +67,7 @@ async def force(request: Request) -> Response:
         given = {"content_hash": form.text("content_hash"), "reason": form.text("force_reason", longest=500)}
         form.check()
         async with writing(request) as unit:
-            await forcing.force(unit, me(request), number, **given)
+            await forcing.force(house(request), unit, me(request), number, **given)
     except (Invalid, Refused) as error:
         return await page(request, error, form.values)
     return redirect(request, f"/posts/{number}", _("已放行，记入稿件历史。稿件仍须送审。"))

@@ -46,8 +46,9 @@ def _holds_for(actor: Actor, department: Department) -> bool:
 
 
 async def need(unit: Unit, actor: Actor, department_id: int | None) -> None:
-    """NotAllowed for whoever does not keep these lists."""
-    if not may_keep(actor, await find(unit, actor, department_id) if department_id is not None else None):
+    """NotAllowed for whoever does not keep these lists; NotFound for a department whose lists they do not see."""
+    keeps = actor.can(May.manage_words) or actor.can(May.manage_tree_words)
+    if not keeps or not may_keep(actor, await find(unit, actor, department_id)):
         raise NotAllowed(_("您没有修改词表的权限"))
 
 

@@ -16,6 +16,7 @@ from hub import clock
 from hub.db import Unit
 from hub.i18n import _, moment
 from hub.models import Account, Post, PostEvent, PostState, PostTarget
+from workflows.checking.confirming import Finding
 from workflows.checking.gate import Told, blocking, judge, red_lines
 from workflows.house import House
 from workflows.pictures.ready import planned
@@ -54,7 +55,21 @@ async def problems_of(house: House, unit: Unit, post: Post, *, ignore_time: bool
     draft = draft_of(post, await targets_of(unit, post))
     problems = await draft_problems(house, unit, draft, ignore_time=ignore_time)
     problems += await _unsettled(house, unit, draft)
-    return problems + blocking(await red_lines_of(unit, post, await findings_of(unit, draft)))
+    found = await findings_of(unit, draft, post.department_id)
+    return problems + blocking(await red_lines_of(unit, post, found))
+
+
+async def remarks_of(unit: Unit, post: Post) -> list[Finding]:
+    """Everything its author should have read before handing it in: what the check found in each text, red lines nobody
+    let pass as blocking and those let pass, and what collides with it on the calendar."""
+    found = await findings_of(unit, draft_of(post, await targets_of(unit, post)), post.department_id)
+    red = {line.key for line in await red_lines_of(unit, post, found)}
+    told = [
+        Finding(told.sentence, told.key in red, told, one.field, passed=told.is_red and told.key not in red)
+        for one in found
+        for told in one.findings
+    ]
+    return told + [Finding(text, blocks=False, field="") for text in await warnings_of(unit, post)]
 
 
 async def _unsettled(house: House, unit: Unit, draft: Draft) -> list[str]:
@@ -87,20 +102,24 @@ class Checked:
         return f"text_{self.account_id}" if self.account_id else "body"
 
 
-async def findings_of(unit: Unit, draft: Draft) -> list[Checked]:
-    """What the check says about every text of a draft that goes out anywhere."""
+async def findings_of(unit: Unit, draft: Draft, department_id: int | None = None) -> list[Checked]:
+    """What the check says, by the lists of the department, about every text of a draft that goes out anywhere."""
     texts = {account: text for account, text in draft.targets.items() if text.strip()}
     if draft.body.strip() and (len(texts) < len(draft.targets) or not draft.targets):
         texts = {0: draft.body} | texts
     named = [(account, text, "") for account, text in texts.items()] + list(_beside(draft))
-    found = await judge(unit, [text for _account, text, _name in named])
+    found = await judge(unit, [text for _account, text, _name in named], department_id)
     return [Checked(account, text, told, name) for (account, text, name), told in zip(named, found, strict=True)]
 
 
 def _beside(draft: Draft) -> Iterable[tuple[int, str, str]]:
-    """The other texts that go out: titles of their own, and what is said about pictures."""
-    for account in draft.targets:
-        if title := draft.option(account).title:
+    """The other texts that go out: the title where a form shows one, titles of their own, and what is said about
+    pictures."""
+    titles = {account: draft.option(account).title for account in draft.targets}
+    if draft.title.strip() and draft.title in titles.values():
+        yield 0, draft.title, "title"
+    for account, title in titles.items():
+        if title not in ("", draft.title):
             yield account, title, f"title_{account}"
     for picture in draft.pictures if any(draft.pictures_on(account) for account in draft.targets) else ():
         if picture.description.strip():

@@ -9,13 +9,15 @@ from hub.i18n import _
 from hub.models import Post
 from hub.rights import Actor
 from workflows.checking.gate import Told
+from workflows.house import House
 from workflows.publishing.checks import FORCE, findings_of, red_lines_of
 from workflows.publishing.content import draft_of
 from workflows.publishing.history import facts_of, find, note, targets_of
+from workflows.publishing.service import settle_forms
 from workflows.publishing.states import Move, reasons_against
 
 
-async def force(unit: Unit, actor: Actor, post_id: int, *, content_hash: str, reason: str) -> Post:
+async def force(house: House, unit: Unit, actor: Actor, post_id: int, *, content_hash: str, reason: str) -> Post:
     """Let exactly these red lines of exactly this content pass; a changed character makes it void.
 
     Stale when the text changed since the person read it; refused without the right or a reason, to whoever wrote any of
@@ -24,8 +26,9 @@ async def force(unit: Unit, actor: Actor, post_id: int, *, content_hash: str, re
     post = await find(unit, actor, post_id)
     if post.content_hash != content_hash:
         raise Stale([_("内容在您打开之后已被修改，请看过新内容再放行")])
+    await settle_forms(house, unit, post)
     draft = draft_of(post, await targets_of(unit, post))
-    lines = await red_lines_of(unit, post, await findings_of(unit, draft))
+    lines = await red_lines_of(unit, post, await findings_of(unit, draft, post.department_id))
     reasons = reasons_against(Move.force, await facts_of(unit, post), actor, note=reason)
     if not lines:
         reasons.append(_("这篇稿件没有未放行的红线"))
@@ -34,7 +37,7 @@ async def force(unit: Unit, actor: Actor, post_id: int, *, content_hash: str, re
     passed = {"passed": [line.key for line in lines]}
     await note(unit, post, FORCE, actor, reason=reason.strip(), with_content=True, data=passed)
     await audit.record(
-        unit, actor, "post.force", f"post:{post.id}", hash=content_hash, reason=reason.strip(), rules=_rules(lines)
+        unit, actor, "post.force", f"post:{post.id}", hash=post.content_hash, reason=reason.strip(), rules=_rules(lines)
     )
     return post
 

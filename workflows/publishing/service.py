@@ -20,12 +20,13 @@ from hub.errors import Invalid, NotAllowed, Refused, Stale
 from hub.i18n import _, written
 from hub.models import Account, Delivery, DeliveryKind, Post, PostEvent, PostState, PostTarget
 from hub.rights import Actor, May
+from workflows.checking.confirming import Unfit, settle
 from workflows.delivery import create as create_delivery
 from workflows.delivery import text_hash
 from workflows.delivery.stopping import cancel_all, move_all
 from workflows.house import House
 from workflows.pictures import store
-from workflows.publishing.checks import findings_of, problems_of
+from workflows.publishing.checks import problems_of, remarks_of
 from workflows.publishing.content import (
     FARTHEST,
     Draft,
@@ -36,7 +37,7 @@ from workflows.publishing.content import (
     text_for,
     tidy,
 )
-from workflows.publishing.forms import settled
+from workflows.publishing.forms import forms_of, settled
 from workflows.publishing.history import facts_of, find, note, targets_of
 from workflows.publishing.states import CHAIN, Move, next_stage, reasons_against
 
@@ -113,13 +114,20 @@ async def save(unit: Unit, actor: Actor, post_id: int, *, version: int, draft: D
     return post
 
 
-async def submit(house: House, unit: Unit, actor: Actor, post_id: int, *, version: int) -> Post:
-    """Hand it to the reviewers. Refused with every reason why it could not go out as it stands."""
+async def submit(house: House, unit: Unit, actor: Actor, post_id: int, *, version: int, confirm: str = "") -> Post:
+    """Hand it to the reviewers. Unfit with every reason why it could not go out as it stands; Unconfirmed unless
+    ``confirm`` names exactly what was shown, see :mod:`workflows.checking.confirming`."""
     post = await find(unit, actor, post_id)
-    await _settle(house, unit, post)
-    await _refuse(unit, Move.submit, post, actor, more=await problems_of(house, unit, post))
+    await settle_forms(house, unit, post)
+    remarks = await remarks_of(unit, post)
+    reasons = reasons_against(Move.submit, await facts_of(unit, post), actor, note="")
+    if reasons := [*reasons, *await problems_of(house, unit, post)]:
+        raise Unfit(reasons, [one for one in remarks if one.blocks])
+    settle(remarks, confirm)
     await _set(unit, post, version, state=PostState.review, submitted_at=clock.now(), review_note="")
-    await note(unit, post, "submit", actor, with_content=True, data=await _told(unit, post))
+    # What the check had said, so that nobody can say it had not.
+    told = {"findings": [one.key for one in remarks if one.told is not None and not one.is_hint]}
+    await note(unit, post, "submit", actor, with_content=True, data=told)
     await audit.record(unit, actor, "post.submit", f"post:{post.id}", hash=post.content_hash)
     return post
 
@@ -220,22 +228,17 @@ async def _move(unit: Unit, actor: Actor, post: Post, version: int, scheduled_at
     return Moved(post, keeps, before)
 
 
-async def _settle(house: House, unit: Unit, post: Post) -> None:
+async def settle_forms(house: House, unit: Unit, post: Post) -> None:
     """Name forms and titles that were left to the platform's usual ones, before anybody reads what is to go out."""
     draft = draft_of(post, await targets_of(unit, post))
     accounts = await unit.all(select(Account).where(col(Account.id).in_(list(draft.targets))))
-    made = settled(house, [one for one in accounts if one.platform in house.platforms], draft)
+    forms = {one.id or 0: forms_of(house, one) for one in accounts if one.platform in house.platforms}
+    made = settled(forms, draft)
     if made == draft:
         return
     await _set_targets(unit, post, made)
     post.content_hash = content_hash(made)
     await unit.flush()
-
-
-async def _told(unit: Unit, post: Post) -> dict[str, object]:
-    """What the check had said when it was handed in, so that nobody can say it had not."""
-    checked = await findings_of(unit, draft_of(post, await targets_of(unit, post)))
-    return {"findings": [told.key for one in checked for told in one.findings if not told.is_hint]}
 
 
 def _against_time(post: Post, scheduled_at: datetime | None) -> list[str]:

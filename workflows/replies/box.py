@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 from sqlmodel import col, select
 
-from connectors.base import Granted
 from hub.db import Unit
 from hub.errors import NotFound
 from hub.i18n import _
 from hub.models import Account, Case, Message, Reply
 from hub.rights import Actor
 from workflows.cases.facts import find
+from workflows.checking.confirming import Finding
 from workflows.counting import rule_of
 from workflows.house import House
-from workflows.replies.checks import Finding, Measure, check, measure, reply_grant
+from workflows.replies.checks import Measure, check, check_words, measure, why_not_here
+from workflows.replies.windows import Window, window_of
 
 MOST_CHOICES = 20
 
@@ -24,6 +25,7 @@ MOST_CHOICES = 20
 @dataclass(frozen=True, slots=True)
 class Box:
     """``why_not``: why the platform takes no answer here (then it is given elsewhere and recorded); empty: it does.
+    ``window``: until when and how often it does, None: without limit.
 
     ``rule``: the page's counter; ``limit``: 0 when the platform sets none. ``message_ids``: the citizen's messages
     that may be answered, newest first.
@@ -37,6 +39,7 @@ class Box:
     limit: int
     why_not: str
     findings: list[Finding]
+    window: Window | None = None
 
     @property
     def can_send(self) -> bool:
@@ -60,9 +63,17 @@ async def box(house: House, unit: Unit, case: Case, draft: Reply | None) -> Box:
         is_private=is_private,
         rule=rule_of(house.platforms.get(account.platform)),
         limit=length.limit,
-        why_not=_why_not(house, account, chosen),
-        findings=await check(house, unit, chosen, draft.text) if draft and draft.text.strip() else [],
+        why_not=await why_not_here(house, unit, account, chosen),
+        findings=await _said_of(house, unit, account, chosen, draft.text if draft else ""),
+        window=await window_of(unit, chosen),
     )
+
+
+async def _said_of(house: House, unit: Unit, account: Account, message: Message, text: str) -> list[Finding]:
+    if not text.strip():
+        return []
+    elsewhere = bool(await why_not_here(house, unit, account, message))
+    return await (check_words(unit, message, text) if elsewhere else check(house, unit, message, text))
 
 
 async def _answerable(unit: Unit, case: Case) -> Sequence[Message]:
@@ -71,23 +82,17 @@ async def _answerable(unit: Unit, case: Case) -> Sequence[Message]:
     return await unit.all(citizens.order_by(*newest).limit(MOST_CHOICES))
 
 
-def _why_not(house: House, account: Account, message: Message) -> str:
-    if not account.is_active:
-        return _("该账号已停用，不能答复")
-    grant = reply_grant(house, account, message)
-    if grant.granted is Granted.yes:
-        return ""
-    return _(grant.reason) if grant.reason else _("平台不支持")
-
-
 async def findings(
-    house: House, unit: Unit, case_id: int, actor: Actor, *, text: str, message_id: int | None
+    house: House, unit: Unit, case_id: int, actor: Actor, *, text: str, message_id: int | None, elsewhere: bool = False
 ) -> list[Finding]:
-    """What speaks against a text that is being typed; nothing is saved. NotFound: a case not for this person."""
+    """What speaks against a text that is being typed; nothing is saved. NotFound: a case not for this person.
+    ``elsewhere``: it goes by another way, so that the platform has no say."""
     case = await find(unit, case_id, actor)
     among = (col(Message.case_id) == case.id, ~col(Message.is_own))
     wanted = select(Message).where(*among, *([col(Message.id) == message_id] if message_id else []))
     message = await unit.first(wanted.order_by(col(Message.created_at).desc()).limit(1))
     if message is None:
         raise NotFound(_("要答复的消息不在这张工单里"))
-    return await check(house, unit, message, text) if text.strip() else []
+    if not text.strip():
+        return []
+    return await (check_words(unit, message, text) if elsewhere else check(house, unit, message, text))

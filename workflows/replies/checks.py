@@ -8,33 +8,19 @@ from dataclasses import dataclass
 from sqlmodel import col, select
 
 from connectors.base import Capability, Grant, Granted, Kind, Outgoing
-from hub import clock
 from hub.db import Unit
-from hub.i18n import N_, _, moment
+from hub.i18n import N_, _
 from hub.models import Account, Case, CaseEvent, Message, Reply, ReplyState
+from workflows.checking.confirming import Finding
 from workflows.checking.gate import Told, judge, red_lines
 from workflows.delivery import text_hash
 from workflows.house import House
 from workflows.replies.generated import LABEL, MISSING, lacks_label
+from workflows.replies.windows import window_of
 
 FORCE = "force_check"
 _NO_ACCOUNT = N_("该账号已停用，不能答复")
 _CANNOT = N_("该账号不能在平台上答复：%(why)s。请线下答复后登记。")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing found. ``blocks``: must be changed; otherwise a person may confirm it by name. ``told``: where it
-    stands in the text; only worth a look, and nothing to confirm, when it is a hint."""
-
-    text: str
-    blocks: bool
-    told: Told | None = None
-
-    @property
-    def is_hint(self) -> bool:
-        """Whether nobody has to confirm it."""
-        return self.told is not None and self.told.is_hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +55,37 @@ def reply_grant(house: House, account: Account, message: Message) -> Grant:
     return connector.capabilities(house.ref(account)).get(needed, Grant(Granted.no, _("平台不支持")))
 
 
+async def why_not_here(house: House, unit: Unit, account: Account, message: Message) -> str:
+    """Why this message cannot be answered on its platform (then that is done elsewhere and recorded); empty: it can."""
+    if not account.is_active:
+        return _(_NO_ACCOUNT)
+    grant = reply_grant(house, account, message)
+    if grant.granted is not Granted.yes:
+        return _(grant.reason) if grant.reason else _("平台不支持")
+    window = await window_of(unit, message)
+    return window.why_not if window else ""
+
+
 async def check(house: House, unit: Unit, message: Message, text: str) -> list[Finding]:
     """Everything found, the blocking first. Reads rows and asks the connector's rules; calls no platform."""
     if not text.strip():
         return [Finding(_("答复不能为空"), blocks=True)]
     account = await unit.get(Account, message.account_id)
-    found = [] if account is None else _of_platform(house, account, message, text)
-    if await lacks_label(unit, message, text):
-        found.append(Finding(_(MISSING, label=LABEL), blocks=True))
-    found += await _of_text(unit, message, text)
+    found = [] if account is None else await _of_platform(house, unit, account, message, text)
+    found += await check_words(unit, message, text)
     if await _said_before(unit, message, text):
         found.append(Finding(_("与此前发给来信人的答复完全相同"), blocks=False))
     return found
 
 
+async def check_words(unit: Unit, message: Message, text: str) -> list[Finding]:
+    """What is found in the text itself, by whatever way it goes to the citizen: a missing label, then what the check of
+    texts says, red lines that nobody let pass first."""
+    label = [Finding(_(MISSING, label=LABEL), blocks=True)] if await lacks_label(unit, message, text) else []
+    return label + await _of_text(unit, message, text)
+
+
 async def _of_text(unit: Unit, message: Message, text: str) -> list[Finding]:
-    """What the check of texts says: red lines that nobody let pass first."""
     (found,) = await judge(unit, [text], await department_of(unit, message))
     red = {line.key for line in await red_lines_of(unit, message, text, found)}
     return [
@@ -112,17 +113,14 @@ async def red_lines_of(unit: Unit, message: Message, text: str, found: Sequence[
     return red_lines(reds, {key for data in passed for key in data.get("passed", ())})
 
 
-def _of_platform(house: House, account: Account, message: Message, text: str) -> list[Finding]:
+async def _of_platform(house: House, unit: Unit, account: Account, message: Message, text: str) -> list[Finding]:
     if not account.is_active:
         return [Finding(_(_NO_ACCOUNT), blocks=True)]
-    grant = reply_grant(house, account, message)
-    if grant.granted is not Granted.yes:
-        return [Finding(_(_CANNOT, why=_(grant.reason)), blocks=True)]
+    if why := await why_not_here(house, unit, account, message):
+        return [Finding(_(_CANNOT, why=why), blocks=True)]
     found = [
         problem.text for problem in house.connector(account).validate(house.ref(account), _outgoing(message, text))
     ]
-    if message.reply_until is not None and message.reply_until < clock.now():
-        found.append(_("平台允许答复的时间已于 %(at)s 截止，请改用其他方式", at=moment(message.reply_until)))
     if message.removed_at is not None:
         found.append(_("来信人已删除原文，无法在其下答复"))
     return [Finding(line, blocks=True) for line in found]

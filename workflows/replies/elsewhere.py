@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from connectors.base import Granted
+from sqlmodel import col, select
+
 from hub import clock
 from hub.crypto import digest
 from hub.db import Unit
@@ -17,20 +18,32 @@ from workflows.cases.facts import Known, find, know
 from workflows.cases.moves import Move
 from workflows.cases.service import change, stale
 from workflows.cases.states import reasons_against
+from workflows.checking.confirming import Unfit, settle
 from workflows.house import House
-from workflows.replies.checks import reply_grant
+from workflows.replies.checks import check_words, why_not_here
 from workflows.replies.settling import messages_of
 
 CHANNELS = (N_("电话"), N_("上门"), N_("信函"), N_("短信"), N_("平台网页"), N_("其他"))
 
 
 async def answer_elsewhere(
-    house: House, unit: Unit, case_id: int, actor: Actor, *, version: int, text: str, channel: str, note: str
+    house: House,
+    unit: Unit,
+    case_id: int,
+    actor: Actor,
+    *,
+    version: int,
+    text: str,
+    channel: str,
+    note: str,
+    confirm: str = "",
 ) -> Case:
     """Record that the citizen was answered by another way. ``note``: why not on the platform, compulsory.
 
-    Refused where the account can answer on its platform: there the answer goes through review. The mark is the
-    event ``answer_elsewhere`` with the channel; the reply has no delivery. ``version``: the case's.
+    Refused where the account can answer on its platform: there the answer goes through review. The words pass the same
+    check as any answer: Unfit with every red line nobody let pass, Unconfirmed unless ``confirm`` names exactly what
+    was shown. The mark is the event ``answer_elsewhere`` with the channel; the reply has no delivery. ``version``: the
+    case's.
     """
     case = await find(unit, case_id, actor)
     if case.version != version:
@@ -41,12 +54,32 @@ async def answer_elsewhere(
     await _refuse_where_possible(house, unit, case)
     if reasons := reasons_against(Move.answer_elsewhere, known.facts, actor, note=note):
         raise Refused(reasons)  # before anything is written
+    confirmed = await _checked(unit, known, text.strip(), confirm)
     reply = await _recorded(unit, known, actor, text.strip())
     changed = await change(
-        unit, known, Move.answer_elsewhere, actor, note=note, reply_id=reply.id, channel=channel.strip()
+        unit,
+        known,
+        Move.answer_elsewhere,
+        actor,
+        note=note,
+        reply_id=reply.id,
+        channel=channel.strip(),
+        confirmed=confirmed,
     )
     await mark_answered(unit, await messages_of(unit, case))
     return changed
+
+
+async def _checked(unit: Unit, known: Known, text: str, confirm: str) -> list[str]:
+    """What was found and confirmed, in words."""
+    number = known.reply.message_id if known.reply else known.case.first_message_id
+    message = await unit.get(Message, number)
+    if message is None:
+        raise NotFound(_("没有这张工单，或者您无权查看"))
+    found = await check_words(unit, message, text)
+    if blocking := [finding for finding in found if finding.blocks]:
+        raise Unfit([finding.text for finding in blocking], blocking)
+    return [finding.text for finding in settle(found, confirm)]
 
 
 def _problems(text: str, channel: str) -> dict[str, str]:
@@ -59,10 +92,13 @@ def _problems(text: str, channel: str) -> dict[str, str]:
 
 
 async def _refuse_where_possible(house: House, unit: Unit, case: Case) -> None:
-    account, message = await unit.get(Account, case.account_id), await unit.get(Message, case.first_message_id)
+    newest = (col(Message.created_at).desc(), col(Message.id).desc())
+    citizens = select(Message).where(Message.case_id == case.id, ~col(Message.is_own))
+    message = await unit.first(citizens.order_by(*newest).limit(1))
+    account = await unit.get(Account, message.account_id) if message else None
     if account is None or message is None:
         raise NotFound(_("没有这张工单，或者您无权查看"))
-    if account.is_active and reply_grant(house, account, message).granted is Granted.yes:
+    if not await why_not_here(house, unit, account, message):
         raise Refused([_("该账号可以在平台上答复，请起草后送审")])
 
 

@@ -7,24 +7,18 @@ from typing import Any
 
 from hub import clock
 from hub.db import Unit
-from hub.errors import NotFound, Refused, Stale
+from hub.errors import NotFound, Stale
 from hub.i18n import _
 from hub.models import Case, CaseState, DeliveryKind, Message, Reply, ReplyState
 from hub.rights import Actor
 from workflows.cases.facts import Known, find, know
 from workflows.cases.moves import Move
 from workflows.cases.service import change
+from workflows.checking.confirming import Finding, Unfit, settle
 from workflows.delivery import create, text_hash
 from workflows.house import House
-from workflows.replies.checks import Finding, check
-
-
-class Unconfirmed(Refused):
-    """Nothing blocks, but a person has to say that it is meant so. ``findings``: what to confirm."""
-
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__([_("%(what)s；如确认无误，请勾选确认后再送审", what=finding.text) for finding in findings])
-        self.findings = list(findings)
+from workflows.replies.checks import check
+from workflows.replies.windows import window_of
 
 
 async def submit(
@@ -34,25 +28,23 @@ async def submit(
     actor: Actor,
     *,
     version: int,
-    confirmed: bool = False,
+    confirm: str = "",
     note: str = "",
     asks: bool = False,
 ) -> Case:
-    """Hand the draft to review. Refused with every reason; Unconfirmed when a finding needs a name behind it.
+    """Hand the draft to review. Unfit with every reason; Unconfirmed when a finding needs a name behind it.
 
+    ``confirm``: names exactly the findings that were shown, see :mod:`workflows.checking.confirming`.
     ``asks``: it is a question back to the citizen: once it is sent the case waits for what they say, clock standing.
     ``version``: the reply's, so that what is submitted is what the person saw.
     """
     known, reply, message = await _open(unit, reply_id, actor, version)
     findings = await check(house, unit, message, reply.text)
-    if blocking := [finding.text for finding in findings if finding.blocks]:
-        raise Refused(blocking)
-    to_confirm = [finding for finding in findings if not finding.is_hint]
-    if to_confirm and not confirmed:
-        raise Unconfirmed(to_confirm)
+    _refuse(findings)
+    confirmed = settle(findings, confirm)
     direct = Move.answer_direct if known.case.state is CaseState.triaged else Move.submit
     move = Move.ask_citizen if asks else direct
-    said: dict[str, Any] = {"reply_id": reply.id, "confirmed": [finding.text for finding in to_confirm]}
+    said: dict[str, Any] = {"reply_id": reply.id, "confirmed": [finding.text for finding in confirmed]}
     case = await change(unit, known, move, actor, note=note, **said)
     await _set(unit, reply, state=ReplyState.reviewing, submitted_at=clock.now(), review_note="")
     return case
@@ -69,12 +61,13 @@ async def approve(
     own_hash = text_hash(reply.text, account_id=message.account_id, target_id=message.external_id)
     if content_hash != reply.content_hash or content_hash != own_hash:
         raise Stale([_("答复内容与您看到的不一致，请刷新后重新审核")])
-    if blocking := [finding.text for finding in await check(house, unit, message, reply.text) if finding.blocks]:
-        raise Refused(blocking)
+    _refuse(await check(house, unit, message, reply.text))
     case = await change(unit, known, Move.approve, actor, note=note, reply_id=reply.id, content_hash=content_hash)
+    window = await window_of(unit, message)
     delivery = await create(
         unit, kind=DeliveryKind.reply, account_id=message.account_id, text=reply.text, approved_hash=content_hash,
-        scheduled_at=clock.now(), latest_at=message.reply_until, reply_id=reply.id, case_id=case.id, target=message,
+        scheduled_at=clock.now(), latest_at=window.until if window else None, reply_id=reply.id, case_id=case.id,
+        target=message,
     )  # fmt: skip
     await _set(
         unit, reply, state=ReplyState.approved, reviewer_id=actor.user_id, reviewer_name=actor.name,
@@ -93,6 +86,11 @@ async def send_back(unit: Unit, reply_id: int, actor: Actor, *, version: int, no
         reviewer_name=actor.name, reviewed_at=clock.now(),
     )  # fmt: skip
     return case
+
+
+def _refuse(findings: Sequence[Finding]) -> None:
+    if blocking := [finding for finding in findings if finding.blocks]:
+        raise Unfit([finding.text for finding in blocking], blocking)
 
 
 async def _open(unit: Unit, reply_id: int, actor: Actor, version: int) -> tuple[Known, Reply, Message]:

@@ -144,7 +144,12 @@ async def test_what_needs_a_name_behind_it(program: Program, world: World) -> No
         assert asked.status_code == 409
         assert asked.json()["type"] == URN + "unconfirmed"
         assert asked.json()["findings"] == saved["findings"]
-        assert (await client.post(path, json=body | {"confirmed": True})).json()["state"] == "review"
+        (found,) = asked.json()["findings"]
+        assert text[found["start"] : found["end"]] == found["found"] == "13812345678"
+        assert (found["rule"], found["severity"], found["field"]) == ("personal.phone", "error", "text")
+        assert asked.json()["confirm"] == saved["confirm"] != ""
+        assert (await client.post(path, json=body | {"confirm": "0" * 16})).status_code == 409
+        assert (await client.post(path, json=body | {"confirm": saved["confirm"]})).json()["state"] == "review"
 
 
 async def test_sent_back_with_a_comment(program: Program, world: World) -> None:

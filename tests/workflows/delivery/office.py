@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -18,6 +19,7 @@ from hub.db import Context, Unit, reading, unit_of_work
 from hub.models import Account, Attempt, Delivery, Department, Post, Role, User, UserRole
 from hub.people import load_actor
 from hub.rights import Actor
+from tests.insist import insist
 from tests.sims.sandbox import Control
 from workflows.delivery import engine
 from workflows.house import House
@@ -81,7 +83,8 @@ class Office:
         """A post in review."""
         post = await self.draft(text, accounts, **given)
         async with self.work() as unit:
-            return await service.submit(self.house, unit, self["press"], post.id or 0, version=post.version)
+            number, version = post.id or 0, post.version
+            return await insist(partial(service.submit, self.house, unit, self["press"], number, version=version))
 
     async def approved(
         self, text: str = "", accounts: Sequence[int] = (), *, after: float = 0.0, **given: Any

@@ -97,14 +97,14 @@ async def test_the_line_for_the_citizen_cannot_be_taken_out(town: Town, house: H
         bare = await replies.save_draft(unit, case.id or 0, town["clerk"], text=model.says, version=reply.version)
     with pytest.raises(Refused, match="人工智能辅助起草"):
         async with unit_of_work(town.ctx) as unit:
-            await replies.submit(house, unit, bare.id or 0, town["clerk"], version=bare.version, confirmed=True)
+            await replies.submit(house, unit, bare.id or 0, town["clerk"], version=bare.version)
     async with unit_of_work(town.ctx) as unit:
         empty = await replies.save_draft(unit, case.id or 0, town["clerk"], text="", version=bare.version)
     assert empty.generated_by == ""
     async with unit_of_work(town.ctx) as unit:
         own = await replies.save_draft(unit, case.id or 0, town["clerk"], text="今晚修好。", version=empty.version)
     async with unit_of_work(town.ctx) as unit:
-        await replies.submit(house, unit, own.id or 0, town["clerk"], version=own.version, confirmed=True)
+        await replies.submit(house, unit, own.id or 0, town["clerk"], version=own.version)
     assert (await _reply(town, case)).state is ReplyState.reviewing
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from sqlmodel import col, select
 
 from hub.errors import Refused, Stale
 from hub.models import AuditEntry, OfficeWord, PostEvent, PostState, WordKind
 from hub.rights import May
+from tests.insist import insist
 from tests.workflows.delivery.office import Office
 from workflows.publishing import checks, detail, forcing, service
 from workflows.publishing.content import Draft
@@ -28,12 +31,12 @@ async def force(
     office: Office, post_id: int, content_hash: str, who: object, reason: str = "依法公示，当事人同意"
 ) -> None:
     async with office.work() as unit:
-        await forcing.force(unit, who, post_id, content_hash=content_hash, reason=reason)  # type: ignore[arg-type]
+        await forcing.force(office.house, unit, who, post_id, content_hash=content_hash, reason=reason)  # type: ignore[arg-type]
 
 
 async def submit(office: Office, post_id: int, version: int) -> None:
     async with office.work() as unit:
-        await service.submit(office.house, unit, office["press"], post_id, version=version)
+        await insist(partial(service.submit, office.house, unit, office["press"], post_id, version=version))
 
 
 async def test_a_red_line_stops_a_post_until_it_is_let_pass(office: Office) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlmodel import col, select
@@ -13,6 +14,7 @@ from hub import clock
 from hub.errors import HubError
 from hub.models import Attempt, Delivery, Pause, Post, PostEvent
 from hub.rights import Actor
+from tests.insist import insist
 from tests.workflows.delivery.office import Hands, Office
 from workflows.delivery import engine
 from workflows.delivery import service as deliveries
@@ -79,7 +81,8 @@ class Walker:
     async def submit(self) -> None:
         post = await self.post()
         async with self.office.work() as unit:
-            await service.submit(self.office.house, unit, self.who(), post.id or 0, version=post.version)
+            number, version = post.id or 0, post.version
+            await insist(partial(service.submit, self.office.house, unit, self.who(), number, version=version))
 
     async def approve(self) -> None:
         post = await self.post()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from hub.db import reading, unit_of_work
 from hub.errors import Refused, Stale
-from hub.models import CaseState, Message
+from hub.models import Case, CaseState, Message, MessageKind, OfficeWord, WordKind
 from tests.workflows.cases.town import Town
 from tests.workflows.replies.test_replies import approve, draft, house, signed, standing, submit
 from workflows import replies
+from workflows.checking.confirming import Unfit
 from workflows.house import House
 from workflows.replies import forcing
 from workflows.replies.checks import check
@@ -26,7 +29,7 @@ async def force(town: Town, case_id: int, content_hash: str, by: str = "head", r
 async def test_a_red_line_stops_an_answer_until_it_is_let_pass(house: House, town: Town) -> None:
     reply = await draft(town, await signed(town), RED)
     with pytest.raises(Refused) as refused:
-        await submit(house, town, reply, confirmed=True)
+        await submit(house, town, reply, confirm="0" * 16)
     assert not isinstance(refused.value, replies.Unconfirmed)
     assert "身份证号没有遮挡" in refused.value.reasons[0]
     await force(town, reply.case_id, reply.content_hash)
@@ -62,4 +65,47 @@ async def test_errors_are_confirmed_and_hints_are_not(house: House, town: Town) 
     with pytest.raises(replies.Unconfirmed) as asked:
         await submit(house, town, reply)
     assert [one.told.found for one in asked.value.findings if one.told] == ["布署"]
-    assert (await submit(house, town, reply, confirmed=True)).state is CaseState.review
+    with pytest.raises(replies.Unconfirmed):
+        await submit(house, town, reply, confirm="1")
+    assert (await submit(house, town, reply, confirm=asked.value.confirm)).state is CaseState.review
+
+
+async def test_a_question_back_to_the_citizen_passes_the_same_check(house: House, town: Town) -> None:
+    reply = await draft(town, await signed(town), RED)
+    with pytest.raises(Unfit):
+        await submit(house, town, reply, asks=True)
+    reply = await draft(town, await signed(town), "请问是哪天布署的？")
+    with pytest.raises(replies.Unconfirmed) as asked:
+        await submit(house, town, reply, asks=True)
+    assert (await submit(house, town, reply, asks=True, confirm=asked.value.confirm)).state is CaseState.review
+
+
+async def test_an_answer_given_elsewhere_passes_the_same_check(house: House, town: Town) -> None:
+    case = await signed(town, kind=MessageKind.letter, account_id=town.accounts["letters"])
+    given: dict[str, Any] = {"version": case.version, "channel": "短信", "note": "平台不能答复"}
+
+    async def recorded(text: str, confirm: str = "") -> Case:
+        async with unit_of_work(town.ctx) as unit:
+            return await replies.answer_elsewhere(
+                house, unit, case.id or 0, town["clerk"], text=text, confirm=confirm, **given
+            )
+
+    with pytest.raises(Unfit) as refused:
+        await recorded(RED)
+    assert refused.value.findings[0].told is not None
+    assert (await town.again(case)).state is CaseState.handling
+    with pytest.raises(replies.Unconfirmed) as asked:
+        await recorded("我们已布署下去。")
+    done = await recorded("我们已布署下去。", asked.value.confirm)
+    assert done.state is CaseState.replied
+    event = next(event for event in await town.events(done) if event.what == "answer_elsewhere")
+    assert "布署" in event.data["confirmed"][0]
+
+
+async def test_an_answer_goes_by_the_lists_of_the_department_that_has_the_case(house: House, town: Town) -> None:
+    case = await signed(town)
+    async with unit_of_work(town.ctx) as unit:
+        unit.add(OfficeWord(kind=WordKind.prohibited, word="本局旧称", department_id=case.department_id))
+    reply = await draft(town, case, "本局旧称已经办好。")
+    with pytest.raises(Unfit, match="本局旧称"):
+        await submit(house, town, reply)

@@ -173,7 +173,7 @@ async def test_personal_data_needs_a_name_behind_it(house: House, town: Town) ->
     with pytest.raises(replies.Unconfirmed) as asked:
         await submit(house, town, reply)
     assert len(asked.value.findings) == 1
-    case = await submit(house, town, reply, confirmed=True)
+    case = await submit(house, town, reply, confirm=asked.value.confirm)
     event = next(event for event in await town.events(case) if event.what == "submit")
     assert "个人信息" in event.data["confirmed"][0]
 
