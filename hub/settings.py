@@ -34,9 +34,15 @@ class Settings(BaseSettings):
         description="Networks of the office's own that mailbox accounts may connect to in live mode, like 10.1.0.0/16, "
         "separated by commas; empty: none.",
     )
+    public_feed: bool = Field(False, description="True: what was published is offered to all at /feeds/posts.atom.")
     demo: bool = Field(False, description="True: demonstration banner, logins shown on the sign-in page.")
     secret_key: str = Field(
         "", description="Key for secrets at rest, 32 bytes url-safe base64; empty: key file in data."
+    )
+    old_keys: str = Field(
+        "",
+        description="Earlier values of HUB_SECRET_KEY, separated by commas: what was sealed with them is still read, "
+        "until `hub key rotate` has sealed it anew.",
     )
     cookie_secure: bool = Field(False, description="True behind HTTPS: cookies carry Secure.")
     idle_minutes: int = Field(30, ge=1, description="Minutes without a request after which a session ends.")
@@ -118,6 +124,31 @@ class Settings(BaseSettings):
             self.data.mkdir(parents=True, exist_ok=True)
             _write_private(path, secrets.token_urlsafe(32))
         return path.read_text().strip().encode()
+
+    @cached_property
+    def keys(self) -> tuple[bytes, ...]:
+        """The key in force, then earlier ones: those named in the settings, and those replaced in the data folder."""
+        replaced = self.data / "secret.key.old"
+        lines = replaced.read_text().splitlines() if not self.secret_key and replaced.exists() else []
+        earlier = [key.strip() for key in (*self.old_keys.split(","), *lines)]
+        return tuple(dict.fromkeys([self.key, *(key.encode() for key in earlier if key)]))
+
+    def replace_key_file(self) -> None:
+        """A new key in the data folder; the present one goes to the earlier ones. For a hub that stands still.
+
+        OSError when the folder cannot be written; ValueError when the key stands in the settings instead.
+        """
+        if self.secret_key:
+            raise ValueError("the key stands in HUB_SECRET_KEY")
+        was, path, replaced = self.key.decode(), self.data / "secret.key", self.data / "secret.key.old"
+        if not replaced.exists():
+            _write_private(replaced, "")
+        earlier = replaced.read_text()
+        replaced.write_text(f"{was}\n{earlier}")
+        fresh = self.data / "secret.key.new"
+        fresh.unlink(missing_ok=True)
+        _write_private(fresh, secrets.token_urlsafe(32))
+        fresh.replace(path)
 
 
 def _write_private(path: Path, text: str) -> None:

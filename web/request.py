@@ -61,7 +61,7 @@ def address(request: HTTPConnection) -> str:
 def wants_json(request: HTTPConnection) -> bool:
     """Whether the answer goes to a program."""
     path = request.url.path
-    if path.startswith(("/api/", "/hooks/", "/poll", "/events", "/healthz", "/readyz", "/metrics")):
+    if path.startswith(("/api/", "/hooks/", "/feeds/", "/poll", "/events", "/healthz", "/readyz", "/metrics")):
         return True
     accept = request.headers.get("accept", "")
     return "application/json" in accept and "text/html" not in accept

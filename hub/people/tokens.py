@@ -30,6 +30,7 @@ SCOPES = {
     "accounts:read": N_("读账号和部门名录"),
     "reports:read": N_("读舆情和报表"),
     "plans:read": N_("读监测方案和命中"),
+    "calendar:read": N_("订阅发布日历"),
 }
 _CASES = (May.read_all_cases, May.read_tree_cases, May.read_department_cases)
 # One of these rights makes a scope worth having: nobody is offered a key to a door that stays shut for them. Leaders
@@ -49,6 +50,7 @@ SCOPE_NEEDS: Mapping[str, tuple[May, ...]] = {
     "accounts:read": (),
     "reports:read": (May.read_opinion,),
     "plans:read": (May.read_opinion,),
+    "calendar:read": (May.read_posts,),
 }  # fmt: skip
 _TOUCH_EVERY = timedelta(minutes=1)
 

@@ -134,6 +134,7 @@ async def _tokens_page(
     problems: dict[str, str] | None = None,
     form: Form | None = None,
     fresh: str = "",
+    for_calendar: bool = False,
     status: int = 200,
 ) -> Response:
     async with looking(request) as unit:
@@ -141,7 +142,8 @@ async def _tokens_page(
     facts = {
         "tokens": mine,
         "scopes": [(one, _(tokens.SCOPES[one]) + aside(one)) for one in tokens.scopes_for(me(request))],
-        "chosen": form.many("scopes") if form else [],
+        "chosen": form.many("scopes") if form else request.query_params.getlist("scope"),
+        "calendar_url": f"{house(request).ctx.settings.address}/feeds/calendar.ics?t={fresh}" if for_calendar else "",
         "days": [(str(n), _("%(n)s 天", n=n)) for n in DAYS],
         "values": form.values if form else {},
         "problems": problems or {},
@@ -160,7 +162,7 @@ async def issue_token(request: Request) -> Response:
             _row, text = await tokens.issue(unit, me(request), form.raw("name"), form.many("scopes"), days)
     except Invalid as error:
         return await _tokens_page(request, problems=error.problems, form=form, status=422)
-    return await _tokens_page(request, fresh=text)
+    return await _tokens_page(request, fresh=text, for_calendar="calendar:read" in form.many("scopes"))
 
 
 async def revoke_token(request: Request) -> Response:

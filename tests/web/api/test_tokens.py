@@ -13,7 +13,7 @@ from hub.db import Context, unit_of_work
 from hub.errors import Invalid
 from hub.models import Role
 from hub.people import load_actor, tokens
-from hub.rights import Actor, rights_of
+from hub.rights import Actor, May, rights_of
 from tests.web.api.conftest import Issue, Program
 from tests.web.conftest import Visit
 from tests.web.world import World
@@ -22,6 +22,7 @@ from web.api.doorway import as_page_route
 from web.api.operation import BASE, Operation
 from web.api.pace import BURST, PER_SECOND, Pace
 from web.faults import TooMany
+from web.routes import feeds
 
 URN = "urn:zhengsheng:problem:"
 
@@ -85,8 +86,10 @@ def _somebody(role: str) -> Actor:
 
 @pytest.mark.parametrize("role", Role)
 def test_a_scope_is_offered_where_it_opens_something(role: Role) -> None:
-    """For each role exactly the scopes of operations that admit it; who only reads gets scopes that only read."""
+    """For each role exactly the scopes of operations that admit it, and the calendar's for who sees posts; who only
+    reads gets scopes that only read."""
     opens = {op.scope for op in OPERATIONS if op.scope and _may(op, role.value)}
+    opens |= {feeds.SCOPE} if _somebody(role.value).can(May.read_posts) else set()
     assert set(tokens.scopes_for(_somebody(role.value))) == opens
     if role in (Role.leader, Role.auditor):
         assert "reports:read" in opens

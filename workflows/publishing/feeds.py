@@ -1,0 +1,94 @@
+"""What the office publishes, for other programs: the calendar as iCalendar, what went out as Atom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from feedgen.feed import FeedGenerator
+from icalendar import Calendar, Event
+from sqlmodel import col, select
+
+from hub import clock
+from hub.db import Unit
+from hub.i18n import _
+from hub.models import Account, Delivery, DeliveryKind, DeliveryState, Post
+from hub.rights import Actor
+from workflows.publishing import calendar
+
+# How far a subscribed calendar looks back and ahead.
+BACK, AHEAD = timedelta(days=31), timedelta(days=366)
+SHOWN_MINUTES = 15
+MOST_ENTRIES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the hub is reached and what the office is called."""
+
+    address: str
+    office: str
+
+
+async def ics(unit: Unit, actor: Actor, place: Place) -> bytes:
+    """The calendar this person sees, as RFC 5545: planned and sent posts of the last month and the coming year."""
+    now = clock.now()
+    made = Calendar()
+    made.add("prodid", "-//Zhengsheng//calendar//ZH")
+    made.add("version", "2.0")
+    made.add("x-wr-calname", _("发布日历") + f" · {place.office}")
+    made.add("x-published-ttl", "PT15M")
+    for item in await calendar.items(unit, actor, now - BACK, now + AHEAD):
+        if item.start is not None:
+            made.add_component(_event(item, item.start, now, place))
+    return bytes(made.to_ical())
+
+
+def _event(item: calendar.Item, start: datetime, now: datetime, place: Place) -> Event:
+    event = Event()
+    event.add("uid", f"post-{item.id}@{place.address.partition('://')[2]}")
+    event.add("dtstamp", now)
+    event.add("dtstart", start)
+    event.add("dtend", start + timedelta(minutes=SHOWN_MINUTES))
+    event.add("sequence", item.version)
+    event.add("summary", item.title)
+    event.add("status", "CONFIRMED" if item.tone in ("ready", "done") else "TENTATIVE")
+    accounts = "、".join(mark.name for mark in item.marks)
+    event.add("description", "\n".join(line for line in (item.words, accounts) if line))
+    event.add("url", f"{place.address}/posts/{item.id}")
+    return event
+
+
+async def atom(unit: Unit, place: Place) -> bytes:
+    """What went out last on the office's accounts, as Atom 1.0; each post once, at its first sending."""
+    sent = (
+        select(Delivery)
+        .where(Delivery.kind == DeliveryKind.post, Delivery.state == DeliveryState.sent)
+        .order_by(col(Delivery.sent_at).desc(), col(Delivery.id).desc())
+        .limit(4 * MOST_ENTRIES)
+    )
+    first = {delivery.post_id: delivery for delivery in reversed(await unit.all(sent)) if delivery.post_id is not None}
+    newest = sorted(first.values(), key=lambda one: (one.sent_at or one.created_at, one.id or 0), reverse=True)
+    accounts = {account.id: account.name for account in await unit.all(select(Account))}
+    feed = FeedGenerator()
+    feed.id(f"{place.address}/feeds/posts.atom")
+    feed.title(_("%(office)s发布", office=place.office))
+    feed.link(href=f"{place.address}/feeds/posts.atom", rel="self")
+    feed.updated(clock.now())
+    for delivery in newest[:MOST_ENTRIES]:
+        await _entry(unit, feed, delivery, accounts.get(delivery.account_id, ""), place)
+    return bytes(feed.atom_str(pretty=True))
+
+
+async def _entry(unit: Unit, feed: FeedGenerator, delivery: Delivery, account: str, place: Place) -> None:
+    post = await unit.get(Post, delivery.post_id)
+    at = clock.local(delivery.sent_at or delivery.created_at)
+    entry = feed.add_entry(order="append")
+    entry.id(f"{place.address}/feeds/posts/{delivery.post_id}")
+    entry.title(post.title if post else delivery.text[:40])
+    entry.content(delivery.text, type="text")
+    entry.author(name=account)
+    entry.published(at)
+    entry.updated(at)
+    if delivery.remote_url.startswith(("http://", "https://")):
+        entry.link(href=delivery.remote_url, rel="alternate")
