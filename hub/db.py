@@ -101,7 +101,7 @@ class Context:
     bell: Bell = field(default_factory=SilentBell)
 
     def __post_init__(self) -> None:
-        self.vault = Vault(self.settings.key)
+        self.vault = Vault(*self.settings.keys)
         self._write = async_sessionmaker(self.engine, class_=AsyncSession, expire_on_commit=False)
         reading = self.engine.execution_options(reading=True)
         self._turns = Turns(self.is_sqlite)

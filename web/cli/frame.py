@@ -27,6 +27,8 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "migrate": ("web.cli.data", "migrate", N_("把数据库升级到最新结构")),
     "import": ("web.cli.data", "import_", N_("导入 xlsx 或 csv 留言文件")),
     "user": ("web.cli.people", "user", N_("人员：新增、改密码")),
+    "account": ("web.cli.accounts", "account", N_("官方账号：接入、核对、列表")),
+    "key": ("web.cli.keys", "key", N_("密钥：轮换")),
     "audit": ("web.cli.audit", "audit", N_("审计日志：校验哈希链")),
     "doctor": ("web.cli.doctor", "doctor", N_("检查设置、数据库、队列、账号、时钟与字体，并说明怎么办")),
     "nlp": ("web.cli.language", "nlp", N_("语言：给文件打标签、归并同一事项、检查文稿，训练与评测模型")),

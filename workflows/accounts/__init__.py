@@ -4,7 +4,7 @@ Secrets are sealed, at the end destroyed; they are never shown.
 """
 
 from workflows.accounts.detail import Ability, Grants, abilities, overview, shown_fields
-from workflows.accounts.filling import form_of, forms
+from workflows.accounts.filling import AccountForm, Field, form_of, forms
 from workflows.accounts.health import Attention, Health, attention, needs_person
 from workflows.accounts.joining import check, connect, renew
 from workflows.accounts.lists import Filters, Listing, Overview, overviews, page
@@ -19,8 +19,33 @@ from workflows.accounts.steps import (
 )
 
 __all__ = [
-    "Ability", "Attention", "Filters", "Grants", "Health", "Listing", "Overview", "abilities", "attention", "check",
-    "connect", "disconnect", "form_of", "forms", "has_unsettled", "is_push_path", "needs_person", "overview",
-    "overviews", "page", "push_path", "read_now", "reasons_to_stay", "renew", "set_active", "set_budgets",
+    "Ability",
+    "AccountForm",
+    "Attention",
+    "Field",
+    "Filters",
+    "Grants",
+    "Health",
+    "Listing",
+    "Overview",
+    "abilities",
+    "attention",
+    "check",
+    "connect",
+    "disconnect",
+    "form_of",
+    "forms",
+    "has_unsettled",
+    "is_push_path",
+    "needs_person",
+    "overview",
+    "overviews",
+    "page",
+    "push_path",
+    "read_now",
+    "reasons_to_stay",
+    "renew",
+    "set_active",
+    "set_budgets",
     "shown_fields",
-]  # fmt: skip
+]

@@ -12,6 +12,10 @@ from hub.errors import Invalid, NotFound
 from hub.i18n import _, said
 from hub.models import Account
 
+__all__ = [
+    "AccountForm", "Field", "described", "form_of", "forms", "missing", "placed", "ref_of",
+]  # fmt: skip
+
 LONGEST = 2000
 LONGEST_NAME = 100
 

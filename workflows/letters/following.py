@@ -71,8 +71,8 @@ def plain_code(typed: str) -> str:
 async def find(house: House, unit: Unit, typed: str) -> Letter:
     """The letter of a query code; :class:`NotFound` in the same words whether it is badly typed or nobody's."""
     code = plain_code(typed)
-    kept = digest(house.ctx.settings.key, "code", code)
-    letter: Letter | None = await unit.first(select(Letter).where(Letter.code == kept))
+    kept = [digest(key, "code", code) for key in house.ctx.settings.keys]
+    letter: Letter | None = await unit.first(select(Letter).where(col(Letter.code).in_(kept)))
     if letter is None or not code:
         raise NotFound(_("没有找到这个查询码。请核对 10 位数字，不要和别的编号混淆。"))
     return letter
