@@ -57,6 +57,15 @@ class Current(BaseModel):
     author_name: str
 
 
+class Place(BaseModel):
+    """A further place of the same kind."""
+
+    start: int
+    end: int
+    found: str
+    suggestion: str
+
+
 class Finding(BaseModel):
     """What speaks against a text; what does not block can be confirmed."""
 
@@ -72,6 +81,7 @@ class Finding(BaseModel):
     found: str = Field(default="", description=N_("那里写的是什么。"))
     suggestions: list[str] = Field(default=[], description=N_("建议改成什么，最合适的在前；空字符串表示删去。"))
     source: str = Field(default="", description=N_("规则的依据。"))
+    more: list[Place] = Field(default=[], description=N_("同类的其他各处，可一并改掉。"))
 
 
 def finding_of(one: confirming.Finding) -> Finding:
@@ -82,6 +92,7 @@ def finding_of(one: confirming.Finding) -> Finding:
     return Finding(
         text=one.text, blocks=one.blocks, field=one.field, rule=told.rule, severity=told.severity, start=told.start,
         end=told.end, found=told.found, suggestions=list(told.suggestions), source=told.source,
+        more=[Place(start=a, end=b, found=found, suggestion=right) for a, b, found, right in told.more],
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.db import Unit
 from hub.i18n import _
@@ -19,7 +19,8 @@ from workflows.checking.policy import policy_of
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A finding in the reader's words. ``key`` names it among those that were let pass: rule and text."""
+    """A finding in the reader's words. ``key`` names it among those that were let pass: rule and text. ``more``: the
+    other places it speaks of, as (start, end, what stands there, what to write)."""
 
     rule: str
     group: str
@@ -33,6 +34,7 @@ class Told:
     suggestions: tuple[str, ...]
     why: str
     source: str
+    more: tuple[tuple[int, int, str, str], ...] = ()
 
     @property
     def key(self) -> str:
@@ -62,7 +64,21 @@ async def judge(unit: Unit, texts: Iterable[str], department_id: int | None = No
     wanted = list(texts)
     # In a thread: the first check of a process reads the lists for a second, and other requests go on meanwhile.
     found = await asyncio.to_thread(lambda: [check(text, policy) for text in wanted])
-    return [[tell(finding) for finding in one] for one in found]
+    return [gathered([tell(finding) for finding in one]) for one in found]
+
+
+# So many in some texts that they hide what matters: told once a text, mended all at once.
+GATHERED = "mark.width"
+
+
+def gathered(found: Sequence[Told]) -> list[Told]:
+    """Half-width marks as one finding, at the first of them."""
+    marks = [told for told in found if told.rule == GATHERED]
+    if len(marks) < 2:
+        return list(found)
+    more = tuple((told.start, told.end, told.found, told.suggestions[0]) for told in marks[1:])
+    why = _("中文里有 %(n)s 处半角标点", n=len(marks))
+    return [replace(told, why=why, more=more) if told is marks[0] else told for told in found if told not in marks[1:]]
 
 
 def tell(finding: Finding) -> Told:

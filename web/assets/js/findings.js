@@ -99,6 +99,21 @@ function put(area, { start, end, found }, right) {
   return true
 }
 
+/** Where a place is by now, moved along with what was typed before it. */
+function nearest(area, place) {
+  const same = (marked.get(area)?.places || []).filter(({ found }) => found === place.found)
+  const away = ({ start }) => Math.abs(start - place.start)
+  const now = same.sort((one, other) => away(one) - away(other))[0]
+  return now && away(now) < 400 ? now : place
+}
+
+/** Takes a finding off the list; who works down it with the keyboard stands on the next one. */
+function next(line, byKey) {
+  const beside = line.nextElementSibling || line.previousElementSibling
+  line.remove()
+  if (byKey) beside?.querySelector('button')?.focus()
+}
+
 document.addEventListener('click', async (event) => {
   const button = event.target.closest?.('[data-fix], [data-ignore]')
   const finds = button?.closest('[data-finds]')
@@ -107,10 +122,13 @@ document.addEventListener('click', async (event) => {
   event.preventDefault()
   const line = button.closest('.finding')
   if (button.dataset.fix !== undefined) {
-    const [, , , found, right] = JSON.parse(button.value)
-    const place = JSON.parse(finds.dataset.findsPlaces)[Number(line.dataset.number)]
-    const now = marked.get(area)?.places.find((one) => one.found === found && Math.abs(one.start - place.start) < 400)
-    if (put(area, now || place, right)) line.remove()
+    const places = JSON.parse(finds.dataset.findsPlaces)
+    const others = line.dataset.others ? line.dataset.others.split(',').map((number) => places[Number(number)]) : []
+    const first = places[Number(line.dataset.number)]
+    // From the last to the first, so that what is mended moves nothing that is still to be mended.
+    const done = others.reverse().map((place) => put(area, nearest(area, place), place.right))
+    done.push(put(area, nearest(area, first), others.length ? first.right : JSON.parse(button.value)[4]))
+    if (done.some(Boolean)) next(line, event.detail === 0)
     else toast({ text: word('fix_gone'), kind: 'error' })
     return
   }
