@@ -114,9 +114,12 @@ class WechatConnector(Defaults):
         return grants
 
     async def check(self, account: AccountRef) -> Health:
-        """Ask for the token, then for the drafts: that also proves the right to publish (``learned``)."""
+        """Ask for the token, then for the drafts: that also proves the right to publish (``learned``).
+
+        The token's life is nobody's worry: what it is made from does not end.
+        """
         try:
-            token, until = await self._wire.token(account)
+            token, _ = await self._wire.token(account)
             named = replace(account, secrets={**account.secrets, "access_token": token})
             await self._wire.call(named, "/cgi-bin/get_api_domain_ip")
         except ConnectorError as error:
@@ -126,7 +129,7 @@ class WechatConnector(Defaults):
         denied = await self._is_denied(named)
         note = "公众号没有发布接口的权限，可以收信和答复，不能发布" if denied else ""
         learned = {DENIED: denied, "checked": self._wire.now().isoformat()}
-        return Health(True, account.external_id, "", note, until, learned)
+        return Health(True, account.external_id, account.name, note, learned=learned)
 
     async def _is_denied(self, account: AccountRef) -> bool:
         try:

@@ -101,7 +101,7 @@ async def test_check_learns_what_is_granted(wechat_desk: Desk) -> None:
     )
     assert health.ok
     assert health.account_id == wechat_desk.account["gh"]
-    assert health.token_expires_at is not None
+    assert health.token_expires_at is None, "nobody need be warned of what renews itself"
     grants = wechat_desk.client.capabilities(wechat_desk.with_options(**health.learned))
     assert grants[Capability.publish].granted is Granted.yes
     wechat_desk.control.post("accounts", app=wechat_desk.account["app"], certified=False)
