@@ -64,6 +64,7 @@ WORDS = {
     "matter.came_from": N_("从别的热点拆出"),
     "matter.dismissed": N_("忽略热点"),
     "matter.reopened": N_("恢复关注热点"),
+    "matter.undone": N_("撤销热点的并入、拆分或移出"),
     "model.reply": N_("请模型起草答复"),
     "model.summary": N_("请模型概括热点"),
     "model.taken": N_("采用模型起草的文字"),

@@ -127,6 +127,26 @@ async def test_chosen_messages_are_parted(visit: Visit, ctx: Context, world: Wor
         assert "另一盏灯" in words((await client.get(done.headers["location"])).text)
 
 
+async def test_a_merge_is_taken_back_from_either_page(visit: Visit, ctx: Context, world: World) -> None:
+    own, other = world.places["own"]["matter_id"], world.places["other"]["matter_id"]
+    page, target = f"/opinion/matters/{own}", f"/opinion/matters/{other}"
+    async with visit("press_officer") as client:
+        for asked in (page, target):
+            form = await form_on(client, page, f"{page}/merge")
+            await client.post(f"{page}/merge", data=form | {"into": str(other), "reason": "一样"})
+            assert (await _matter(ctx, own)).state is MatterState.merged
+            form = await form_on(client, asked, f"{target}/undo")
+            done = await client.post(f"{target}/undo", data=form)
+            assert done.headers["location"].endswith(page)
+            assert (await _matter(ctx, own)).state is MatterState.open
+            again = await client.post(f"{target}/undo", data=form)
+            assert again.status_code == 409
+            assert "已经撤销过" in words(again.text)
+        assert "重新分开" in words((await client.get(page)).text)
+    async with visit("auditor") as client:
+        assert "撤销这一步" not in words((await client.get(target)).text)
+
+
 async def test_files_hold_what_the_page_shows(visit: Visit, world: World) -> None:
     page = f"/opinion/matters/{world.places['own']['matter_id']}"
     async with visit("leader") as client:

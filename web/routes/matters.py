@@ -21,7 +21,7 @@ from web.sheets import KINDS, sheet
 from web.templating import part_of, redirect, render
 from workflows.drafting.asking import is_on, may_read_summaries, newest
 from workflows.inbox import words as labels
-from workflows.matters import detail, lists, shaping, words
+from workflows.matters import detail, lists, shaping, undoing, words
 from workflows.matters.detail import Which
 from workflows.matters.lists import Filters, MatterRow, Order
 
@@ -230,6 +230,18 @@ async def dismiss(request: Request) -> Response:
     return await _shaped(request, act)
 
 
+async def undo(request: Request) -> Response:
+    """Take back a step of its history: a merge, a parting, a letting go."""
+
+    async def act(unit: Any, form: Form, matter_id: int, version: int) -> tuple[int, str]:
+        event = form.number("event")
+        form.check()
+        matter = await undoing.undo(unit, me(request), matter_id, event, version=version)
+        return matter.id or 0, _("已撤销。系统不会再自动合并或拆分这里的事。")
+
+    return await _shaped(request, act)
+
+
 async def _shaped(request: Request, act: Any) -> Response:
     form, matter_id = await read_form(request), request.path_params["matter_id"]
     try:
@@ -255,4 +267,5 @@ ROUTES = [
     PageRoute(f"{ONE}/merge", merge, May.correct_tags, ("POST",)),
     PageRoute(f"{ONE}/split", split, May.correct_tags, ("POST",)),
     PageRoute(f"{ONE}/dismiss", dismiss, May.correct_tags, ("POST",)),
+    PageRoute(f"{ONE}/undo", undo, May.correct_tags, ("POST",)),
 ]

@@ -21,7 +21,7 @@ from hub.privacy import excerpt
 from hub.queries import keyset, visible
 from hub.rights import Actor
 from nlp import mask
-from workflows.matters import words
+from workflows.matters import undoing, words
 from workflows.matters.lists import MatterRow, names_of, shown
 from workflows.matters.shaping import find, may_shape
 
@@ -97,7 +97,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """One entry of the history."""
+    """One entry of the history. ``undo``: the step's id where this person may take it back, or 0."""
 
     at: datetime
     what: str
@@ -105,6 +105,17 @@ class Happened:
     note: str
     change: str
     matter_id: int | None
+    undo: int
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """Where a merged matter went. ``undo``: the step to take back there, 0 where none can be; ``version``: of the
+    matter it went into."""
+
+    matter_id: int
+    undo: int = 0
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +123,7 @@ class Detail:
     """Everything on the page. ``days``: messages by office day. ``points`` are only those whose message the person may
     see; ``hidden`` counts the rest.
 
-    ``merged_into``: id of the matter it went into, or None."""
+    ``merged_into``: id of the matter it went into, or None; ``away`` says how to come back from there."""
 
     row: MatterRow
     days: list[tuple[date, int]]
@@ -121,6 +132,7 @@ class Detail:
     cases: list[Linked]
     history: list[Happened]
     merged_into: int | None
+    away: Away | None
     may_shape: bool
     is_named: bool
 
@@ -132,8 +144,9 @@ async def detail(unit: Unit, matter_id: int, actor: Actor) -> Detail:
     return Detail(
         row=shown(matter, await names_of(unit), clock.now()), days=by_day(matter), points=points,
         hidden=len(matter.summary) - len(points),
-        cases=await _cases(unit, matter, actor), history=await _history(unit, matter),
-        merged_into=matter.merged_into_id, may_shape=may_shape(actor), is_named=matter.is_named,
+        cases=await _cases(unit, matter, actor), history=await _history(unit, matter, actor),
+        merged_into=matter.merged_into_id, away=await _away(unit, matter, actor), may_shape=may_shape(actor),
+        is_named=matter.is_named,
     )  # fmt: skip
 
 
@@ -177,15 +190,24 @@ async def _cases(unit: Unit, matter: Matter, actor: Actor) -> list[Linked]:
     ]
 
 
-async def _history(unit: Unit, matter: Matter) -> list[Happened]:
-    events = select(MatterEvent).where(MatterEvent.matter_id == matter.id).order_by(col(MatterEvent.id).desc())
+async def _history(unit: Unit, matter: Matter, actor: Actor) -> list[Happened]:
+    newest = select(MatterEvent).where(MatterEvent.matter_id == matter.id).order_by(col(MatterEvent.id).desc())
+    events = await unit.all(newest.limit(EVENTS))
+    able = await undoing.undoable(unit, matter, events) if may_shape(actor) else set()
     return [
         Happened(
             one.at, _(words.EVENTS.get(one.what, one.what)), _(one.by_name), one.note,
-            words.happened(one.what, one.data), one.data.get("matter_id"),
+            words.happened(one.what, one.data), one.data.get("matter_id"), (one.id or 0) if one.id in able else 0,
         )
-        for one in await unit.all(events.limit(EVENTS))
+        for one in events
     ]  # fmt: skip
+
+
+async def _away(unit: Unit, matter: Matter, actor: Actor) -> Away | None:
+    if matter.merged_into_id is None:
+        return None
+    found = await undoing.taken_in(unit, matter) if may_shape(actor) else None
+    return Away(matter.merged_into_id, found[1].id or 0, found[0].version) if found else Away(matter.merged_into_id)
 
 
 async def members(

@@ -21,6 +21,8 @@ from workflows.matters.uniting import absorb, standing
 
 LONGEST_NAME = 40
 MOST_AT_ONCE = 200
+# Message ids in an event, for whoever takes the step back; not for the audit log.
+_LISTS = ("ids", "held", "copies")
 
 
 def may_shape(actor: Actor) -> bool:
@@ -44,21 +46,21 @@ async def find(unit: Unit, matter_id: int, actor: Actor) -> Matter:
 
 async def rename(unit: Unit, actor: Actor, matter_id: int, *, version: int, name: str) -> Matter:
     """Give it a name that the machine leaves alone from now on. Invalid: empty, too long, or the one it has."""
-    matter = await _open_one(unit, matter_id, actor)
+    matter = await open_one(unit, matter_id, actor)
     name = _name(name)
     if name == matter.name:
         raise Invalid({"name": _("名称没有变化")})
     before = matter.name
-    await _change(unit, matter, version, name=name, is_named=True, is_kept=True)
-    await _wrote(unit, actor, matter, "renamed", "", before=before, after=name)
+    await change(unit, matter, version, name=name, is_named=True, is_kept=True)
+    await wrote(unit, actor, matter, "renamed", "", before=before, after=name)
     return matter
 
 
 async def dismiss(unit: Unit, actor: Actor, matter_id: int, *, version: int, reason: str) -> Matter:
     """Take it off the list. It goes on taking its messages in, so that it does not come back under another name."""
-    matter = await _open_one(unit, matter_id, actor)
-    await _change(unit, matter, version, state=MatterState.dismissed, is_kept=True)
-    await _wrote(unit, actor, matter, "dismissed", _reason(reason), messages=matter.messages)
+    matter = await open_one(unit, matter_id, actor)
+    await change(unit, matter, version, state=MatterState.dismissed, is_kept=True)
+    await wrote(unit, actor, matter, "dismissed", _reason(reason), messages=matter.messages)
     return matter
 
 
@@ -68,8 +70,8 @@ async def reopen(unit: Unit, actor: Actor, matter_id: int, *, version: int, reas
     _may(actor)
     if matter.state is not MatterState.dismissed:
         raise Refused([_("这件事没有被忽略")])
-    await _change(unit, matter, version, state=MatterState.open, is_kept=True, is_stale=True)
-    await _wrote(unit, actor, matter, "reopened", _reason(reason))
+    await change(unit, matter, version, state=MatterState.open, is_kept=True, is_stale=True)
+    await wrote(unit, actor, matter, "reopened", _reason(reason))
     return matter
 
 
@@ -79,19 +81,20 @@ async def merge(unit: Unit, actor: Actor, matter_id: int, into_id: int, *, versi
     Invalid: another that is none, itself, or not open. The machine never merges or parts either of them again.
     """
     reason = _reason(reason)
-    matter = await _open_one(unit, matter_id, actor)
+    matter = await open_one(unit, matter_id, actor)
     if into_id == matter.id:
         raise Invalid({"into": _("不能并入自己")})
     into = await unit.first(select(Matter).where(col(Matter.id) == into_id, visible.matters(actor)))
     if into is None or into.state is not MatterState.open:
         raise Invalid({"into": _("没有这件事，或者它已并入别处、已被忽略")})
-    await _change(unit, matter, version, is_kept=True)
+    await change(unit, matter, version, is_kept=True)
     into = (await standing(unit, [into_id]))[into_id]
     into.is_kept = True
     into.version += 1
-    await absorb(unit, matter, into)
-    await _wrote(unit, actor, matter, "merged", reason, matter_id=into.id, name=into.name)
-    await _wrote(unit, actor, into, "took_in", reason, matter_id=matter.id, name=matter.name, messages=matter.messages)
+    ids = await absorb(unit, matter, into)
+    await wrote(unit, actor, matter, "merged", reason, matter_id=into.id, name=into.name)
+    took: dict[str, object] = {"matter_id": matter.id, "name": matter.name, "messages": matter.messages, "ids": ids}
+    await wrote(unit, actor, into, "took_in", reason, **took)
     return into
 
 
@@ -103,20 +106,25 @@ async def split(
 
     Invalid: none or too many chosen, none of them here, or all of them."""
     reason = _reason(reason)
-    matter = await _open_one(unit, matter_id, actor)
+    matter = await open_one(unit, matter_id, actor)
     name = _name(name) if name.strip() else ""
     leaving = await _leaving(unit, matter, message_ids)
     parts = [matters.unpack(one.vector) for one in leaving if one.vector and not one.is_copy]
-    values = _without(matter, parts)
-    await _change(unit, matter, version, is_kept=True, is_stale=True, **values)
+    values = without(matter, parts)
+    await change(unit, matter, version, is_kept=True, is_stale=True, **values)
     fresh = await _fresh(unit, name, leaving, parts) if name else None
-    moved = update(MatterMessage).where(col(MatterMessage.message_id).in_([one.message_id for one in leaving]))
+    before = {
+        "ids": [one.message_id for one in leaving],
+        "held": [one.message_id for one in leaving if one.is_held],
+        "copies": [one.message_id for one in leaving if one.is_copy],
+    }
+    moved = update(MatterMessage).where(col(MatterMessage.message_id).in_(before["ids"]))
     await unit.run(moved.values(matter_id=fresh.id if fresh else None, is_held=True, is_copy=_still_copy(fresh)))
     at = {"matter_id": fresh.id, "name": name} if fresh else {}
-    ids = [one.message_id for one in leaving]
-    await _wrote(unit, actor, matter, "parted" if fresh else "let_go", reason, messages=len(ids), ids=ids, **at)
+    what, count = "parted" if fresh else "let_go", len(leaving)
+    await wrote(unit, actor, matter, what, reason, messages=count, **before, **at)
     if fresh is not None:
-        await _wrote(unit, actor, fresh, "came_from", reason, matter_id=matter.id, name=matter.name, messages=len(ids))
+        await wrote(unit, actor, fresh, "came_from", reason, matter_id=matter.id, name=matter.name, messages=count)
     return fresh
 
 
@@ -147,9 +155,9 @@ async def _leaving(unit: Unit, matter: Matter, message_ids: Sequence[int]) -> li
     return list(found.values())
 
 
-def _without(matter: Matter, parts: Sequence[Member]) -> dict[str, object]:
+def without(matter: Matter, parts: Sequence[Member]) -> dict[str, object]:
     """The profile when these vectors are taken out of it."""
-    size = max(0, matter.size - len(parts))
+    size = max(0, matter.size - sum(part.size for part in parts))
     if not parts or not size:
         return {"size": size}
     whole, gone = matters.unpack(matter.profile, matter.size), added(parts)
@@ -172,7 +180,8 @@ async def _fresh(unit: Unit, name: str, leaving: Sequence[MatterMessage], parts:
     return matter
 
 
-async def _open_one(unit: Unit, matter_id: int, actor: Actor) -> Matter:
+async def open_one(unit: Unit, matter_id: int, actor: Actor) -> Matter:
+    """An open matter that the person may shape. NotFound, NotAllowed, or Refused where it is not open."""
     matter = await find(unit, matter_id, actor)
     _may(actor)
     if matter.state is MatterState.merged:
@@ -200,19 +209,21 @@ def _reason(reason: str) -> str:
     return reason.strip()[:1000]
 
 
-async def _change(unit: Unit, matter: Matter, version: int, **values: object) -> None:
+async def change(unit: Unit, matter: Matter, version: int, **values: object) -> None:
+    """Change it if it is as the person saw it; Stale otherwise."""
     if matter.version != version or not await unit.compare_and_set(matter, **values):
         raise Stale([_("这件事刚被他人改过，请刷新后再操作")])
 
 
-async def _wrote(unit: Unit, actor: Actor, matter: Matter, what: str, note: str, **data: object) -> None:
+async def wrote(unit: Unit, actor: Actor, matter: Matter, what: str, note: str, **data: object) -> None:
+    """One step in the history and in the audit log; pages and the worker hear of it."""
     unit.add(
         MatterEvent(
             matter_id=matter.id or 0, what=what, by_id=actor.user_id, by_name=actor.name, note=note, data=data,
         )
     )  # fmt: skip
     await audit.record(
-        unit, actor, f"matter.{what}", f"matter:{matter.id}", **{k: v for k, v in data.items() if k != "ids"}
+        unit, actor, f"matter.{what}", f"matter:{matter.id}", **{k: v for k, v in data.items() if k not in _LISTS}
     )
     feed.tell(unit, "opinion", matter.id)
     unit.later("place_messages")

@@ -62,18 +62,16 @@ async def _unite_two(unit: Unit, one: int, two: int) -> None:
         return
     if max(second.first_at - first.last_at, first.first_at - second.last_at) > MATTER_DAYS:
         return  # the same trouble a year later is another matter
-    await absorb(unit, second, first)
-    for matter, what, other in ((first, "took_in", second), (second, "merged", first)):
-        unit.add(
-            MatterEvent(
-                matter_id=matter.id or 0, what=what, by_name=system().name,
-                data={"matter_id": other.id, "name": other.name},
-            )
-        )  # fmt: skip
+    ids = await absorb(unit, second, first)
+    for matter, what, other, moved in ((first, "took_in", second, ids), (second, "merged", first, [])):
+        data = {"matter_id": other.id, "name": other.name} | ({"ids": moved} if moved else {})
+        unit.add(MatterEvent(matter_id=matter.id or 0, what=what, by_name=system().name, data=data))
 
 
-async def absorb(unit: Unit, child: Matter, into: Matter) -> None:
-    """All messages of ``child`` to ``into``; the caller writes the history."""
+async def absorb(unit: Unit, child: Matter, into: Matter) -> list[int]:
+    """All messages of ``child`` to ``into``; their ids. The caller writes the history."""
+    here = select(col(MatterMessage.message_id)).where(MatterMessage.matter_id == child.id)
+    ids = list(await unit.all(here.order_by(col(MatterMessage.message_id))))
     moved = update(MatterMessage).where(col(MatterMessage.matter_id) == child.id).values(matter_id=into.id)
     await unit.run(moved)
     parts = [matters.unpack(one.profile, one.size) for one in (into, child) if one.size]
@@ -84,6 +82,7 @@ async def absorb(unit: Unit, child: Matter, into: Matter) -> None:
     into.is_stale = True
     child.state, child.merged_into_id, child.is_stale = MatterState.merged, into.id, False
     await unit.flush()
+    return ids
 
 
 async def standing(unit: Unit, ids: Iterable[int]) -> dict[int, Matter]:
