@@ -52,7 +52,7 @@ def configure(
 
 
 def teach(models: Mapping[str, LinearModel], mark: str) -> None:
-    """Put these models in place of the shipped ones in this process, by name (topic, sentiment); none: the shipped ones.
+    """Put these models in place of the shipped ones in this process, by name (topic, sentiment, request); none: the shipped ones.
 
     ``mark`` becomes part of ``VERSION``. Stays through ``configure``; a batch under way ends as it began."""  # noqa: E501
     from nlp.taught import Taught, taught

@@ -14,7 +14,7 @@ from nlp.cues import Wanted
 from nlp.features import Batch
 from nlp.linear import Floats, LinearModel, Scored, Seen
 
-_RULES = 0.35  # log odds of a unit of weight of request words beside the request model: least log loss on kept letters
+RULES = 0.35  # log odds of a unit of weight of request words beside the request model: least log loss on kept letters
 _LEAST = 1e-4  # no request is ruled out by the model alone
 _ALONE = [EMOTIONS.index(kind) for kind in ("neutral", "happy")]  # the only emotion of their tone
 _NONE = Label("", 0.0)
@@ -90,7 +90,7 @@ def asked(wanted: Wanted, model: Sequence[float]) -> Label:
     """The request: the words of the list and the request model together; "" where the words ask for nothing."""
     if wanted.is_open or not any(model):
         return _NONE
-    told = [math.log(max(p, _LEAST)) + _RULES * weight for p, weight in zip(model, wanted.weights, strict=True)]
+    told = [math.log(max(p, _LEAST)) + RULES * weight for p, weight in zip(model, wanted.weights, strict=True)]
     odds = [math.exp(one - max(told)) for one in told]
     first, second = sorted(range(len(odds)), key=lambda at: -odds[at])[:2]
     whole, words = sum(odds), wanted.words.get(REQUESTS[first], ())

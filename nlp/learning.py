@@ -12,11 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from itertools import compress
 from typing import Any
 
 import numpy as np
 
-from nlp import judged, linear, near
+from nlp import REQUESTS, asking, judged, linear, near
 from nlp.base import Text
 from nlp.features import Batch, Ints
 from nlp.layers import Layer, fingerprint
@@ -76,9 +77,12 @@ def guard_texts() -> tuple[tuple[str, str, Text], ...]:
 
 
 def guard(task: str) -> list[Example]:
-    """The guard of one task."""
+    """The guard of one task. Of requests it says what the analyser says today."""
     if task not in TASKS:
         raise ValueError(task)
+    if task == "request":
+        texts = [text for _topic, _tone, text in guard_texts()]
+        return [Example(text, said) for text, said in zip(texts, asking.today(texts), strict=True) if said]
     return [Example(text, topic if task == "topic" else tone) for topic, tone, text in guard_texts()]
 
 
@@ -119,6 +123,9 @@ def sorted_out(
 ) -> tuple[list[Example], list[Example], list[Text]]:
     """What of each set is learnt from, in an order of its own: how it came does not matter."""
     known = [one for one in examples if one.label in model.labels][:MOST]
+    if model.labels == REQUESTS:  # of what asks for nothing nobody can learn what it asks for
+        known = list(compress(known, asking.asks([one.text for one in known])))
+        left = list(compress(left, asking.asks(left)))
     return _ordered(known), _ordered(held), sorted(left, key=_key)[:MOST]
 
 
@@ -177,9 +184,11 @@ class Room:
         return near.fit(_together(told), pull)
 
     def _slope(self, office: Floats, held: Floats) -> float:
-        """What the log odds must be multiplied by to be honest: least log loss, office and guard weighing the same."""
+        """What the log odds must be multiplied by to be honest: least log loss, office and guard weighing the same.
+
+        1 for requests: their log odds hold the weight of words, too, which the layer cannot stretch."""
         right = (self.office.start.argmax(axis=1) == self.gold).sum()
-        if right < _REPRESENTATIVE:
+        if right < _REPRESENTATIVE or self.task == "request":
             return 1.0
         sets = ((office, self.gold, self.office.weight), (held, self.guard_gold, self.guard.weight))
         losses = [sum(_loss(scores * slope, gold, weight) for scores, gold, weight in sets) for slope in _SLOPES]
@@ -291,9 +300,11 @@ def _moves(labels: Sequence[str], before: Ints, after: Ints, gold: Ints) -> list
 
 def _told(examples: Sequence[Example], model: LinearModel, lay_out: Callable[[Sequence[Text]], Batch]) -> Told:
     parts: list[Rows] = []
+    said = [np.zeros((0, len(model.labels)))]
     for at in range(0, len(examples), _BLOCK):
         batch = lay_out([one.text for one in examples[at : at + _BLOCK]])
         found = linear.rows(linear.occurrences(batch, model.recipe, model.stop), batch, model.recipe, model.idf)
+        said.append(model.whole(batch, model.scores(found)))
         order = np.argsort(found.doc, kind="stable")
         parts.append(Rows(found.size, found.doc[order] + at, found.bucket[order], found.value[order]))
     empty = np.zeros(0, np.int64)
@@ -302,7 +313,9 @@ def _told(examples: Sequence[Example], model: LinearModel, lay_out: Callable[[Se
         np.concatenate([empty, *(part.bucket for part in parts)]),
         np.concatenate([np.zeros(0), *(part.value for part in parts)]),
     )  # fmt: skip
-    start = model.scores(rows) * model.slope + model.shift
+    start = np.concatenate(said) * model.slope + model.shift
+    if model.labels == REQUESTS:
+        start = start + asking.offsets([one.text for one in examples])
     truth = np.eye(len(model.labels))[_numbers(examples, model)]
     return Told(rows, start, truth, np.array([one.weight for one in examples], dtype=float))
 

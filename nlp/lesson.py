@@ -16,7 +16,7 @@ from typing import Any
 
 from nlp.base import Text
 
-TASKS = ("topic", "sentiment")
+TASKS = ("topic", "sentiment", "request")
 LEAST, MOST = 20, 5000  # examples a lesson needs, and takes: the newest
 GENTLE = 10
 

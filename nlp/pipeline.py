@@ -136,7 +136,7 @@ class Analyser:
     def _judge(self, batch: Batch, now: Taught, texts: list[str]) -> Judged:
         """Every model over the batch; those that look at the same features share them."""
         topic, tone = now.models.get("topic") or model("topic"), self._tone_model(now)
-        emotion, request = model("emotion"), model("request")
+        emotion, request = model("emotion"), now.models.get("request") or model("request")
         seen = emotion.seen(batch)
         if isinstance(tone, LinearModel) and tone.looks_alike(emotion):
             mood, want, tune = _panel(emotion, request, tone).scores(seen.rows)

@@ -120,7 +120,7 @@ async def _corrections(request: Request, refused: list[str], status: int = 200) 
 
 def _fields(teachers: list[tuple[int, str]]) -> list[Field]:
     kinds = [("set", _("改正")), ("right", _("确认无误")), ("withdrawn", _("已撤回"))]
-    values = [*labels.topics(), *labels.sentiments()]
+    values = [*labels.topics(), *labels.sentiments(), *labels.requests()]
     return [
         Field("field", _("标签"), [(name, words.field_label(name)) for name in words.FIELD_WORDS]),
         Field("to", _("改为"), values),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nlp.linear import LinearModel
 
 REASON_LENGTH = 500
-_LETTERS = {"topic": "t", "sentiment": "s"}
+_LETTERS = {"topic": "t", "sentiment": "s", "request": "r"}
 _log = log.get(__name__)
 
 

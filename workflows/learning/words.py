@@ -10,9 +10,9 @@ from hub.models import Because, LearnState
 from nlp import SENTIMENTS
 from workflows.inbox import words
 
-TASK_WORDS = {"topic": N_("主题"), "sentiment": N_("情感")}
+TASK_WORDS = {"topic": N_("主题"), "sentiment": N_("情感"), "request": N_("诉求")}
 FIELD_WORDS = {
-    **TASK_WORDS, "subtopic": N_("二级主题"), "emotion": N_("情绪"), "is_sensitive": N_("敏感"), "request": N_("诉求"),
+    **TASK_WORDS, "subtopic": N_("二级主题"), "emotion": N_("情绪"), "is_sensitive": N_("敏感"),
     "urgency": N_("紧急线索"), "place": N_("地点"),
 }  # fmt: skip
 BECAUSE_WORDS: Mapping[Because, str] = {

@@ -64,7 +64,7 @@ async def test_what_cannot_be_chosen(house: House) -> None:
     async with unit_of_work(house.ctx) as unit:
         with pytest.raises(NotAllowed):
             await live.choose(unit, stranger, "sentiment", 0, "试")
-        for task, number in (("sentiment", 2), ("sentiment", 9), ("request", 0)):
+        for task, number in (("sentiment", 2), ("sentiment", 9), ("emotion", 0)):
             with pytest.raises(NotFound):
                 await live.choose(unit, actor, task, number, "试")
         for number, reason in ((0, "  "), (1, "还是它")):
@@ -91,6 +91,7 @@ async def test_a_version_learnt_on_an_older_shipped_model_waits_for_the_next_les
         assert [(one.task, one.number, one.fits) for one in await live.in_force(unit)] == [
             ("topic", 0, True),
             ("sentiment", 1, False),
+            ("request", 0, True),
         ]
     night = clock.at_local(date(2026, 11, 24), 3, 10)
     with clock.frozen(night):
