@@ -17,8 +17,8 @@ _HAZARD = re.compile(r"^[^,。!?;\n]{0,4}(?:隐患|风险|怎么办|后果|的�
 # By grade: how often the cue class is really there (now, or about to be); how often somebody on duty would want to see
 # the message first. Judged by hand, by one person, on 147 and 96 letters to governments, chosen by chance among those
 # of 7,058 with a cue (up to 11 of each class and grade, 24 of each grade); one right and one wrong added to each;
-# grades of which few were there share a number. What they are not: they say nothing of a message without a cue (how many are
-# missed nobody has counted), they are no calibration on a sample of your own, and microblogs were not judged.
+# grades of which few were there share a number. What they are not: they say nothing of a message without a cue (how
+# many are missed nobody has counted), they are no calibration on a sample of your own, and microblogs were not judged.
 URGENT = {
     "danger": (0.17, 0.17, 0.31, 0.73),
     "crowd": (0.24, 0.24, 0.24, 0.24),
