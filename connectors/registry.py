@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from connectors.addresses import Network
 from connectors.base import Connector
 from connectors.budget import Meter
+from connectors.exchange.client import ExchangeConnector
+from connectors.exchange.form import FORM as EXCHANGE_FORM
 from connectors.feed.client import FeedConnector
 from connectors.feed.form import FORM as FEED_FORM
 from connectors.files.client import FileConnector
@@ -37,10 +39,12 @@ _MAKERS: Mapping[str, Callable[[Http], Connector]] = {
     "mailbox": MailboxConnector,
     "webform": WebFormConnector,
     "feed": FeedConnector,
+    "exchange": ExchangeConnector,
     "file": lambda _: FileConnector(),
 }
 _FORMS = (
-    SANDBOX_FORM, WEIBO_FORM, MASTODON_FORM, WECHAT_FORM, MANUAL_FORM, MAILBOX_FORM, WEBFORM_FORM, FEED_FORM, FILE_FORM,
+    SANDBOX_FORM, WEIBO_FORM, MASTODON_FORM, WECHAT_FORM, MANUAL_FORM, MAILBOX_FORM, WEBFORM_FORM, FEED_FORM,
+    EXCHANGE_FORM, FILE_FORM,
 )  # fmt: skip
 FORMS: Mapping[str, AccountForm] = {form.platform: form for form in _FORMS}
 

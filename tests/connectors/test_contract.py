@@ -43,7 +43,7 @@ def each(request: pytest.FixtureRequest) -> Connector:
 def ref(each: Connector) -> AccountRef:
     # Port 9 of this machine: nobody answers.
     secrets = {"token": "a-very-secret-token", "app_secret": "another-secret"}
-    return AccountRef(1, each.platform, "临江发布", "500", "http://127.0.0.1:9", secrets)
+    return AccountRef(1, each.platform, "临江发布", "500", "http://127.0.0.1:9", secrets, {"pull": "是"})
 
 
 def chinese(text: str) -> bool:

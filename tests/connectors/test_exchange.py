@@ -1,0 +1,169 @@
+"""Work orders exchanged with another system: signed both ways, mapped, never twice."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.base import (
+    Accept,
+    AccountRef,
+    Capability,
+    ConnectorError,
+    Effect,
+    ErrorKind,
+    Granted,
+    Inbound,
+    Kind,
+    Outgoing,
+    RawItem,
+    Reject,
+    Unparsable,
+)
+from connectors.exchange.client import ExchangeConnector
+from connectors.exchange.orders import items_of
+from connectors.http import Http
+from tests.sims.exchange import KEY, KEY_ID, Hotline, hotline
+
+connector = ExchangeConnector(Http(live=False, read=3.0, total=5.0))
+ORDER = {
+    "order_id": "GD20261123001", "title": "路灯不亮", "content": "人民路路灯坏了三天。", "kind": "投诉",
+    "person": "李小明", "phone": "13812345678", "address": "人民路12号", "region": "330102", "accepted_at": "2026-11-23 09:00:00",
+    "due_at": "2026-12-04T18:00:00+08:00", "channel": "电话", "attachments": [{"name": "a.jpg", "url": "javascript:x"}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def other() -> Iterator[Hotline]:
+    with hotline() as found:
+        yield found
+
+
+@pytest.fixture
+def ref(other: Hotline) -> AccountRef:
+    return AccountRef(1, "exchange", "12345", "", other.base_url, {"key": KEY}, {"key_id": KEY_ID})
+
+
+def result(text: str = "已修好。", key: str = "k1") -> Outgoing:
+    return Outgoing(text, key, "GD20261123001", Kind.letter, "GD20261123001", "P1")
+
+
+async def test_a_signed_push_is_answered_with_what_is_stored(other: Hotline, ref: AccountRef) -> None:
+    headers, body = other.push(ORDER, ORDER, {"order_id": "2", "content": "停水"})
+    answer = await connector.receive(ref, "POST", {}, {k.title(): v for k, v in headers.items()}, body)
+    assert isinstance(answer, Accept)
+    assert (answer.body, answer.content_type) == ('{"received": ["GD20261123001", "2"]}', "application/json")
+    one = connector.parse(ref, answer.items[0])
+    assert (one.kind, one.external_id, one.title) == (Kind.letter, "GD20261123001", "路灯不亮")
+    assert one.text == "人民路路灯坏了三天。\n联系人：李小明，电话：13812345678"
+    assert one.author.name == "李＊＊"
+    assert "138" not in one.author.id
+    assert one.created_at == datetime(2026, 11, 23, 1, tzinfo=UTC)
+    assert one.extra["due_at"] == "2026-12-04T10:00:00+00:00"
+    assert one.media[0].url == ""
+
+
+async def test_what_is_not_genuine_is_refused(other: Hotline, ref: AccountRef) -> None:
+    headers, body = other.push(ORDER)
+    now = datetime.now(UTC)
+    late, _ = other.push(ORDER, at=now - timedelta(minutes=6))
+    early, _ = other.push(ORDER, at=now + timedelta(minutes=6))
+    for bad_headers, bad_body in (
+        ({}, body), (headers, body + b" "), (late, body), (early, body), ({**headers, "x-exchange-key": "x"}, body),
+        ({**headers, "x-exchange-timestamp": "x"}, body), ({**headers, "x-exchange-signature": "é"}, body),
+    ):  # fmt: skip
+        assert isinstance(await connector.receive(ref, "POST", {}, bad_headers, bad_body), Reject)
+    keyless = dataclasses.replace(ref, secrets={})
+    assert isinstance(await connector.receive(keyless, "POST", {}, headers, body), Reject)
+
+
+async def test_a_city_with_its_own_names_and_codes(other: Hotline, ref: AccountRef) -> None:
+    options = {"key_id": KEY_ID, "mapping": "order_id=GDBH，content=SQNR,kind=LX", "kinds": "03=投诉, 01=咨询"}
+    city = dataclasses.replace(ref, options=options)
+    headers, body = other.push({"GDBH": 77, "SQNR": "停水两天", "LX": "03"})
+    answer = await connector.receive(city, "POST", {}, headers, body)
+    assert isinstance(answer, Accept)
+    one = connector.parse(city, answer.items[0])
+    assert (one.external_id, one.text, one.extra["stated_kind"]) == ("77", "停水两天", "投诉")
+
+
+async def test_more_orders_than_a_page_are_all_fetched(other: Hotline, ref: AccountRef) -> None:
+    pulling = dataclasses.replace(ref, options={"key_id": KEY_ID, "pull": "是"})
+    other.orders = [{"order_id": str(n), "content": f"第 {n} 件"} for n in range(35)]
+    assert (await connector.pull(ref, "orders", {})).items == ()
+    found: list[str] = []
+    cursor: dict[str, object] = {}
+    for _ in range(10):
+        page = await connector.pull(pulling, "orders", cursor)
+        again = await connector.pull(pulling, "orders", cursor)
+        assert page == again, "until it is committed the same page comes again"
+        found += [item.external_id for item in page.items]
+        cursor = dict(page.cursor)
+        if not page.more:
+            break
+    assert found == [str(n) for n in range(35)]
+    assert connector.capabilities(pulling)[Capability.pull_messages].granted is Granted.yes
+
+
+async def test_a_result_arrives_once_also_when_its_answer_is_lost(other: Hotline, ref: AccountRef) -> None:
+    other.drops = 1
+    with pytest.raises(ConnectorError) as caught:
+        await connector.reply(ref, result())
+    assert caught.value.effect is Effect.unknown
+    own = await connector.find_own(ref, datetime.now(UTC), result())
+    assert [item.key for item in own.items] == ["k1"]
+    assert (await connector.reply(ref, result())).__class__.__name__ == "Done"
+    assert (len(other.results), other.attempts) == (1, 2)
+    assert other.results["k1"]["result"] == "已修好。"
+    assert await connector.exists(ref, "k1")
+    assert not await connector.exists(ref, "k2")
+    assert await connector.find_own(ref, datetime.now(UTC), result(key="k2")) == type(own)((), complete=True)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "effect"),
+    [
+        (400, ErrorKind.content_rejected, Effect.not_done), (401, ErrorKind.auth_human, Effect.not_done),
+        (403, ErrorKind.permission, Effect.not_done), (404, ErrorKind.not_found, Effect.not_done),
+        (410, ErrorKind.window_closed, Effect.not_done), (413, ErrorKind.content_rejected, Effect.not_done),
+        (422, ErrorKind.content_rejected, Effect.not_done), (429, ErrorKind.rate_limited, Effect.not_done),
+        (500, ErrorKind.transient, Effect.unknown), (503, ErrorKind.transient, Effect.unknown),
+        (302, ErrorKind.protocol, Effect.unknown),
+    ],
+)  # fmt: skip
+async def test_every_refusal_is_told(
+    other: Hotline, ref: AccountRef, status: int, kind: ErrorKind, effect: Effect
+) -> None:
+    other.statuses = [status]
+    with pytest.raises(ConnectorError) as caught:
+        await connector.reply(ref, result())
+    assert (caught.value.kind, caught.value.effect) == (kind, effect)
+    assert KEY not in str(caught.value)
+
+
+async def test_a_wrong_key_is_an_unhealthy_answer(other: Hotline, ref: AccountRef) -> None:
+    assert (await connector.check(ref)).ok
+    assert not (await connector.check(dataclasses.replace(ref, secrets={"key": "another-shared-secret"}))).ok
+
+
+_NAMES = st.sampled_from(["orders", "order_id", "content", "title", "attachments", "accepted_at", "phone"])
+_TREES = st.recursive(
+    st.none() | st.text() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(_NAMES, inner), max_leaves=20
+)
+
+
+@given(st.binary(max_size=600) | _TREES.map(lambda tree: json.dumps(tree).encode("utf-8", "replace")))
+def test_any_body_is_items_and_any_item_is_understood_or_told(body: bytes) -> None:
+    ref = AccountRef(1, "exchange", "12345", "", "http://127.0.0.1:9", {"key": KEY}, {"key_id": KEY_ID})
+    for item in items_of(body, {}):
+        assert isinstance(item, RawItem)
+        try:
+            assert isinstance(connector.parse(ref, item), Inbound)
+        except Unparsable as error:
+            assert str(error)  # noqa: PT017
