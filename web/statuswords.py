@@ -8,10 +8,15 @@ from itertools import groupby
 from hub import i18n
 from hub.i18n import _, ngettext, number
 from hub.models import DeliveryState
+from web import accountwords
 from web.observe.figures import Figures, Pull
 from web.observe.health import Sign
+from workflows.accounts import Attention
+from workflows.tokens import Life
 
 # Beyond these somebody should look: seconds.
+# More accounts than these that are all well are told in one line.
+WELL_NAMED = 30
 QUEUE_LATE, SWEEP_LATE, SEND_LATE, UNKNOWN_LATE, TAG_LATE, PULL_LATE = 30, 60, 120, 900, 120, 600
 
 
@@ -142,11 +147,35 @@ def _sending_troubles(f: Figures) -> list[Line]:
 def pulls(f: Figures) -> list[Line]:
     """Reading from each account: one line where all of it is well, one for each stream where it is not."""
     lines: list[Line] = []
-    for _account, group in groupby(f.pulls, key=lambda pull: pull.account_id):
+    well: list[list[Pull]] = []
+    read = [pull for pull in f.pulls if not pull.is_stopped]
+    for _account, group in groupby(read, key=lambda pull: pull.account_id):
         streams = list(group)
         each = [_pull(pull) for pull in streams]
-        lines += [_all_well(streams)] if all(line.tone == "done" for line in each) else each
-    return lines
+        if all(line.tone == "done" for line in each):
+            well.append(streams)
+        else:
+            lines += each
+    if len(well) > WELL_NAMED:
+        oldest = span(max(pull.age or 0.0 for streams in well for pull in streams))
+        n = len(well)
+        said = ngettext("%(n)s 个账号：%(age)s内都读过", "%(n)s 个账号：%(age)s内都读过", n, age=oldest)
+        return [*lines, Line(_("其余账号"), said, href="/accounts")]
+    return [*lines, *map(_all_well, well)]
+
+
+def needing(f: Figures) -> list[Line]:
+    """Accounts that do not mend themselves, each with what is wrong."""
+    advice = _("打开账号页，按提示处理。")
+    return [
+        Line(one.name, accountwords.warning([one]), "soon" if _may_wait(one) else "danger", advice,
+             f"/accounts/{one.account_id}")
+        for one in f.attention
+    ]  # fmt: skip
+
+
+def _may_wait(one: Attention) -> bool:
+    return one.life is Life.soon and not one.reason
 
 
 def _all_well(streams: list[Pull]) -> Line:
@@ -160,6 +189,8 @@ def _pull(pull: Pull) -> Line:
     name = f"{pull.account} · {stream_words(pull.stream)}"
     said = _("从未读取") if pull.age is None else _("%(age)s前读取", age=span(pull.age))
     href = f"/accounts/{pull.account_id}"
+    if pull.error and not pull.failures:
+        return Line(name, _("%(read)s，等待额度", read=said), "soon", i18n.said(pull.error), href)
     if pull.error:
         times = ngettext("连续失败 %(n)s 次", "连续失败 %(n)s 次", pull.failures)
         return Line(name, _("%(read)s，%(times)s", read=said, times=times), "danger", i18n.said(pull.error), href)

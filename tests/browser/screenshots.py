@@ -51,7 +51,7 @@ BEHIND: dict[str, dict[str, tuple[str, str]]] = {
     "review1": {"review-post": ("/posts?view=review", "main .lrow-link")},
     "leader": {"leader": ("/opinion", "")},
     "audit": {"audit": ("/admin/audit", "")},
-    "admin": {"status": ("/admin/status", ""), "account": ("/accounts", "main th a")},
+    "admin": {"status": ("/admin/status", ""), "account": ("/accounts", "main .lrow-link")},
 }
 LETTER = "因管道检修，春熙里、柳溪街道明日9时至17时停水，请提前储水。咨询电话：12345。"
 CHINESE = re.compile(r"[\u3400-\u9fff]{2,}")

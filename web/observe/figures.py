@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,17 +11,33 @@ from sqlmodel import col, select
 
 from hub import clock
 from hub.db import Unit, reading
-from hub.models import Account, Arrival, ArrivalState, Delivery, DeliveryState, Heartbeat, Message, Stream
+from hub.models import (
+    Account,
+    Arrival,
+    ArrivalState,
+    CircuitState,
+    Delivery,
+    DeliveryState,
+    Heartbeat,
+    Message,
+    Spending,
+    Stream,
+)
 from workflows import vitals
+from workflows.accounts import Attention, attention
 from workflows.house import House
 
 # A worker silent for so long is gone and says nothing about now.
 FORGOTTEN = timedelta(minutes=2)
+# Accounts that need a person, named one by one.
+MOST_NAMED = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """One stream of an active account. ``age``: seconds since it was last read, None when never."""
+    """One stream of an active account. ``age``: seconds since it was last read, None when never; ``is_stopped``: the
+    account's circuit is open, so that it is not read at all.
+    """
 
     account_id: int
     account: str
@@ -29,6 +45,17 @@ class Pull:
     age: float | None
     failures: int
     error: str
+    is_stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """One window of calls that runs now. ``owner``: an account, an app or this house on a platform."""
+
+    owner: str
+    calls: str
+    seconds: int
+    used: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +73,8 @@ class Figures:
     untagged: int
     untagged_age: float | None
     quarantined: int
+    attention: Sequence[Attention] = ()
+    spent: Sequence[Spent] = ()
 
 
 async def read_figures(house: House) -> Figures:
@@ -66,6 +95,8 @@ async def read_figures(house: House) -> Figures:
             untagged=untagged,
             untagged_age=_age(oldest_untagged),
             quarantined=await _arrivals(unit, ArrivalState.quarantined),
+            attention=await attention(unit, MOST_NAMED),
+            spent=await _spent(unit),
         )
 
 
@@ -107,15 +138,22 @@ async def _oldest_unknown(unit: Unit) -> datetime | None:
 
 async def _pulls(unit: Unit) -> list[Pull]:
     statement = (
-        select(Account.id, Account.name, Stream.name, Stream.pulled_at, Stream.failures, Stream.error)  # type: ignore[call-overload]
+        select(  # type: ignore[call-overload]
+            Account.id, Account.name, Stream.name, Stream.pulled_at, Stream.failures, Stream.error, Account.circuit
+        )
         .join(Account, col(Account.id) == col(Stream.account_id))
         .where(col(Account.is_active))
         .order_by(col(Account.name), col(Stream.id))
     )
     return [
-        Pull(number, name, stream, _age(at), failures, error)
-        for number, name, stream, at, failures, error in await unit.rows(statement)
+        Pull(number, name, stream, _age(at), failures, error, circuit is CircuitState.open)
+        for number, name, stream, at, failures, error, circuit in await unit.rows(statement)
     ]
+
+
+async def _spent(unit: Unit) -> list[Spent]:
+    running = select(Spending).where(col(Spending.ends_at) > clock.now()).order_by(col(Spending.id))
+    return [Spent(row.owner, row.calls, row.seconds, row.used) for row in await unit.all(running)]
 
 
 async def _arrivals(unit: Unit, state: ArrivalState) -> int:

@@ -53,7 +53,24 @@ class Scrape(Collector):
             failures.add_metric(labels, pull.failures)
             if pull.age is not None:
                 ages.add_metric(labels, pull.age)
-        return [states, jobs, alive, ages, failures]
+        return [states, jobs, alive, ages, failures, *self._of_accounts()]
+
+    def _of_accounts(self) -> list[GaugeMetricFamily]:
+        stopped = GaugeMetricFamily("hub_account_needs_person", "Accounts that need a person", labels=["account"])
+        for one in self.figures.attention:
+            stopped.add_metric([str(one.account_id)], 1.0)
+        waiting = GaugeMetricFamily(
+            "hub_pull_waiting", "Whether a stream waits for its budget of calls", labels=["account", "stream"]
+        )
+        for pull in self.figures.pulls:
+            if pull.error and not pull.failures:
+                waiting.add_metric([str(pull.account_id), pull.stream], 1.0)
+        spent = GaugeMetricFamily(
+            "hub_budget_used", "Calls made in the present window", labels=["owner", "calls", "seconds"]
+        )
+        for each in self.figures.spent:
+            spent.add_metric([each.owner, each.calls, str(each.seconds)], each.used)
+        return [stopped, waiting, spent]
 
 
 def exposition(process: CollectorRegistry, scrape: Scrape) -> bytes:

@@ -27,6 +27,7 @@ async def status(request: Request) -> Response:
         statuswords.work(figures),
         statuswords.sending(figures),
         statuswords.pulls(figures),
+        statuswords.needing(figures),
     )
     async with looking(request) as unit:
         pass_over, version = await renewal.standing(unit), await live.version_in_force(unit)
@@ -39,6 +40,7 @@ async def status(request: Request) -> Response:
         "work": groups[1],
         "sending": groups[2],
         "pulls": groups[3],
+        "needing": groups[4],
         "troubles": [line for group in groups for line in group if line.tone in {"soon", "danger"}],
         "at": clock.now(),
         "is_sqlite": house(request).ctx.is_sqlite,
