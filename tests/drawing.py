@@ -29,7 +29,7 @@ def phone_photo(orientation: int = 6) -> bytes:
 
 def moving(frames: int = 3, size: tuple[int, int] = (60, 40)) -> bytes:
     """A moving GIF with a comment."""
-    images = [Image.new("P", size, number * 40) for number in range(frames)]
+    images = [Image.new("RGB", size, (number * 40, 90, 200 - number * 30)) for number in range(frames)]
     out = io.BytesIO()
     images[0].save(out, "GIF", save_all=True, append_images=images[1:], duration=120, loop=0, comment=b"secret")
     return out.getvalue()

@@ -5,6 +5,7 @@ A pause, the latest time and the approval hold for it as for everything else: it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sqlmodel import col, select
@@ -25,6 +26,8 @@ from workflows.house import House
 
 S = DeliveryState
 LONGEST_REASON = 500
+# Apps put the address into a sentence when they share it.
+_ADDRESS = re.compile(r"https?://[!-~]+", re.ASCII)
 # Still a person's: also when a pause or its time stands in the way, for it may have been done already.
 OPEN = (S.by_hand, S.held, S.missed)
 
@@ -58,7 +61,8 @@ async def finish(house: House, unit: Unit, actor: Actor, delivery_id: int, *, li
     remote_id = _read(house, account, link) if link else ""
     if remote_id:
         await refuse_taken(unit, delivery, remote_id)
-    done = Done(remote_id, link if link.startswith(("https://", "http://")) else "")
+    found = _ADDRESS.search(link)
+    done = Done(remote_id, found[0][:2000] if found else "")
     await record_sent(unit, delivery, delivery.attempts, done, AttemptResult.by_hand, by_id=actor.user_id)
     said = {"remote_id": remote_id, "without_link": without.strip()[:LONGEST_REASON]}
     await audit.record(unit, actor, "delivery.by_hand", f"delivery:{delivery_id}", **said)

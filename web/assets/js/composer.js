@@ -91,9 +91,10 @@ arrive('[data-compose]', (el) => {
   form.addEventListener('input', tally)
   /** Only what the chosen form has: a title, a word on what it is. */
   function suit() {
-    for (const { part } of parts) {
+    for (const { part, area } of parts) {
       const chosen = part.querySelector('[data-part-form]')?.selectedOptions[0]
       if (!chosen) continue
+      area.dataset.countMax = chosen.dataset.max
       const title = part.querySelector('[data-part-title]')
       if (title) title.hidden = chosen.dataset.title === '0'
       part.querySelector('[data-part-note]').textContent = chosen.dataset.note
