@@ -20,7 +20,7 @@ EVENTS: Mapping[str, str] = {
 
 def happened(what: str, data: Mapping[str, Any]) -> str:
     """One sentence on what changed; empty where the word says all."""
-    name, n = data.get("name", ""), number(int(data.get("messages") or 0))
+    name, n = data.get("name") or _("还没起名的一件事"), number(int(data.get("messages") or 0))
     match what:
         case "named" | "renamed":
             before = data.get("before", "")
