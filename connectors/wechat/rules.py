@@ -13,7 +13,6 @@ PICTURES = 20
 PICTURE_BYTES = 1024 * 1024
 TYPES = ("image/jpeg", "image/png")
 COVER = (900, 383)
-_PLACES = "第一张图作封面；单独一行写「[图2]」可以指定第二张图在文中的位置。"
 
 
 def _form(name: str, label: str, note: str) -> PostForm:
@@ -33,11 +32,11 @@ def _form(name: str, label: str, note: str) -> PostForm:
 
 
 FORMS = (
-    _form("", "发布文章", f"发布后可以查看和转发，但不通知关注者，也不占群发次数。{_PLACES}"),
+    _form("", "发布文章", "不通知关注者，不占群发次数。第一张图作封面；单独一行写[图2]，就是第二张图的位置。"),
     _form(
         MASS,
         "群发文章",
-        f"推送给全部关注者：认证订阅号每天 1 次，服务号每人每月 4 次；开了群发保护的要管理员 30 分钟内确认。{_PLACES}",
+        "推送给全部关注者：订阅号每天 1 次，服务号每人每月 4 次；开了群发保护的要管理员 30 分钟内确认。图片同发布文章。",
     ),
 )
 
