@@ -94,4 +94,6 @@ def fingerprint(model: LinearModel) -> str:
     digest = hashlib.sha256(json.dumps([model.labels, str(model.recipe)]).encode())
     for part in (model.weights, model.scale, model.bias, model.slope, model.shift):
         digest.update(np.ascontiguousarray(part).tobytes())
+    for part in model.network.arrays().values() if model.network else ():
+        digest.update(np.ascontiguousarray(part).tobytes())
     return digest.hexdigest()[:16]

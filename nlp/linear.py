@@ -12,11 +12,13 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp import features
+from nlp import features, network
 from nlp.features import Batch, Hashes, Ints
+from nlp.network import Network
 
 Floats = NDArray[np.float64]
-FORMAT = 2  # 1 kept all weights, 2 keeps those that are not zero; readers accept every format up to this one
+FORMAT = 3  # 1 kept all weights, 2 those that are not zero, 3 a network beside them; readers accept all up to this one
+_PLAIN = 2  # what a file without a network is written as
 STYLE_VALUE = 0.25
 
 
@@ -176,6 +178,7 @@ class LinearModel:
     stop: NDArray[np.uint32] | None = None
     meta: dict[str, Any] = field(default_factory=dict)
     doubt: float = 0.0  # how often even the surest label is wrong, because people would not agree either
+    network: Network | None = None  # what is added to the scores of the weights
 
     @cached_property
     def used(self) -> NDArray[np.bool_]:
@@ -183,8 +186,12 @@ class LinearModel:
         return np.asarray(self.weights.any(axis=0))
 
     def scores(self, found: Rows) -> Floats:
-        """Uncalibrated scores, texts x labels."""
+        """Uncalibrated scores of the weights alone, texts x labels."""
         return scores_of([self], self.weights.T, self.used, found)[0]
+
+    def whole(self, batch: Batch, scores: Floats) -> Floats:
+        """The scores of the weights with those of the network on top, where there is one."""
+        return scores if self.network is None else scores + self.network.scores(batch)
 
     def probabilities(self, scores: Floats) -> Floats:
         """Calibrated probabilities, each row summing to one."""
@@ -207,8 +214,8 @@ class LinearModel:
         return self.scored(batch, seen, self.scores(seen.rows), explain)
 
     def scored(self, batch: Batch, seen: Seen, scores: Floats, explain: int = 3) -> Scored:
-        """The same from what has been seen and scored already."""
-        p = self.probabilities(scores)
+        """The same from what has been seen and scored already, but by the network. The words come from the weights."""
+        p = self.probabilities(self.whole(batch, scores))
         known = np.bincount(seen.rows.doc, minlength=batch.size).tolist()
         silent: list[tuple[str, ...]] = [()] * batch.size
         return Scored(p, self.reasons(batch, seen.found, p, explain) if explain else silent, known)
@@ -229,6 +236,12 @@ class LinearModel:
             push *= self.idf[bucket]
         return top_words(batch, np.bincount(owner, push, minlength=len(batch.pieces)).astype(np.float64), count)
 
+    def packed_size(self) -> int:
+        """The size of its file in bytes."""
+        out = io.BytesIO()
+        self.save(out)
+        return len(out.getvalue())
+
     def save(self, target: IO[bytes]) -> None:
         """Write the .npz; reading it back gives the same scores to the last bit."""
         arrays: dict[str, NDArray[Any]] = {
@@ -243,7 +256,14 @@ class LinearModel:
             arrays["idf"] = self.idf.astype(np.float16)
         if self.stop is not None:
             arrays["stop"] = self.stop
-        head = {"format": FORMAT, "labels": self.labels, "recipe": asdict(self.recipe), "meta": self.meta}
+        if self.network is not None:
+            arrays |= self.network.arrays()
+        head = {
+            "format": _PLAIN if self.network is None else FORMAT,
+            "labels": self.labels,
+            "recipe": asdict(self.recipe),
+            "meta": self.meta,
+        }
         head["doubt"] = self.doubt
         arrays["head"] = np.frombuffer(json.dumps(head, ensure_ascii=False).encode(), np.uint8)
         np.savez_compressed(target, allow_pickle=False, **arrays)
@@ -302,6 +322,7 @@ def load(data: bytes) -> LinearModel:
             stop=stored["stop"] if "stop" in names else None,
             meta=head["meta"],
             doubt=head.get("doubt", 0.0),
+            network=network.stored(stored, names),
         )
 
 

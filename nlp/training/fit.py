@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from nlp import features, linear
 from nlp.features import Ints
 from nlp.linear import Floats, LinearModel, Recipe, Rows
+from nlp.network import Network
 from nlp.segment import Segmenter
 from nlp.training import data, margin, solver
 from nlp.training.data import Labelled
 from nlp.training.solver import Pace, Problem
 
 _BLOCK = 50
-_STEPS = 3000
+_STEPS, _FEW_STEPS = 3000, 300
 _FINE = 24  # bits at which features are told apart when rare ones are dropped
 
 
@@ -154,24 +155,60 @@ def _solve(problem: Problem, plan: Plan, begin: Floats | None, seed: int) -> tup
 
 
 def fit_calibrated(table: Table, plan: Plan, finer: Finer | None = None) -> LinearModel:
-    """Fit on everything; calibrate on the scores that a fit without them gave to the texts kept back.
-
-    Whole blocks of neighbours are kept back, because the same matter is often told twice in a row."""
-    held = np.arange(len(table.target)) // _BLOCK % plan.held == 0
-    part = None if finer is None else replace(finer, target=finer.target[~held[: len(finer.target)]])
-    scores = fit(subset(table, ~held), plan, finer=part).scores(subset(table, held).rows)
+    """Fit on everything; calibrate on the scores that a fit without them gave to the texts kept back."""
+    held = _held(table, plan)
+    scores = _apart(table, plan, finer, held)
     full = (~table.partial & table.ordinary)[held]
     slope, shift = calibrate(scores[full], table.target[held][full], shifted=plan.shifted)
     return replace(fit(table, plan, finer=finer), slope=slope, shift=shift)
 
 
-def calibrate(scores: Floats, target: Ints, *, shifted: bool = True) -> tuple[Floats, Floats]:
+def fit_beside(table: Table, plan: Plan, finer: Finer | None, beside: Floats, network: Network) -> LinearModel:
+    """The same with a network on top. ``beside``: what a network that had not seen the texts kept back says of every
+    text (texts x labels); ``network``: the one that ships. How much each counts is found on the texts kept back."""
+    held = _held(table, plan)
+    scores = _apart(table, plan, finer, held)
+    full = (~table.partial & table.ordinary)[held]
+    target = table.target[held][full]
+    share = _shared(scores[full], beside[held][full], target)
+    mixed = scores[full] + share * beside[held][full]
+    slope, shift = calibrate(mixed, target, shifted=plan.shifted)
+    made = fit(table, plan, finer=finer)
+    return replace(made, slope=slope, shift=shift, network=replace(network, strength=share))
+
+
+def _shared(scores: Floats, beside: Floats, target: Ints) -> float:
+    """How much of ``beside`` to add to ``scores``: least log loss, the whole being calibrated each time."""
+    unit = float(scores.std() / beside.std())
+
+    def loss(part: float) -> float:
+        mixed = scores + part * unit * beside
+        slope, shift = calibrate(mixed, target, steps=_FEW_STEPS)
+        p = linear.softmax(mixed * slope + shift)
+        return -float(np.log(p[np.arange(len(target)), target]).mean())
+
+    best: float = min(np.arange(0.2, 2.6, 0.2).tolist(), key=loss)
+    return best * unit
+
+
+def _held(table: Table, plan: Plan) -> NDArray[np.bool_]:
+    """The texts kept back for calibration: whole blocks of neighbours, since the same matter is often told twice."""
+    return np.asarray(np.arange(len(table.target)) // _BLOCK % plan.held == 0)
+
+
+def _apart(table: Table, plan: Plan, finer: Finer | None, held: NDArray[np.bool_]) -> Floats:
+    """The scores of the texts kept back from a fit without them."""
+    part = None if finer is None else replace(finer, target=finer.target[~held[: len(finer.target)]])
+    return fit(subset(table, ~held), plan, finer=part).scores(subset(table, held).rows)
+
+
+def calibrate(scores: Floats, target: Ints, *, shifted: bool = True, steps: int = _STEPS) -> tuple[Floats, Floats]:
     """A common slope and a shift per label that make softmax(slope * score + shift) honest: least log loss."""
     count = scores.shape[1]
     truth = np.eye(count)[target]
     spread = scores.std() or 1.0
     slope, shift = 1.0 / spread, np.zeros(count)
-    for _ in range(_STEPS):
+    for _ in range(steps):
         gap = linear.softmax(scores * slope + shift) - truth
         slope -= 0.5 * float((gap * scores).sum(axis=1).mean()) / spread**2
         if shifted:

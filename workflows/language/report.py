@@ -9,7 +9,7 @@ import html
 import resource
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,12 @@ from workflows.language.errors import Miss
 
 @dataclass(frozen=True, slots=True)
 class SetScore:
-    """How a model did on one set. ``low``, ``high``: 95 % bootstrap interval of ``macro_f1``; ``by_class``: F1.
+    """How a model did on one set. ``low``, ``high``: 95 % bootstrap interval of ``macro_f1``; ``by_class``: F1, and
+    ``spread`` its interval (empty where an older file does not record it).
 
-    ``curve``: per bin the mean probability told, the share that was right, and how many; empty where not recorded."""
+    ``chance``: the calibration error that a perfectly honest model would show on as many texts, and what it exceeds
+    once in forty times; zeros where not recorded. ``curve``: per bin the mean probability told, the share that was
+    right, and how many; empty where not recorded."""
 
     name: str
     rows: int
@@ -37,6 +40,8 @@ class SetScore:
     calibration_error: float
     by_class: dict[str, float]
     curve: list[tuple[float, float, int]]
+    spread: dict[str, tuple[float, float]] = field(default_factory=dict)
+    chance: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,8 @@ def _score(name: str, values: dict[str, Any]) -> SetScore:
     return SetScore(
         name, values["rows"], values["macro_f1"], low, high, values["accuracy"], values["top_two"],
         values["calibration_error"], values["class_f1"], [(p, right, n) for p, right, n in values.get("curve", [])],
+        {label: (below, above) for label, (below, above) in values.get("class_interval", {}).items()},
+        tuple(values.get("calibration_floor", (0.0, 0.0))),
     )  # fmt: skip
 
 
@@ -143,11 +150,23 @@ def _score_lines(score: SetScore) -> list[Line]:
         percent(score.top_two), f"{score.calibration_error:.3f}",
     ]  # fmt: skip
     lines: list[Line] = [(3, score.name), [columns, figures]]
-    lines.append([list(score.by_class), [f"{value:.3f}" for value in score.by_class.values()]])
+    if any(score.chance):
+        mean, worst = (f"{value:.3f}" for value in score.chance)
+        lines.append(_(
+            "文本只有 %(n)s 条时，完全可信的模型凭偶然也会有约 %(mean)s 的校准误差（四十次里有一次超过 %(worst)s）。",
+            n=number(score.rows), mean=mean, worst=worst,
+        ))  # fmt: skip
+    lines.append([[_("类别"), "F1", _("95% 置信区间")], *_class_rows(score)])
     if score.curve:
         rows = [[f"{told:.2f}", f"{right:.2f}", number(n)] for told, right, n in score.curve]
         lines.append([[_("所说概率"), _("实际正确"), _("文本数")], *rows])
     return lines
+
+
+def _class_rows(score: SetScore) -> list[list[str]]:
+    """Every class with its F1 and the interval where one is recorded."""
+    told = {name: "–".join(f"{value:.3f}" for value in pair) for name, pair in score.spread.items()}
+    return [[name, f"{value:.3f}", told.get(name, "")] for name, value in score.by_class.items()]
 
 
 def _speed_lines(ran: Speed | None) -> list[Line]:

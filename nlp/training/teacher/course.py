@@ -1,0 +1,80 @@
+"""From microblogs to the small network: the teacher reads them, is taught apart, and teaches the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import nlp
+from nlp import clean
+from nlp.features import Ints
+from nlp.network import Network
+from nlp.segment import Segmenter
+from nlp.training import data
+from nlp.training.teacher import lesson, pupil, require
+from nlp.training.teacher.lesson import Known, Lesson
+from nlp.training.teacher.reading import Reader
+from nlp.training.teacher.weights import Floats32, open_weights
+
+Say = Callable[[str], None]
+RIGHT = 0.4  # what the label itself counts beside what the teacher says
+UNLABELLED, SURPRISED = 0.7, 0.5  # what texts without a tone count
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Everything read once. ``forms``: all texts as models see them, those with labels first; ``folds``: of these."""
+
+    forms: list[str]
+    known: Known
+    others: Floats32
+    folds: Ints
+    vectors: pupil.Vectors
+    segmenter: Segmenter
+    say: Say
+
+    def network(self, *, without: int = -1) -> Network:
+        """A network taught on everything, or on everything but the fold ``without``, the teacher being taught alike."""
+        kept = np.flatnonzero(self.folds != without)
+        known = Known(self.known.read[kept], self.known.tones[kept], self.known.kinds[kept])
+        self.say("teacher: lessons apart")
+        told = lesson.apart(known, self.folds[kept])
+        toned = known.tones >= 0
+        told[toned] = (1 - RIGHT) * told[toned] + RIGHT * np.eye(told.shape[1], dtype=np.float32)[known.tones[toned]]
+        others = Lesson(known, np.arange(len(kept))).shares(self.others)
+        weight = np.concatenate([np.where(toned, 1.0, SURPRISED), np.full(len(others), UNLABELLED)])
+        forms = [self.forms[number] for number in kept] + self.forms[len(self.folds) :]
+        batches = [batch for _, batch in data.batches(data.labelled(forms, [""] * len(forms), ""), self.segmenter)]
+        shares = np.concatenate([told, others]).astype(np.float32)
+        return pupil.teach(pupil.count(batches), shares, weight.astype(np.float32), self.vectors, self.say)
+
+
+def read(source: Path, kept: Path, segmenter: Segmenter, say: Say) -> Course:
+    """Read what the course needs. ``kept``: a folder for what was read. NoTeacher when a package is missing."""
+    require()
+    rows = data.read(source / "sentiment" / data.TONE_TRAIN)
+    others = [row["text"] for name in data.TONE_TWO for row in data.read(source / "sentiment" / name)]
+    texts = [row["text"] for row in rows]
+    reader = Reader(open_weights(), kept, say)
+    toned = np.array([row["label"] in nlp.SENTIMENTS for row in rows])
+    tones = [nlp.SENTIMENTS.index(row["label"]) if one else -1 for row, one in zip(rows, toned.tolist(), strict=True)]
+    kinds = [nlp.EMOTIONS.index(row["emotion6"]) for row in rows]
+    known = Known(reader.read(texts), np.array(tones), np.array(kinds))
+    folds = lesson.fold(int(toned.sum()))[np.maximum(np.cumsum(toned) - 1, 0)]  # the folds of the linear model, too
+    forms = [data.form(text) for text in (*texts, *others)]
+    return Course(forms, known, reader.read(others), folds, _vectors(reader, (*texts, *others)), segmenter, say)
+
+
+def _vectors(reader: Reader, texts: Sequence[str]) -> pupil.Vectors:
+    """What the teacher makes of single words; emoticons are spelt out again for it."""
+    names: dict[str, str] = {}
+    for text in texts:
+        names |= clean.emoticons(clean.clean(text).text)
+
+    def found(words: Sequence[str]) -> Floats32:
+        return reader.read([names.get(word, word) for word in words])[:, -reader.sizes.width :]
+
+    return found
