@@ -2,6 +2,7 @@
 
 from connectors.forms import AccountForm, Field, Place
 
+_GRANTED = (("", "未开通"), ("yes", "已开通"))
 _TOKEN = "通常不用填：点「授权」登录微博后自动得到"  # noqa: S105  a hint
 
 FORM = AccountForm(
@@ -31,14 +32,16 @@ FORM = AccountForm(
         ),
         Field(
             "article", "头条文章", Place.option,
-            "平台已为账号开通头条文章接口（只向政务、媒体、机构开放）的填“是”", required=False,
+            "头条文章接口只向政务、媒体、机构账号开放，由平台开通", required=False,
+            choices=_GRANTED,
         ),
         Field(
             "cover_url", "头条文章封面", Place.option,
             "头条文章默认封面图片的网址，以 https:// 开头；开通头条文章的必填", required=False,
         ),
         Field(
-            "commercial", "商业接口", Place.option, "已与微博签约商业接口（长微博、多图）的填“是”", required=False
+            "commercial", "商业接口", Place.option, "与微博签约后才有：可发长微博和多张图片", required=False,
+            choices=_GRANTED,
         ),
         Field(
             "base_url", "接口地址", Place.base_url, "通常不填，即 https://api.weibo.com；演练时填模拟器的地址",

@@ -14,7 +14,7 @@ from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
 from connectors.base import Author, Inbound, Kind, Media, RawItem, Unparsable
-from connectors.text import as_payload, clean, id_of, one_line
+from connectors.text import as_payload, clean, id_of
 from connectors.weibo.schemas import number_text, weibo_time
 
 MESSAGES = ("text", "image", "voice", "position")
@@ -78,11 +78,13 @@ def _message_id(push: Any) -> str:
     for name in ("message_id", "msg_id", "id"):
         if own := number_text(push.get(name)):
             return own
-    sender, at = number_text(push.get("sender_id")), push.get("created_at")
-    if not sender or not isinstance(at, (str, int)):
+    sender = number_text(push.get("sender_id"))
+    try:
+        at = int(_moment(push.get("created_at")).timestamp())
+    except Unparsable:
         return ""
     said = as_payload([push.get("type"), push.get("text"), push.get("data")])
-    return one_line(f"{sender}@{at}#{hashlib.sha256(said.encode()).hexdigest()[:16]}")
+    return f"{sender}-{at}-{hashlib.sha256(said.encode()).hexdigest()[:16]}" if sender else ""
 
 
 def _mention(push: Mapping[str, Any]) -> tuple[str, str]:

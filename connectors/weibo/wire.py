@@ -178,7 +178,7 @@ def _standings(body: Any, now: datetime) -> tuple[Standing, ...]:
         ("remaining_ip_hits", "ip_limit", Scope.house),
     ):
         rest, limit = _whole(body.get(left)), _whole(body.get(most))
-        if rest is not None and limit:
+        if rest is not None and limit and (scope is Scope.account or per == HOUR):
             found.append(Standing(ALL, per, left=rest, most=limit, resets_at=resets_at, scope=scope))
     return tuple(found)
 
