@@ -192,7 +192,7 @@ def pace(
 ) -> timedelta:
     """The gap between two readings of a stream that makes the calls left last until each window begins anew.
 
-    ``spent``: calls of one reading; ``sharers``: how many streams live off a window of that scope.
+    ``spent``: calls of one usual reading; ``sharers``: how many streams live off a window of that scope.
     """
     now, gap = clock.now(), timedelta()
     for one in lefts:

@@ -63,6 +63,7 @@ async def pull_stream(house: House, stream_id: int) -> int:
 async def _walk(house: House, leased: Leased, spent: Counter[Key]) -> int:
     line, connector = Line(house, leased.account), house.platforms[leased.account.platform]
     new, until = 0, clock.now() + BUDGET_OF_TIME
+    usual: dict[Key, int] = {}  # what the first step costs: most readings find little, a long walk is the exception
     for left in reversed(range(PAGES)):
         name, cursor = leased.name, leased.cursor
         try:
@@ -74,8 +75,9 @@ async def _walk(house: House, leased: Leased, spent: Counter[Key]) -> int:
             _log.error("pull broke", stream=leased.id, error=type(error).__name__)
             await _failed(house, leased, _fault(error))
             return new
+        usual = usual or dict(spent)
         more = page.more and left > 0 and clock.now() < until
-        due_at = None if more else await _next(house, leased, page, spent)
+        due_at = None if more else await _next(house, leased, page, usual)
         count, kept = await _keep(house, leased, page, due_at)
         new += count
         if kept is None:
