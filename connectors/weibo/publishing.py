@@ -89,8 +89,8 @@ def _of_answer(out: Outgoing) -> Iterable[Problem]:
 
 def _of_pictures(form: PostForm, pictures: tuple[Attachment, ...]) -> Iterable[Problem]:
     if len(pictures) > form.pictures:
-        most = f"「{form.label}」最多带 {form.pictures} 张图片" if form.pictures else f"「{form.label}」不能带图片"
-        yield Problem("media", f"{most}，请去掉 {len(pictures) - form.pictures} 张")
+        over = len(pictures) - form.pictures
+        yield Problem("media", f"「{form.label}」最多带 {form.pictures} 张图片，请去掉 {over} 张")
     for picture in pictures:
         if picture.mime not in form.picture_types:
             yield Problem("media", f"图片「{picture.name}」的类型平台不接受，只能用 JPG、GIF 或 PNG")

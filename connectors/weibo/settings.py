@@ -16,7 +16,7 @@ HOSTS = {
     "c": "https://c.api.weibo.com",
     "upload": "https://upload.api.weibo.com",
 }
-YES = frozenset({"1", "yes", "true", "on", "是", "有", "开", "已开通"})
+YES = frozenset({"1", "yes", "true", "on"})
 _HOST = re.compile(r"(\w+)\s*[=＝]\s*(https?://[^\s,，;；]+)")
 
 

@@ -107,7 +107,7 @@ async def test_a_long_post_with_pictures_under_a_contract(
     text = "#停水# " + "字" * 500
     out = post(text, form="long", attachments=(PNG, PNG))
     assert "没有开通" in microblog.validate(press, out)[0].text
-    contract = granted(press, commercial="是")
+    contract = granted(press, commercial="yes")
     assert microblog.validate(contract, out) == []
     with pytest.raises(ConnectorError) as caught:
         await microblog.publish(contract, out)
@@ -147,12 +147,12 @@ async def test_a_long_article_of_an_office(weibo: WeiboControl, microblog: Weibo
 def test_articles_that_cannot_go_out(
     microblog: WeiboConnector, press: AccountRef, title: str, options: dict[str, str], words: str
 ) -> None:
-    problems = microblog.validate(granted(press, article="是", **options), post(form="article", title=title))
+    problems = microblog.validate(granted(press, article="yes", **options), post(form="article", title=title))
     assert any(words in problem.text for problem in problems), problems
 
 
 async def test_articles_are_for_offices(weibo: WeiboControl, microblog: WeiboConnector) -> None:
-    shop = granted(weibo.ref(weibo.account("小店", verified_type=2)), article="是", cover_url=COVER)
+    shop = granted(weibo.ref(weibo.account("小店", verified_type=2)), article="yes", cover_url=COVER)
     with pytest.raises(ConnectorError) as caught:
         await microblog.publish(shop, post("正文", form="article", title="公告"))
     assert (caught.value.kind, caught.value.effect) == (ErrorKind.permission, Effect.not_done)
