@@ -4,4 +4,7 @@ from connectors.files.columns import Field, Mapping, suggest
 from connectors.files.rows import RowError, to_item
 from connectors.files.source import FileRefused, Row, RowSource, read
 
-__all__ = ["Field", "FileRefused", "Mapping", "Row", "RowError", "RowSource", "read", "suggest", "to_item"]
+# The platforms whose items are brought in as files.
+BROUGHT = frozenset({"file", "manual"})
+
+__all__ = ["BROUGHT", "Field", "FileRefused", "Mapping", "Row", "RowError", "RowSource", "read", "suggest", "to_item"]

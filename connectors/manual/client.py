@@ -110,8 +110,9 @@ class ManualConnector(Defaults):
         return Reject(404, "人工发布的账号不接收推送")
 
     def parse(self, account: AccountRef, item: RawItem) -> Inbound:
-        """Understand a comment that was brought in by file or pasted."""
-        return parse_item(item)
+        """Understand a comment that was brought in by file or pasted; a file that names no kind brings comments."""
+        found = parse_item(item)
+        return replace(found, kind=Kind.comment) if found.kind is Kind.letter else found
 
     async def publish(self, account: AccountRef, out: Outgoing) -> Outcome:
         """The steps to publish it."""

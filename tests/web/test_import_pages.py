@@ -135,7 +135,7 @@ async def test_files_that_cannot_be_read_are_refused_in_words(visit: Visit, hous
         nothing = await client.post("/imports", data={"account": ""})
         taken = await hand_in(client, ROWS, account="澄江发布")
     assert "请选择要导入的文件" in words(nothing.text)
-    assert "不是文件账号" in words(taken.text)
+    assert "不能导入文件" in words(taken.text)
 
 
 async def test_an_upload_is_its_owners_and_a_large_one_is_refused(visit: Visit, house: House) -> None:

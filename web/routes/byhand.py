@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +20,7 @@ from web.routes.pictures import HEADERS
 from web.routes.table import Gate, NavItem, PageRoute, waiting
 from web.templating import part_of, redirect, render
 from workflows.delivery import byhand, handwork
+from workflows.intake import pasting
 from workflows.pictures.placed import FOCUS
 
 Facts = dict[str, Any]
@@ -128,10 +129,57 @@ async def archive(request: Request) -> Response:
     return Response(data, media_type="application/zip", headers=headers)
 
 
+async def show_pasting(request: Request) -> Response:
+    """Where comments are pasted; ``account`` of the query is chosen already."""
+    return await _pasting(request, {"account": request.query_params.get("account", "")})
+
+
+async def _pasting(
+    request: Request,
+    typed: Mapping[str, str],
+    *,
+    problems: Mapping[str, str] | None = None,
+    found: Sequence[Any] = (),
+    status: int = 200,
+) -> Response:
+    chosen = whole(typed.get("account", ""))
+    async with looking(request) as unit:
+        offered = await pasting.accounts(unit)
+        items = await pasting.items_of(unit, chosen) if chosen else []
+    facts: Facts = {
+        "accounts": [(one.id, one.name) for one in offered],
+        "items": [(one.id, one.title) for one in items],
+        "typed": typed,
+        "problems": problems or {},
+        "found": found,
+    }
+    return await render(request, "byhand/paste.html", facts, status)
+
+
+async def paste(request: Request) -> Response:
+    """Look at what would be taken in, then take it in."""
+    form = await read_form(request)
+    pasted = form.raw("pasted")
+    try:
+        found = pasting.understood(pasted)
+        if form.raw("do") != "take":
+            return await _pasting(request, form.values, found=found)
+        async with writing(request) as unit:
+            account, under = whole(form.raw("account")) or 0, whole(form.raw("under"))
+            stored = await pasting.take(unit, me(request), account, pasted, under)
+    except Invalid as error:
+        return await _pasting(request, form.values, problems=error.problems, status=422)
+    said = _("已收入 %(new)s 条评论，%(known)s 条以前就有。", new=len(stored.new), known=stored.known)
+    return redirect(request, f"/byhand/comments?account={account}", said)
+
+
 ONE = "/byhand/{task_id:int}"
+PASTING = (May.import_files, May.write_post)
 # Whoever a task is given to sees it, whatever their role.
 ROUTES = [
     PageRoute("/byhand", index, Gate.signed_in),
+    PageRoute("/byhand/comments", show_pasting, PASTING),
+    PageRoute("/byhand/comments", paste, PASTING, ("POST",)),
     PageRoute(ONE, show, Gate.signed_in),
     PageRoute(ONE, decide, Gate.signed_in, ("POST",)),
     PageRoute(f"{ONE}/cover", cover, Gate.signed_in),

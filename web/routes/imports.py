@@ -22,7 +22,7 @@ from web.request import house, looking, me, writing
 from web.routes.table import NavItem, PageRoute
 from web.templating import part_of, redirect, render
 from workflows.intake import history, imports, mappings, uploads
-from workflows.intake.imports import PLATFORM, Preview
+from workflows.intake.imports import TAKES_FILES, Preview
 from workflows.intake.uploads import Upload
 
 SAMPLES = 3
@@ -69,7 +69,7 @@ def state_words() -> dict[ImportState, str]:
 
 
 async def _file_accounts(unit: Unit) -> list[str]:
-    named = select(col(Account.name)).where(col(Account.platform) == PLATFORM)
+    named = select(col(Account.name)).where(col(Account.platform).in_(TAKES_FILES))
     return list(await unit.all(named.order_by(col(Account.id).desc())))
 
 

@@ -29,8 +29,8 @@ class Stored:
 async def store(unit: Unit, account: Account, items: Sequence[RawItem], via: str) -> Stored:
     """Store items of one account, unique by (account, kind, external id); those already there are left as they are.
 
-    ``via``: pull | push. Safe to run twice and at the same time as others: whoever commits first has stored it. Rings
-    for ``read_arrivals`` when something is new.
+    ``via``: pull | push | paste. Safe to run twice and at the same time as others: whoever commits first has stored it.
+    Rings for ``read_arrivals`` when something is new.
     """
     new = await insert_new(unit, account.id or 0, items, via, ArrivalState.stored)
     if new:

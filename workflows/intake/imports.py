@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlmodel import col, select
 
 from connectors.base import AccountRef
+from connectors.files import BROUGHT
 from connectors.files import Mapping as Columns
 from hub import audit
 from hub.db import Unit, reading, unit_of_work
@@ -25,6 +26,8 @@ from workflows.intake.filerows import open_file
 from workflows.intake.report import ImportReport, Progress
 
 PLATFORM = "file"
+# Whose items can be brought in as files.
+TAKES_FILES = BROUGHT
 _NAME_LENGTH = 100
 
 
@@ -141,13 +144,13 @@ async def _stage(
 
 
 async def find_account(unit: Unit, name: str) -> Account | None:
-    """The file account of that name, or None. Invalid when the name is taken by another platform or is none."""
+    """The account of that name that takes files, or None. Invalid when another platform has the name, or it is none."""
     name = name.strip()
     if not name or len(name) > _NAME_LENGTH or not name.isprintable():
         raise Invalid({"account": _("账号名称须为 1 到 %(n)s 个字", n=_NAME_LENGTH)})
     account = await unit.first(select(Account).where(col(Account.name) == name))
-    if account is not None and account.platform != PLATFORM:
-        raise Invalid({"account": _("「%(name)s」不是文件账号，请换一个名称", name=name)})
+    if account is not None and account.platform not in BROUGHT:
+        raise Invalid({"account": _("「%(name)s」由系统自己读取，不能导入文件，请换一个名称", name=name)})
     return account
 
 
