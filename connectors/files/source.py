@@ -71,6 +71,10 @@ def _open(path: Path) -> Table:
         return excel.open_table(path)
     if reason := reason_against(head):
         raise FileRefused(reason)
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        from connectors.files import oldexcel
+
+        return oldexcel.open_table(path)
     return delimited.open_table(path)
 
 
@@ -79,16 +83,14 @@ def reason_against(head: bytes) -> str:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:200].lower()
     if not start:
         return "文件是空的，请选择有内容的文件"
-    if head.startswith(b"\xd0\xcf\x11\xe0"):
-        if "EncryptedPackage".encode("utf-16-le") in head:
-            return "文件设有打开密码，请去掉密码后再导入"
-        return "这是旧版 .xls 或 .et 格式的文件，请用 Excel 或 WPS 另存为 .xlsx 后再导入"
+    if head.startswith(b"\xd0\xcf\x11\xe0") and "EncryptedPackage".encode("utf-16-le") in head:
+        return "文件设有打开密码，请去掉密码后再导入"
     if start.startswith((b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"<head")):
         return "这是网页或 XML 文件，不是表格，请用 Excel 或 WPS 打开后另存为 .xlsx 再导入"
     if start.startswith(
         (b"%pdf", b"\x89png", b"\xff\xd8\xff", b"gif8", b"rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"{\\rtf")
     ):
-        return "这不是表格文件，请选择 .xlsx、.csv 或 .tsv 文件"
+        return "这不是表格文件，请选择 .xlsx、.xls、.csv 或 .tsv 文件"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""The feed connector against a feed made by another library, and against feeds that are none."""
+"""The feed connector against feeds of both kinds, and against feeds that are none."""
 
 from __future__ import annotations
 

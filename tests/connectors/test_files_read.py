@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import subprocess
 import sys
 import zipfile
@@ -11,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+import xlwt
 from openpyxl import Workbook
 
 from connectors.files import FileRefused, RowSource, read
@@ -186,7 +188,7 @@ def test_entities_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "body", "sentence"),
     [
-        ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "旧版 .xls"),
+        ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "不是真正的 .xls"),
         ("a.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "打开密码"),
         ("a.xls", "<html><table><tr><td>编号</td></tr></table>".encode(), "网页"),
         ("a.csv", b"", "空的"),
@@ -330,3 +332,47 @@ def test_large_files_do_not_fill_the_memory(tmp_path: Path, write: Callable[[Pat
     assert read_rows == rows
     # As Python holds them the texts alone are 24 MB (100,000 rows) and 12 MB (25,000 long rows).
     assert megabytes < 10
+
+
+def test_an_old_workbook_is_read_like_a_new_one(tmp_path: Path) -> None:
+    book = xlwt.Workbook()
+    hidden, sheet, other = book.add_sheet("藏"), book.add_sheet("留言"), book.add_sheet("其他")
+    hidden.visibility = 1
+    day = xlwt.easyxf(num_format_str="YYYY-MM-DD HH:MM:SS")
+    for column, name in enumerate(("编号", "内容", "时间", "点赞数")):
+        sheet.write(0, column, name)
+    sheet.write(1, 0, 123456789012)
+    sheet.write(1, 1, "路灯坏了")
+    sheet.write(1, 2, datetime(2026, 11, 23, 9, 30), day)  # noqa: DTZ001 -- cells have no zone
+    sheet.write(1, 3, 7)
+    sheet.write(3, 1, "停水")
+    other.write(0, 0, "不导入")
+    path = tmp_path / "旧.xls"
+    book.save(str(path))
+    with read(path) as source:
+        assert source.headers == ("编号", "内容", "时间", "点赞数")
+        assert "只导入第一个「留言」" in source.notes[0]
+        rows = list(source.rows)
+    assert rows[0] == (2, {"编号": "123456789012", "内容": "路灯坏了", "时间": "2026-11-23 09:30:00", "点赞数": "7"})
+    assert rows[1] == (4, {"编号": "", "内容": "停水", "时间": "", "点赞数": ""})
+
+
+def test_a_damaged_old_workbook_is_refused_in_words(tmp_path: Path) -> None:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("留言")
+    for row in range(300):
+        sheet.write(row, 0, f"第 {row} 行")
+    path = tmp_path / "旧.xls"
+    book.save(str(path))
+    whole = path.read_bytes()
+    rng = random.Random(7)
+    for _ in range(40):
+        broken = bytearray(whole)
+        for _ in range(rng.randrange(1, 30)):
+            broken[rng.randrange(8, len(broken))] = rng.randrange(256)
+        path.write_bytes(broken[: rng.randrange(600, len(broken))])
+        try:
+            with read(path) as source:
+                list(source.rows)
+        except FileRefused as error:
+            assert "请" in str(error)  # noqa: PT017

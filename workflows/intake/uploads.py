@@ -23,7 +23,7 @@ from workflows.house import House
 
 FOLDER = "uploads"
 KEPT_SECONDS = 2 * 86_400
-KINDS = (".xlsx", ".csv", ".tsv", ".txt")
+KINDS = (".xlsx", ".xls", ".et", ".csv", ".tsv", ".txt")
 _TOKEN = re.compile(r"[a-f0-9]{32}")
 _OPEN = (ImportState.uploaded, ImportState.running)
 
@@ -48,7 +48,7 @@ async def keep(house: House, actor: Actor, file_name: str, account_name: str, co
     """Store what was handed in under a name nobody can guess. Invalid for a kind of file that is never a table."""
     name = Path(file_name.replace("\\", "/")).name[:200]
     if not name.lower().endswith(KINDS):
-        raise Invalid({"file": _("请选择 .xlsx 或 .csv 文件。旧版 .xls 或 .et 请先另存为 .xlsx。")})
+        raise Invalid({"file": _("请选择 .xlsx、.xls 或 .csv 文件。")})
     upload = Upload(secrets.token_hex(16), name, account_name.strip(), actor.user_id)
     await asyncio.to_thread(_store, house.ctx.settings.data, upload, content)
     return upload
