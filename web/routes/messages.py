@@ -172,7 +172,7 @@ def _told(form: Form, name: str) -> str | None:
 
 
 async def confirm_tags(request: Request) -> Response:
-    """Topic and tone are right as they are."""
+    """The tags are right as they are."""
     form, number = await read_form(request), request.path_params["message_id"]
     try:
         async with writing(request) as unit:

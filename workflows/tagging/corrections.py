@@ -71,7 +71,7 @@ async def correct(
 
 
 async def confirm(unit: Unit, actor: Actor, message_id: int) -> Tagging:
-    """Say that topic and tone are right as they are: examples too, and the tags are a person's from now on.
+    """Say that topic, tone and (where one was found) request are right: examples too, a person's tags from now on.
 
     NotAllowed, NotFound and Invalid as :func:`correct`; Invalid too when a person has spoken already."""
     message = await find(unit, actor, message_id)
@@ -81,7 +81,7 @@ async def confirm(unit: Unit, actor: Actor, message_id: int) -> Tagging:
     if current.by_id is not None:
         raise Invalid({"message": _("这条留言的标签已经由人认定")})
     tagging = await replace(unit, actor, message, {}, "")
-    for name in ("topic", "sentiment"):
+    for name in ("topic", "sentiment", *(("request",) if message.request else ())):
         value = getattr(message, name)
         unit.add(example(actor, tagging, current, (name, value, value), Because.right))
     await audit.record(unit, actor, "tags_confirmed", f"message:{message_id}")

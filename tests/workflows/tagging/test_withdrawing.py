@@ -109,6 +109,7 @@ async def test_what_is_right_can_be_said_to_be_right_once(house: House) -> None:
     assert [(one.field, one.before == one.after, one.because) for one in rows] == [
         ("topic", True, Because.right),
         ("sentiment", True, Because.right),
+        ("request", True, Because.right),
     ]
     assert (await _current(house, message)).by_id == actor.user_id
     async with unit_of_work(house.ctx) as unit:
