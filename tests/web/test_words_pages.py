@@ -125,3 +125,13 @@ async def test_a_head_keeps_the_department_s_lists_and_only_reads_the_office_s(v
         shown = await page.get(f"/words?kind=ignored&where={ids[0]}")
         assert "周未" in shown.text
         assert "加入词表" in shown.text
+
+
+async def test_a_text_tried_out_is_mended_without_scripts(visit: Visit) -> None:
+    async with visit("handler") as page:
+        tried = await page.post("/words/try", data={"text": "布署工作,完毕,散会。"})
+        assert "改为「部署」" in tried.text
+        assert "2 处半角标点" in tried.text
+        fix = '["text", [[4, 5, ",", "，"], [7, 8, ",", "，"]]]'
+        mended = await page.post("/words/try", data={"text": "布署工作,完毕,散会。", "fix": fix})
+        assert "布署工作，完毕，散会。</textarea>" in mended.text

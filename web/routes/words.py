@@ -15,7 +15,7 @@ from hub.i18n import N_, _
 from hub.models import Department, OfficeWord, WordKind
 from hub.rights import May
 from web.forms import Form, read_form, read_json, whole
-from web.proof import marked, proof
+from web.proof import marked, proof, read_fix
 from web.request import looking, me, writing
 from web.routes.table import NavItem, PageRoute
 from web.templating import redirect, render
@@ -239,6 +239,8 @@ async def try_out(request: Request) -> Response:
     """What the check says about a text; nothing is kept."""
     form = await read_form(request)
     text = form.raw("text").replace("\r\n", "\n")[:LONGEST_TRIED]
+    if form.raw("fix"):  # without scripts
+        text = read_fix(form.raw("fix")).apply(text)
     async with looking(request) as unit:
         (found,) = await judge(unit, [text], me(request).department_id)
     facts = {"text": text, "proof": proof("text", "", text, found), "shown": marked(text, found)}
