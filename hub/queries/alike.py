@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, text
+from sqlalchemy import BigInteger, ColumnElement, Text, any_, bindparam, delete, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, select
 
 from hub.db import Context, Unit, reading, unit_of_work
@@ -23,12 +24,24 @@ PER_TOKEN = 500
 _PART, _CHUNK = 1_000, 500
 _TALLY = "words"
 _POSTINGS_POSTGRES = """
-SELECT q.n, s.rowid FROM unnest(CAST(:queries AS text[])) WITH ORDINALITY AS q(t, n)
-CROSS JOIN LATERAL (SELECT rowid FROM message_search WHERE tokens @@ CAST(q.t AS tsquery) LIMIT :most) AS s
+SELECT q.n, ARRAY(SELECT rowid FROM message_search WHERE tokens @@ CAST(q.t AS tsquery) LIMIT :most)
+FROM unnest(CAST(:queries AS text[])) WITH ORDINALITY AS q(t, n)
+"""
+_TOKENS_POSTGRES = """
+SELECT rowid, array_to_string(tsvector_to_array(tokens), ' ') FROM message_search
+WHERE rowid = ANY(CAST(:ids AS bigint[]))
 """
 _COUNTS_POSTGRES = """
 SELECT word, ndoc FROM ts_stat('SELECT tokens FROM message_search WHERE rowid > {since}')
 """
+
+
+def among(unit: Unit, column: Any, values: Sequence[Any], kind: Any = BigInteger) -> ColumnElement[bool]:
+    """``column IN values``. On PostgreSQL as one array, so that the statement is the same however many they are: it is
+    written and planned once, not anew for every case."""
+    if unit.ctx.is_sqlite:
+        return col(column).in_(values)
+    return col(column) == any_(bindparam(None, list(values), ARRAY(kind), unique=True))
 
 
 async def tokens_of(unit: Unit, message_ids: Iterable[int]) -> dict[int, frozenset[str]]:
@@ -36,15 +49,18 @@ async def tokens_of(unit: Unit, message_ids: Iterable[int]) -> dict[int, frozens
     ids = sorted(set(message_ids))
     if not ids:
         return {}
-    tokens = "tokens" if unit.ctx.is_sqlite else "array_to_string(tsvector_to_array(tokens), ' ')"
-    numbers = ",".join(str(int(number)) for number in ids)
-    rows = await unit.rows(text(f"SELECT rowid, {tokens} FROM message_search WHERE rowid IN ({numbers})"))  # noqa: S608
+    if unit.ctx.is_sqlite:
+        numbers = ",".join(str(int(number)) for number in ids)
+        statement = text(f"SELECT rowid, tokens FROM message_search WHERE rowid IN ({numbers})")  # noqa: S608
+    else:
+        statement = text(_TOKENS_POSTGRES).bindparams(ids=ids)
+    rows = await unit.rows(statement)
     return {row[0]: frozenset(row[1].split()) - {ANSWERED} for row in rows}
 
 
 async def shares(unit: Unit, tokens: Iterable[str]) -> dict[str, int]:
     """Messages per million that hold each token; rare ones are missing."""
-    wanted = select(WordShare.token, WordShare.per_million).where(col(WordShare.token).in_(list(tokens)))
+    wanted = select(WordShare.token, WordShare.per_million).where(among(unit, WordShare.token, list(tokens), Text))
     return {row[0]: row[1] for row in await unit.rows(wanted)}
 
 
@@ -68,7 +84,7 @@ async def postings(
     mark = f" & '{ANSWERED}'" if only_answered else ""
     queries = [f"'{token}'{mark}" for token in wanted]
     rows = await unit.rows(text(_POSTINGS_POSTGRES).bindparams(queries=queries, most=most))
-    return [(wanted[row[0] - 1], row[1]) for row in rows]
+    return [(wanted[row[0] - 1], number) for row in rows for number in row[1]]
 
 
 async def _postings_sqlite(unit: Unit, wanted: Sequence[str], only_answered: bool, most: int) -> list[tuple[str, int]]:

@@ -77,7 +77,7 @@ async def still_open(unit: Unit, case_id: int, actor: Actor, *, limit: int = 4) 
         col(Case.id), col(Case.number), col(Case.title), col(Case.state), col(Department.short_name),
         col(Case.last_message_at), col(Case.author_id),
     ).outerjoin(Department, col(Department.id) == col(Case.department_id))  # fmt: skip
-    found = await unit.rows(wanted.where(col(Case.id).in_(list(order)), IS_OPEN))
+    found = await unit.rows(wanted.where(alike.among(unit, Case.id, list(order)), IS_OPEN))
     return [
         OpenCase(
             row.id, row.number, row.title, row.state, row.short_name or "", row.last_message_at,
@@ -208,7 +208,7 @@ async def closest(
 async def _cases_of(unit: Unit, ids: Sequence[int], where: Sequence[Any], *, only_answered: bool) -> dict[int, int]:
     """The case of each message the person may see."""
     wanted = columns(col(Message.id), col(Message.case_id)).where(
-        col(Message.id).in_(ids), col(Message.case_id).is_not(None), *where
+        alike.among(unit, Message.id, ids), col(Message.case_id).is_not(None), *where
     )
     if only_answered:  # the mark in the index may be older than the truth
         wanted = wanted.where(
@@ -234,7 +234,7 @@ async def _read(unit: Unit, case_ids: Sequence[int]) -> Sequence[Any]:
     return await unit.rows(
         wanted.join(Reply, col(Reply.id) == newest)
         .outerjoin(Department, col(Department.id) == col(Case.department_id))
-        .where(col(Case.id).in_(case_ids))
+        .where(alike.among(unit, Case.id, case_ids))
     )
 
 
