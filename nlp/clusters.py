@@ -24,7 +24,7 @@ from nlp.pipeline import Analyser
 
 RECIPE = Recipe(weighting="tfidf", title=2, bits=20)
 NEAR = 0.18  # how near two groups are that become one
-DAYS, APART = 120.0, 0.8  # what is written long after counts only this share; a third of the way after so many days
+DAYS, APART = 120.0, 0.8  # what is written long after counts only this share; two thirds are gone after so many days
 WINDOW = 4_400  # messages looked at together: 80 MB of similarities
 CARRIED = 1_500  # groups taken along into the next window, the last ones that had several messages
 COMMON = 20  # from this many messages on, further ones of a group teach nothing about which words are rare
