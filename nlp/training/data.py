@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from itertools import compress
 from pathlib import Path
 
+import numpy as np
 from openpyxl import load_workbook
 
 from nlp import clean, cues, features, segment
-from nlp.features import Batch
+from nlp.features import Batch, Ints
 from nlp.segment import Segmenter
 
 TOPIC_TRAIN, TOPIC_DEV, TOPIC_STOP = "gov7_train_segmented.tsv", "gov7_dev_raw.tsv", "gov7_stopwords.txt"
@@ -25,6 +26,7 @@ ASKED = {
     "咨询": re.compile("咨询|请问"), "投诉": re.compile("投诉"), "建议": re.compile("建议|呼吁"),
     "求助": re.compile("请求|恳请|求助|恳求"), "举报": re.compile("举报"), "表扬": re.compile("感谢|表扬|点赞"),
 }  # fmt: skip
+KIN_WORDS = 8
 TITLE_WORDS = 10  # the cut rows do not tell where a title ends; this many words of a title are usual
 
 
@@ -152,6 +154,25 @@ def topics_cut(path: Path) -> Labelled:
     words = [_merged(form(row["tokens"]).split(" "), known) for row in rows]
     titles = [len(" ".join(row[:TITLE_WORDS])) for row in words]
     return labelled([" ".join(row) for row in words], [row["label"] for row in rows], "gov7", titles=titles)
+
+
+def kin(rows: Labelled) -> Ints:
+    """A number per text, the same for near copies: texts, already cut, that share eight words in a row."""
+    parent = list(range(len(rows.texts)))
+
+    def root(number: int) -> int:
+        while parent[number] != number:
+            parent[number] = parent[parent[number]]
+            number = parent[number]
+        return number
+
+    met: dict[tuple[str, ...], int] = {}
+    for number, text in enumerate(rows.texts):
+        words = text.split(" ")
+        for at in range(max(1, len(words) - KIN_WORDS + 1)):
+            first = met.setdefault(tuple(words[at : at + KIN_WORDS]), number)
+            parent[root(number)] = root(first)
+    return np.unique([root(number) for number in range(len(rows.texts))], return_inverse=True)[1]
 
 
 def topics_raw(path: Path) -> Labelled:

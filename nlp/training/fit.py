@@ -216,13 +216,14 @@ def calibrate(scores: Floats, target: Ints, *, shifted: bool = True, steps: int 
     return np.full(count, slope), shift - shift.mean()
 
 
-def calibrate_doubtful(scores: Floats, target: Ints) -> tuple[float, float]:
+def calibrate_doubtful(scores: Floats, target: Ints, weight: Floats | None = None) -> tuple[float, float]:
     """Slope and doubt of least log loss, found on a grid: few rows bear no more than two numbers."""
     told = np.arange(len(target)), target
+    heavy = np.ones(len(target)) if weight is None else weight
 
     def loss(slope: float, doubt: float) -> float:
         p = linear.softmax(scores * slope) * (1 - doubt) + doubt / scores.shape[1]
-        return -float(np.log(p[told]).mean())
+        return -float(np.log(p[told]) @ heavy)
 
     grid = [
         (slope, doubt) for slope in np.arange(2.0, 9.0, 0.25).tolist() for doubt in np.arange(0, 0.16, 0.01).tolist()

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 import nlp
 from nlp import classic, features, linear, segment
 from nlp.classic import BayesModel
-from nlp.features import Parted
+from nlp.features import Ints, Parted
 from nlp.keywords import BITS as RARITY_BITS
 from nlp.linear import Floats, LinearModel, Recipe
 from nlp.network import Network
 from nlp.segment import Segmenter
-from nlp.training import data, fit, scores, slips
+from nlp.training import data, fit, scores, slips, solver
 from nlp.training.data import Labelled
 from nlp.training.fit import Finer, Plan, Table
 from nlp.training.solver import Pace
@@ -115,9 +115,11 @@ def train_topic(source: Path, target: Path, segmenter: Segmenter, say: Say) -> N
     terms = data.taxonomy(folder / data.TAXONOMY, nlp.TOPICS, segmenter, set(stop), TERM_WEIGHT)
     terms = terms + data.own_terms("topics", segmenter, TERM_WEIGHT)
     idf = fit.smooth_idf(fit.document_counts(cut, TOPIC.recipe, Parted()), len(cut.texts))
-    made = fit.fit(fit.tabulate(cut + terms, TOPIC, Parted(), idf), TOPIC)
-    made = replace(made, idf=idf, stop=fit.stop_hashes(stop))
-    made, result = calibrated_on(made, data.topics_raw(folder / data.TOPIC_DEV), data.TOPIC_DEV, segmenter)
+    table = fit.tabulate(cut + terms, TOPIC, Parted(), idf)
+    made = replace(fit.fit(table, TOPIC), idf=idf, stop=fit.stop_hashes(stop))
+    say("topic: every fifth of the letters without it")
+    seen = _unseen(table, data.kin(cut))
+    made, result = _calibrated(made, seen, data.topics_raw(folder / data.TOPIC_DEV), segmenter)
     used = [folder / name for name in (data.TOPIC_TRAIN, data.TOPIC_STOP, data.TAXONOMY)]
     _store(made, target, used, len(cut.texts), result, say)
 
@@ -267,20 +269,41 @@ def train_rarity(source: Path, target: Path, segmenter: Segmenter, say: Say) -> 
     say(f"{target.name}: {target.stat().st_size // 1024} KB")
 
 
-def calibrated_on(
-    made: LinearModel, rows: Labelled, name: str, segmenter: Segmenter
-) -> tuple[LinearModel, dict[str, dict[str, Any]]]:
-    """Calibrate by two numbers on rows the fit has not seen; scored crosswise: each half with the other's numbers.
+def _unseen(table: Table, kin: Ints) -> tuple[Floats, Ints]:
+    """Scores of the first rows of a table, each from a fit without it and its near copies; and their labels.
 
-    Cut training rows are easier than whole letters, and the same letter often comes twice among them, so doubts found
-    there would be too small. The two numbers change no label, only how sure it is."""
-    scored = np.concatenate([made.scores(made.seen(batch).rows) for _, batch in data.batches(rows, segmenter)])
+    ``kin``: a number per row, the same for near copies."""
+    fold = np.full(len(table.target), -1)
+    fold[: len(kin)] = np.random.default_rng(solver.SEED).integers(0, FOLDS, int(kin.max()) + 1)[kin]
+    found = np.zeros((len(kin), len(TOPIC.labels)))
+    for number in range(FOLDS):
+        one = fit.fit(fit.subset(table, fold != number), TOPIC)
+        found[fold[: len(kin)] == number] = one.scores(fit.subset(table, fold == number).rows)
+    return found, table.target[: len(kin)]
+
+
+def _calibrated(
+    made: LinearModel, seen: tuple[Floats, Ints], rows: Labelled, segmenter: Segmenter
+) -> tuple[LinearModel, dict[str, dict[str, Any]]]:
+    """Calibrate by two numbers on letters the fit has not seen; scored crosswise: each half with the other's numbers.
+
+    The letters of ``seen`` are of the usual kind, those of ``rows`` (the official sample) harder; both weigh the same.
+    The two numbers change no label, only how sure it is."""
+    hard = np.concatenate([made.scores(made.seen(batch).rows) for _, batch in data.batches(rows, segmenter)])
     gold = np.array([made.labels.index(label) for label in rows.labels])
-    half = np.arange(len(gold)) % 2 == 0
+    usual, usual_gold = seen
+    scored, right = np.concatenate([hard, usual]), np.concatenate([gold, usual_gold])
+    weight = np.repeat([1 / len(hard), 1 / len(usual)], [len(hard), len(usual)])
+    half = np.arange(len(right)) % 2 == 0
     p = np.zeros_like(scored)
     for one, other in ((half, ~half), (~half, half)):
-        p[other] = _with(made, fit.calibrate_doubtful(scored[one], gold[one])).probabilities(scored[other])
-    return _with(made, fit.calibrate_doubtful(scored, gold)), {name: figures(p, made.labels, rows.labels)}
+        told = fit.calibrate_doubtful(scored[one], right[one], weight[one])
+        p[other] = _with(made, told).probabilities(scored[other])
+    usual_names = [made.labels[number] for number in usual_gold.tolist()]
+    return _with(made, fit.calibrate_doubtful(scored, right, weight)), {
+        data.TOPIC_DEV: figures(p[: len(hard)], made.labels, rows.labels),
+        data.TOPIC_TRAIN + CROSSWISE: figures(p[len(hard) :], made.labels, usual_names),
+    }
 
 
 def _with(made: LinearModel, told: tuple[float, float]) -> LinearModel:

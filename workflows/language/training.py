@@ -10,6 +10,7 @@ from typing import Any
 from hub.errors import Refused
 from hub.i18n import _
 from nlp.training import data, shipped
+from nlp.training.teacher import NoTeacher, require
 
 MODELS = ("rarity", "topic", "sentiment", "emotion", "request", "classic", "context")
 Say = Callable[[str], None]
@@ -34,14 +35,23 @@ class Score:
     values: dict[str, Any]
 
 
-def train(source: Path, target: Path, say: Say, only: str = "") -> None:
+def train(source: Path, target: Path, say: Say, only: str = "", teacher: Path | None = None) -> None:
     """Write the models of MODELS (or ``only`` one) to ``target``; the same files give the same weights.
 
-    Refused when a file is missing, with its name, or when there is no such model."""
+    ``teacher``: a folder, to have a large model teach the model of tone. Refused when a file is missing, with its name,
+    when there is no such model, or when what the teacher needs is not installed."""
     if only not in ("", *MODELS):
         raise Refused([_("没有名为 %(name)s 的模型；可选：%(all)s", name=only, all="、".join(MODELS))])
     _need(source, (*_NEEDED, *_MEASURED))
-    shipped.train_all(source, target, say, only)
+    if teacher:
+        try:
+            require()
+        except NoTeacher as missing:
+            raise Refused([_(
+                "大模型教学需要另外安装：pip install %(names)s。不带 --teacher 也能训练，只是情感模型少了小网络。",
+                names=" ".join(missing.packages),
+            )]) from missing  # fmt: skip
+    shipped.train_all(source, target, say, only, teacher)
 
 
 def evaluate(source: Path, models: Path, say: Say) -> list[Score]:
