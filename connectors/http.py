@@ -44,6 +44,8 @@ AGENT = "zhengsheng/0.1"
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0
 TOTAL_SECONDS = 40.0
+# Streams of events send a sign of life about twice a minute.
+SILENT_SECONDS = 90.0
 BODY_BYTES = 8 * 1024 * 1024
 LONGEST_WAIT = timedelta(days=2)
 BAD_SETTING = "平台地址或访问令牌的写法不对，请管理员检查账号设置"
@@ -195,6 +197,28 @@ class Http:
             raise journey.failure(ErrorKind.transient, "平台没有在限定时间内回应，系统会稍后处理", error) from None
         except httpx.HTTPError as error:
             raise journey.failure(ErrorKind.transient, "与平台的连接失败或中断，系统会稍后处理", error) from None
+
+    async def listen(self, url: str, wanted: str, *, headers: Mapping[str, str], seconds: float) -> bool:
+        """Read a stream of events line by line; True as soon as a line is ``wanted``, False after ``seconds``.
+
+        :class:`ConnectorError` when the stream is refused, breaks off or is silent for too long.
+        """
+        journey = _Journey(write=False)
+        try:
+            async with asyncio.timeout(seconds), self._client(url) as client:
+                patient = httpx.Timeout(SILENT_SECONDS, connect=CONNECT_SECONDS)
+                async with client.stream("GET", url, headers=headers, timeout=patient) as response:
+                    if response.status_code != 200:
+                        kind, code = kind_of_status(response.status_code), f"http {response.status_code}"
+                        raise ConnectorError(kind, "服务器不提供即时通知，系统会定时读取", code=code)
+                    async for line in response.aiter_lines():
+                        if line.strip() == wanted:
+                            return True
+        except TimeoutError:
+            return False
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as error:
+            raise journey.failure(ErrorKind.transient, "即时通知的连接中断，系统会重新连接", error) from None
+        raise ConnectorError(ErrorKind.transient, "即时通知的连接中断，系统会重新连接", code="ended")
 
     def _client(self, url: str) -> httpx.AsyncClient:
         tls = _tls(not url.lower().startswith("http://"))

@@ -33,11 +33,12 @@ from connectors.base import (
     PushAnswer,
     RawItem,
     Reject,
+    Renewed,
     Unparsable,
 )
 from connectors.defaults import Defaults
 from connectors.http import Http
-from connectors.mastodon import media
+from connectors.mastodon import granting, media
 from connectors.mastodon.errors import error_of
 from connectors.mastodon.schemas import (
     ROOT,
@@ -60,6 +61,7 @@ LINK_CHARACTERS = 23
 MENTION_CHARACTERS = 32
 PAGE_SIZE = 40
 OWN_PAGES = 5
+WAIT_SECONDS = 25 * 60
 VISIBILITIES = ("public", "unlisted", "private")
 _LINK = re.compile(r"https?://\S+")
 _DISTANT = re.compile(r"(@\w[\w.\-]*)@[\w.\-]+")
@@ -75,6 +77,7 @@ class MastodonConnector(Defaults):
     platform = "mastodon"
     label = "Mastodon"
     streams: Sequence[str] = ("mentions",)
+    waits: Sequence[str] = ("mentions",)
 
     def __init__(self, http: Http) -> None:
         self._http = http
@@ -141,6 +144,14 @@ class MastodonConnector(Defaults):
                 return {"max_characters": most} | media.learned(configuration)
         return {}
 
+    def authorise_url(self, account: AccountRef, back: str, state: str) -> str:
+        """The server's page, where an app's key is set."""
+        return granting.page(account, back, state)
+
+    async def exchange(self, account: AccountRef, back: str, query: Mapping[str, str]) -> Renewed:
+        """The token for the code that page gave."""
+        return await granting.exchange(self._http, account, back, query)
+
     # in ---------------------------------------------------------------------------------------------------------------
 
     async def pull(self, account: AccountRef, stream: str, cursor: Mapping[str, Any]) -> Page:
@@ -182,6 +193,12 @@ class MastodonConnector(Defaults):
         except (LookupError, TypeError):
             root = parent
         return {**notification, ROOT: root or parent}
+
+    async def wait(self, account: AccountRef, stream: str) -> None:
+        """Until the server's event stream tells of a notification; servers without one are read by the clock."""
+        url = account.base_url.rstrip("/") + "/api/v1/streaming/user"
+        headers = {"Authorization": f"Bearer {account.secrets.get('token', '').strip()}", "Accept": "text/event-stream"}
+        await self._http.listen(url, "event: notification", headers=headers, seconds=WAIT_SECONDS)
 
     async def receive(
         self, account: AccountRef, method: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
 from connectors.base import AccountRef, ConnectorError, Done, Effect, ErrorKind, Kind, Outgoing, OwnItems
@@ -311,3 +315,44 @@ async def test_everything_survives_kill_9_of_the_server(tmp_path_factory: pytest
         assert [i.external_id for i in items] == [sent]
     finally:
         server.kill()
+
+
+async def test_waiting_ends_with_a_mention(mastodon: MastodonProcess, connector: MastodonConnector) -> None:
+    waiting = asyncio.create_task(connector.wait(mastodon.ref(), "mentions"))
+    await asyncio.sleep(1.0)
+    assert not waiting.done()
+    await asyncio.to_thread(mastodon.post, "alice", "@press 停水了")
+    await asyncio.wait_for(waiting, 10)
+
+
+async def test_waiting_says_when_there_is_no_stream(mastodon: MastodonProcess, connector: MastodonConnector) -> None:
+    for status, kind in ((404, ErrorKind.not_found), (503, ErrorKind.transient)):
+        mastodon.fault({"type": "status", "status": status}, path="/api/v1/streaming/user")
+        with pytest.raises(ConnectorError) as caught:
+            await connector.wait(mastodon.ref(), "mentions")
+        assert caught.value.kind is kind
+    with pytest.raises(ConnectorError) as caught:
+        await connector.wait(dataclasses.replace(mastodon.ref(), base_url="http://127.0.0.1:9"), "mentions")
+    assert caught.value.kind is ErrorKind.transient
+
+
+async def test_access_is_granted_by_page(mastodon: MastodonProcess, connector: MastodonConnector) -> None:
+    back = "http://127.0.0.1:8000/accounts/authorised"
+    form = {"client_name": "hub", "redirect_uris": back, "scopes": "read write"}
+    app = mastodon.call("POST", "/api/v1/apps", data=form)
+    options = {"app_key": app["client_id"]}
+    ref = AccountRef(1, "mastodon", "x", "", mastodon.base_url, {"app_secret": app["client_secret"]}, options)
+    url = connector.authorise_url(ref, back, "state-1")
+    query = parse_qs(urlsplit(url).query)
+    assert (query["state"], query["redirect_uri"], query["scope"]) == (["state-1"], [back], ["read write"])
+    picked = {name: values[0] for name, values in query.items()} | {"username": "press"}
+    granted = httpx.post(mastodon.base_url + "/oauth/authorize", data=picked, trust_env=False)
+    brought = {name: values[0] for name, values in parse_qs(urlsplit(granted.headers["location"]).query).items()}
+    renewed = await connector.exchange(ref, back, brought)
+    health = await connector.check(dataclasses.replace(ref, secrets=dict(renewed.secrets)))
+    assert health.ok
+    for bad in ({"error": "access_denied"}, {}, {"code": "nonsense"}):
+        with pytest.raises(ConnectorError) as caught:
+            await connector.exchange(ref, back, bad)
+        assert caught.value.kind is ErrorKind.auth_human
+    assert connector.authorise_url(mastodon.ref(), back, "s") == ""
