@@ -14,6 +14,7 @@ from workflows.house import House
 from workflows.intake.jobs import pull_due, read_arrivals, run_imports, sweep_uploads
 from workflows.learning.jobs import learn_waiting, load_learnt
 from workflows.matters.jobs import count_matters, count_words, place_messages
+from workflows.pictures.jobs import sweep_pictures
 from workflows.routing.jobs import learn_routing
 from workflows.tagging.jobs import retag_messages, tag_messages
 from workflows.tending import sweep_authorisations, tend_accounts
@@ -64,6 +65,7 @@ JOBS: tuple[Job, ...] = (
     Job("sweep_sessions", sweep_sessions, every=600.0),
     Job("sweep_answers", sweep_answers, every=600.0),
     Job("sweep_uploads", sweep_uploads, every=600.0),
+    Job("sweep_pictures", sweep_pictures, every=3600.0),
     Job("sweep_authorisations", sweep_authorisations, every=600.0),
 )
 
