@@ -128,8 +128,7 @@ class WechatConnector(Defaults):
             raise
         denied = await self._is_denied(named)
         note = "公众号没有发布接口的权限，可以收信和答复，不能发布" if denied else ""
-        learned = {DENIED: denied, "checked": self._wire.now().isoformat()}
-        return Health(True, account.external_id, account.name, note, learned=learned)
+        return Health(True, account.external_id, account.name, note, learned={DENIED: denied})
 
     async def _is_denied(self, account: AccountRef) -> bool:
         try:

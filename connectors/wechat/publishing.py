@@ -6,7 +6,9 @@ article takes the draft that the first one left behind. A mass message carries i
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,6 +34,9 @@ from connectors.wechat.wire import Wire, incomplete, text_of
 MASS = "mass"
 PUBLISH_AGAIN = timedelta(seconds=15)
 MASS_AGAIN = timedelta(seconds=60)
+# The engine waits 20 seconds for a whole call.
+UPLOAD_SECONDS = 12.0
+REMEMBERED = 200
 PAGE = 10
 DRAFT_PAGES = 3
 OWN_PAGES = 5
@@ -49,14 +54,25 @@ class Publisher:
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+        # What this process has uploaded lately: a try that ran out of time goes on where it stopped.
+        self._uploads: dict[tuple[str, str, str], str] = {}
 
     async def publish(self, account: AccountRef, out: Outgoing) -> Outcome:
         """Draft, then submission (or mass message). Only the last call can have been seen by anybody."""
         left = await self._draft_left(account, out)
-        draft = left or await self._new_draft(account, out)
+        draft = left or await self._in_time(self._new_draft(account, out))
         if out.form == MASS:
             return await self._mass(account, out, draft, is_new=not left)
         return await self._submit(account, draft)
+
+    async def _in_time(self, work: Coroutine[Any, Any, str]) -> str:
+        """Pictures may take long; as long as they do nothing has left the house, and the next try finds them there."""
+        try:
+            async with asyncio.timeout(UPLOAD_SECONDS):
+                return await work
+        except TimeoutError:
+            human = "图片还没有全部传到微信，系统会接着传，传完后发布"
+            raise ConnectorError(ErrorKind.transient, human, code="uploads") from None
 
     async def _submit(self, account: AccountRef, draft: str) -> Outcome:
         body = await self._wire.call(account, "/cgi-bin/freepublish/submit", {"media_id": draft}, write=True)
@@ -98,26 +114,37 @@ class Publisher:
         return ""
 
     async def _new_draft(self, account: AccountRef, out: Outgoing) -> str:
-        cover = await self._uploaded(account, "/cgi-bin/material/add_material", out.attachments[0], {"type": "image"})
+        cover = await self._uploaded(account, "/cgi-bin/material/add_material", out.attachments[0], "media_id")
         addresses = {}
         for number in sorted(set(places(out.text, len(out.attachments)))):
-            found = await self._uploaded(account, "/cgi-bin/media/uploadimg", out.attachments[number - 1], {})
-            addresses[number] = text_of(found.get("url"))
-        content = html_of(out.text, out.attachments, addresses)
-        draft = draft_of(account, out, content, text_of(cover.get("media_id")))
-        body = await self._wire.call(account, "/cgi-bin/draft/add", {"articles": [draft]})
+            picture = out.attachments[number - 1]
+            addresses[number] = await self._uploaded(account, "/cgi-bin/media/uploadimg", picture, "url")
+        draft = draft_of(account, out, html_of(out.text, out.attachments, addresses), cover)
+        try:
+            body = await self._wire.call(account, "/cgi-bin/draft/add", {"articles": [draft]})
+        except ConnectorError as error:
+            if error.kind is ErrorKind.content_rejected:  # somebody may have deleted the material there
+                self._uploads.clear()
+            raise
         made = text_of(body.get("media_id"))
         if not made:
             raise incomplete("media_id")
         return made
 
-    async def _uploaded(
-        self, account: AccountRef, path: str, picture: Attachment, params: Mapping[str, str]
-    ) -> dict[str, Any]:
+    async def _uploaded(self, account: AccountRef, path: str, picture: Attachment, wanted: str) -> str:
+        """Its id or address there; the same picture of the same account is uploaded once."""
+        key = (account.app, path, hashlib.sha256(picture.data).hexdigest())
+        if key in self._uploads:
+            return self._uploads[key]
+        params = {"type": "image"} if path.endswith("add_material") else {}
         body = await self._wire.call(account, path, params=params, files=[("media", picture)], calls="media")
-        if not text_of(body.get("media_id")) and not text_of(body.get("url")):
-            raise incomplete("media")
-        return body
+        found = text_of(body.get(wanted))
+        if not found:
+            raise incomplete(wanted)
+        if len(self._uploads) >= REMEMBERED:
+            del self._uploads[next(iter(self._uploads))]
+        self._uploads[key] = found
+        return found
 
     async def _listed(self, account: AccountRef, path: str, pages: int) -> AsyncIterator[Mapping[str, Any]]:
         """Entries of a box, newest first; of at most so many pages."""

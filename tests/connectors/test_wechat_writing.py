@@ -21,6 +21,7 @@ from connectors.base import (
     Pending,
     Published,
 )
+from connectors.wechat import publishing
 from connectors.wechat.articles import body_of, html_of, places
 from tests.connectors.wechat import Desk, answer, article
 from tests.sims.wechat import JPG, picture
@@ -417,3 +418,16 @@ async def test_what_is_unfit_is_never_called(wechat_desk: Desk) -> None:
     ):
         assert (await failure(call)).effect is Effect.not_done
     assert len(wechat_desk.control.state()["calls"]) == before
+
+
+async def test_pictures_too_slow_for_one_try_are_gone_on_with_in_the_next(
+    wechat_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "UPLOAD_SECONDS", 1.0)
+    three = article(attachments=(picture(), picture(JPG, "image/jpeg"), picture(JPG + b"x", "image/jpeg")))
+    wechat_desk.control.fault("delay", "media/uploadimg", seconds=0.1)
+    wechat_desk.control.fault("delay", "media/uploadimg", seconds=2, when="after")
+    error = await failure(wechat_desk.client.publish(wechat_desk.ref, three))
+    assert (error.kind, error.effect) == (K.transient, Effect.not_done)
+    assert isinstance(await ended(wechat_desk, await wechat_desk.client.publish(wechat_desk.ref, three)), Done)
+    assert len(wechat_desk.control.calls("material/add_material")) == 1, "the cover was there already"
