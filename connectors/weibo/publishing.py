@@ -23,6 +23,7 @@ from connectors.base import (
     Unparsable,
 )
 from connectors.lengths import weibo_units
+from connectors.pictures import against_pictures
 from connectors.weibo.links import post_url
 from connectors.weibo.schemas import item_id, number_text, weibo_time
 from connectors.weibo.settings import domains, hosts, is_on, text
@@ -33,6 +34,8 @@ SHORT_UNITS, LONG_UNITS, ARTICLE_UNITS = 140, 2000, 90_000
 TITLE_UNITS, ARTICLE_TEXT_UNITS, SUMMARY_UNITS = 32, 1900, 60
 REPLY_UNITS, MESSAGE_UNITS = 140, 300
 LONG_PICTURES = 9
+# The platform takes less than 5 MB.
+PICTURE_BYTES = 5 * 1024 * 1024 - 1
 _LINK = re.compile(r"https?://[!-~]+")
 _TOPIC = re.compile(r"#[^#\n]+#")
 
@@ -43,12 +46,24 @@ def forms(account: AccountRef) -> tuple[PostForm, ...]:
     where = f"（{own}）" if own else ""
     found = [
         PostForm(
-            SHORT, "微博", SHORT_UNITS, f"须带应用安全域名{where}下的链接，不能带 #话题#，最多一张图片", pictures=1
+            SHORT,
+            "微博",
+            SHORT_UNITS,
+            f"须带应用安全域名{where}下的链接，不能带 #话题#，最多一张图片",
+            pictures=1,
+            picture_bytes=PICTURE_BYTES,
         )
     ]
     if is_on(account, "commercial"):
         found.append(
-            PostForm(LONG, "长微博", LONG_UNITS, "经商业接口发布，不必带链接，可带话题", pictures=LONG_PICTURES)
+            PostForm(
+                LONG,
+                "长微博",
+                LONG_UNITS,
+                "经商业接口发布，不必带链接，可带话题",
+                pictures=LONG_PICTURES,
+                picture_bytes=PICTURE_BYTES,
+            )
         )
     if is_on(account, "article"):
         note = "正文按段落排版；同时发出一条带标题和摘要的微博"
@@ -63,7 +78,7 @@ def problems(account: AccountRef, out: Outgoing) -> list[Problem]:
     form = next((one for one in forms(account) if one.name == out.form), None)
     if form is None:
         return [Problem("form", "该账号没有开通这种形式，请改用其他形式，或请管理员在账号设置中登记已开通")]
-    found = [*_of_text(out, form.length), *_of_pictures(form, out.attachments)]
+    found = [*_of_text(out, form.length), *against_pictures(out.attachments, form)]
     if form.name == SHORT:
         found += _of_short(account, out.text)
     if form.name == ARTICLE:
@@ -85,17 +100,6 @@ def _of_answer(out: Outgoing) -> Iterable[Problem]:
         yield Problem("target", "缺少收信人，无法发送私信")
     elif out.target_kind is not Kind.private and not out.target_id:
         yield Problem("target", "没有指明要回复的内容")
-
-
-def _of_pictures(form: PostForm, pictures: tuple[Attachment, ...]) -> Iterable[Problem]:
-    if len(pictures) > form.pictures:
-        over = len(pictures) - form.pictures
-        yield Problem("media", f"「{form.label}」最多带 {form.pictures} 张图片，请去掉 {over} 张")
-    for picture in pictures:
-        if picture.mime not in form.picture_types:
-            yield Problem("media", f"图片「{picture.name}」的类型平台不接受，只能用 JPG、GIF 或 PNG")
-        if len(picture.data) >= form.picture_bytes:
-            yield Problem("media", f"图片「{picture.name}」太大，须小于 5 MB，请压缩后再提交")
 
 
 def _of_short(account: AccountRef, words: str) -> Iterable[Problem]:

@@ -85,9 +85,9 @@ def test_an_anchor_in_a_link_is_no_topic(microblog: WeiboConnector, press: Accou
 @pytest.mark.parametrize(
     ("pictures", "words"),
     [
-        ((PNG, PNG), "最多带 1 张图片"),
-        ((Attachment("a.webp", "image/webp", b"RIFF"),), "只能用 JPG、GIF 或 PNG"),
-        ((Attachment("大.png", "image/png", PNG.data + b"\x00" * 5 * 1024 * 1024),), "小于 5 MB"),
+        ((PNG, PNG), "最多 1 张图片"),
+        ((Attachment("a.webp", "image/webp", b"RIFF"),), "平台不接收"),
+        ((Attachment("大.png", "image/png", PNG.data + b"\x00" * 5 * 1024 * 1024),), "超过 5119 KB"),
     ],
 )
 async def test_pictures_the_platform_does_not_take(
