@@ -84,13 +84,17 @@ _SETS = {
     "gov7_dev_raw.tsv": N_("政务留言（公开开发集）"), "weibo3_dev.tsv": N_("微博，日常与疫情（公开开发集）"),
     "letters kept back": N_("来信标题自己说明诉求的来信（没有学过的一部分）"),
     "weibo3_dev_covid.tsv": N_("微博，另一来源、另一批标注人（没有学过的领域）"),
+    "gov7_train_segmented.tsv": N_("一般的政务来信"),
 }  # fmt: skip
 
 
 def set_label(name: str) -> str:
     """A set in words; the model that was measured may have been trained on other sets."""
     own, _sep, file = name.rpartition(" on ")
+    file, apart, _rest = file.partition(", a fifth kept back")
     known = _(_SETS[file]) if file in _SETS else file
+    if apart:
+        return _("%(set)s：每次留出五分之一来量", set=known)
     return _("最后出厂的模型，%(set)s", set=known) if own else known
 
 
