@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping
 
-from bench import burst, checking, intake, language, lateness, matters, memory, month, plans, similar
+from bench import burst, checking, intake, language, lateness, matters, memory, month, plans, polling, similar
 from bench.figures import Bench, Figure, show
 
 BENCHES: Mapping[str, Bench] = {
@@ -19,6 +19,7 @@ BENCHES: Mapping[str, Bench] = {
     "language": language.run,
     "matters": matters.run,
     "similar": similar.run,
+    "polling": polling.run,
 }
 
 

@@ -4,8 +4,8 @@ Nothing outside this module sees httpx or httpcore. Every failure is a :class:`C
 says whether the platform may have acted: a failure before the first byte of the request left is ``not_done``;
 any later failure of a write is ``unknown``.
 
-Each call opens a connection of its own: a write on a kept-alive connection that the platform has just closed
-would end as ``unknown`` without need.
+Each write opens a connection of its own: on a kept-alive connection that the platform has just closed it would end as
+``unknown`` without need. Reads share open connections where there is a :class:`connectors.pool.Pool`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ import httpx
 from connectors.addresses import GuardedBackend, Network
 from connectors.base import ConnectorError, Effect, ErrorKind
 from connectors.budget import Meter, Unmetered
+from connectors.pool import KEPT, KEPT_SECONDS, Pool
 from connectors.posting import Attachment
 
 # These loggers print whole addresses, and some platforms put the token into the address.
@@ -126,6 +127,10 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
+# What the end of a connection that was kept too long looks like.
+_STALE = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+
+
 class Http:
     """Calls platforms. ``live`` False: loopback addresses only; True: public addresses only, never a redirect."""
 
@@ -141,11 +146,13 @@ class Http:
         judge: Callable[[Iterable[str]], str] | None = None,
         meter: Meter | None = None,
         inner: Sequence[Network] = (),
+        pool: Pool | None = None,
     ) -> None:
         self.live = live
         self.inner = inner
         self.meter = meter or Unmetered()
         self._judge = judge
+        self._pool = pool
         self.clock = clock
         self._timeout = httpx.Timeout(read, connect=connect)
         self._total = total
@@ -171,23 +178,29 @@ class Http:
         """
         journey = _Journey(write)
         try:
-            async with asyncio.timeout(self._total), self._client(url) as client:
+            async with asyncio.timeout(self._total):
                 pairs = httpx.QueryParams(dict(params) if isinstance(params, Mapping) else list(params or ()))
-                request = client.build_request(
-                    method,
-                    httpx.URL(url).copy_merge_params(pairs) if pairs else url,
-                    data=form,
-                    content=content,
-                    files=[(field, (file.name, file.data, file.mime)) for field, file in files] or None,
-                    headers=headers,
-                    extensions={"trace": journey.note, "timeout": self._timeout.as_dict()},
-                )
-                response = await client.send(request, stream=True)
-                try:
-                    body = await self._body(response, journey)
-                finally:
-                    await response.aclose()
-                return Answer(response.status_code, dict(response.headers), body, write)
+                asked = {
+                    "method": method,
+                    "url": httpx.URL(url).copy_merge_params(pairs) if pairs else url,
+                    "data": form,
+                    "content": content,
+                    "files": [(field, (file.name, file.data, file.mime)) for field, file in files] or None,
+                    "headers": headers,
+                    "extensions": {"trace": journey.note, "timeout": self._timeout.as_dict()},
+                }
+                if self._pool is not None and not write:
+                    client = self._pool.client(
+                        not url.lower().startswith("http://"), lambda most: self._client(url, most)
+                    )
+                    try:
+                        return await self._exchange(client, asked, journey)
+                    except _STALE:
+                        if journey.connected:
+                            raise
+                # Either a write, or the platform had closed the connection we had kept: on one of its own.
+                async with self._client(url) as client:
+                    return await self._exchange(client, asked, journey)
         except httpx.LocalProtocolError as error:
             # Our own side refused to write the request: nothing of it left the house.
             raise ConnectorError(ErrorKind.bug, BAD_SETTING, code=type(error).__name__) from None
@@ -197,6 +210,14 @@ class Http:
             raise journey.failure(ErrorKind.transient, "平台没有在限定时间内回应，系统会稍后处理", error) from None
         except httpx.HTTPError as error:
             raise journey.failure(ErrorKind.transient, "与平台的连接失败或中断，系统会稍后处理", error) from None
+
+    async def _exchange(self, client: httpx.AsyncClient, asked: Mapping[str, Any], journey: _Journey) -> Answer:
+        response = await client.send(client.build_request(**asked), stream=True)
+        try:
+            body = await self._body(response, journey)
+        finally:
+            await response.aclose()
+        return Answer(response.status_code, dict(response.headers), body, journey.write)
 
     async def listen(self, url: str, wanted: str, *, headers: Mapping[str, str], seconds: float) -> bool:
         """Read a stream of events line by line; True as soon as a line is ``wanted``, False after ``seconds``.
@@ -220,13 +241,14 @@ class Http:
             raise journey.failure(ErrorKind.transient, "即时通知的连接中断，系统会重新连接", error) from None
         raise ConnectorError(ErrorKind.transient, "即时通知的连接中断，系统会重新连接", code="ended")
 
-    def _client(self, url: str) -> httpx.AsyncClient:
+    def _client(self, url: str, most: int = 2) -> httpx.AsyncClient:
         tls = _tls(not url.lower().startswith("http://"))
         transport = httpx.AsyncHTTPTransport(verify=tls)
         # httpx offers no public way to say where a connection may go; its pool does.
         transport._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls, max_connections=2, http2=False, network_backend=GuardedBackend(self.live, self._judge)
-        )
+            ssl_context=tls, max_connections=most, max_keepalive_connections=min(most, KEPT),
+            keepalive_expiry=KEPT_SECONDS, http2=False, network_backend=GuardedBackend(self.live, self._judge),
+        )  # fmt: skip
         # No Accept-Encoding: compressed bodies are unpacked below under the size cap, should they come anyway.
         return httpx.AsyncClient(
             transport=transport,
@@ -250,14 +272,16 @@ class Http:
 
 
 class _Journey:
-    """How far one request came: whether its first byte has left the house."""
+    """How far one request came: whether it had to open a connection, whether its first byte has left the house."""
 
     def __init__(self, write: bool) -> None:
         self.write = write
         self.sent = False
+        self.connected = False
 
     async def note(self, event: str, info: Mapping[str, Any]) -> None:
         self.sent = self.sent or event.endswith("send_request_headers.started")
+        self.connected = self.connected or event.startswith("connection.connect")
 
     def failure(self, kind: ErrorKind, human: str, error: Exception) -> ConnectorError:
         effect = Effect.unknown if self.write and self.sent else Effect.not_done

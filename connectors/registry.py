@@ -21,6 +21,7 @@ from connectors.manual.client import ManualConnector
 from connectors.manual.form import FORM as MANUAL_FORM
 from connectors.mastodon.client import MastodonConnector
 from connectors.mastodon.form import FORM as MASTODON_FORM
+from connectors.pool import Pool
 from connectors.sandbox.client import SandboxConnector
 from connectors.sandbox.form import FORM as SANDBOX_FORM
 from connectors.webform.client import WebFormConnector
@@ -50,13 +51,18 @@ FORMS: Mapping[str, AccountForm] = {form.platform: form for form in _FORMS}
 
 
 def connectors(
-    live: bool, clock: Clock = utc_now, meter: Meter | None = None, inner: Sequence[Network] = ()
+    live: bool,
+    clock: Clock = utc_now,
+    meter: Meter | None = None,
+    inner: Sequence[Network] = (),
+    pool: Pool | None = None,
 ) -> Mapping[str, Connector]:
     """Every connector by platform. ``live`` False: nothing beyond this machine is ever reached.
 
-    ``inner``: networks of the office's own that mailboxes may be in.
+    ``inner``: networks of the office's own that mailboxes may be in; ``pool``: connections kept open between readings,
+    to be closed by whoever brings it.
     """
-    http = Http(live, clock, meter=meter, inner=inner)
+    http = Http(live, clock, meter=meter, inner=inner, pool=pool)
     return {platform: make(http) for platform, make in _MAKERS.items()}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from connectors.base import AccountRef, Connector, Purpose
+from connectors.pool import Pool
 from connectors.registry import connectors
 from hub import clock
 from hub.db import Bell, Context, open_context
@@ -16,10 +17,12 @@ from workflows.metering import RowMeter
 
 @dataclass
 class House:
-    """One per process; ``ctx`` is the hub's context, ``platforms`` the connectors by platform name."""
+    """One per process; ``ctx`` is the hub's context, ``platforms`` the connectors by platform name, ``pool`` the
+    connections they keep open, where they do."""
 
     ctx: Context
     platforms: Mapping[str, Connector]
+    pool: Pool | None = None
 
     def ref(self, account: Account, purpose: Purpose = Purpose.people) -> AccountRef:
         """The account as its connector sees it, secrets opened; ``purpose`` decides how far its budget may be used."""
@@ -40,10 +43,13 @@ class House:
 
     async def close(self) -> None:
         """Give everything back."""
+        if self.pool is not None:
+            await self.pool.aclose()
         await self.ctx.close()
 
 
 def open_house(settings: Settings, bell: Bell | None = None) -> House:
     """A house on the settings in force; outside live mode only addresses on this machine are reached."""
     ctx = open_context(settings, bell)
-    return House(ctx, connectors(settings.live, clock.now, RowMeter(ctx), settings.inner))
+    pool = Pool()
+    return House(ctx, connectors(settings.live, clock.now, RowMeter(ctx), settings.inner, pool), pool)

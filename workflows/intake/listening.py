@@ -10,14 +10,14 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import exists, or_, update
 from sqlmodel import col, select
 
-from connectors.base import AccountRef, ConnectorError, Purpose
+from connectors.base import AccountRef, Connector, ConnectorError, Purpose
 from hub import clock, log
 from hub.db import reading, unit_of_work
 from hub.models import Account, Stream
@@ -97,7 +97,7 @@ class Listeners:
         if room <= 0:
             return []
         free = (
-            select(Stream.id, Stream.name, Stream.account_id, Account.platform)  # type: ignore[call-overload]
+            select(Stream.id, Stream.name, Stream.account_id, Account.platform)
             .join(Account, col(Account.id) == col(Stream.account_id))
             .where(col(Account.platform).in_(platforms), col(Account.is_active), circuits.is_closed(), _is_unheard())
             .order_by(col(Stream.id))
@@ -120,7 +120,7 @@ class Listeners:
             connector = self.house.platforms[ref.platform]
             try:
                 async with asyncio.timeout(LONGEST_WAIT):
-                    await Line(self.house, ref).call(lambda account, c=connector: c.wait(account, name))  # type: ignore[misc]
+                    await Line(self.house, ref).call(_waiting(connector, name))
             except (ConnectorError, TimeoutError) as error:
                 failures += 1
                 _log.info("not_heard", stream=number, error=type(error).__name__, failures=failures)
@@ -148,6 +148,13 @@ class Listeners:
                     self.wake("pull_due")
                     return
             await asyncio.sleep(1.0)
+
+
+def _waiting(connector: Connector, name: str) -> Callable[[AccountRef], Awaitable[None]]:
+    async def wait(account: AccountRef) -> None:
+        await connector.wait(account, name)
+
+    return wait
 
 
 def back_off(failures: int) -> float:

@@ -98,17 +98,19 @@ async def _keep(house: House, leased: Leased, page: Page, due_at: datetime | Non
     values |= {"lease_until": until} if due_at is None else {"due_at": due_at}
     if not page.more:
         values["pulled_at"] = now
+    new = 0
     async with unit_of_work(house.ctx) as unit:
-        account = await unit.get(Account, leased.account.id)
-        if account is None:
-            raise NotFound(_("账号已不存在"))
-        stored = await store(unit, account, page.items, "pull")
+        if page.items or page.notices:
+            account = await unit.get(Account, leased.account.id)
+            if account is None:
+                raise NotFound(_("账号已不存在"))
+            new = len((await store(unit, account, page.items, "pull")).new)
+            await notices.act(unit, account, page.notices)
         held = await streams.release(unit, leased.id, leased.lease_until, **values)
-        await notices.act(unit, account, page.notices)
         if leased.is_recovering:
             await circuits.went_well(unit, leased.account.id)
     go_on = held and due_at is None
-    return len(stored.new), _moved(leased, page.cursor, until) if go_on else None
+    return new, _moved(leased, page.cursor, until) if go_on else None
 
 
 def _moved(leased: Leased, cursor: Mapping[str, Any], until: datetime) -> Leased:

@@ -82,11 +82,12 @@ async def lease(house: House, stream_id: int) -> Leased | None:
     async with unit_of_work(house.ctx) as unit:
         if not await unit.claim(Stream, col(Stream.id) == stream_id, _is_free(now), lease_until=until):
             return None
-        stream = await unit.get(Stream, stream_id)
-        account = await unit.get(Account, stream.account_id) if stream else None
-        if stream is None or account is None or not _is_readable(house, account):
+        both = select(Stream, Account).join(Account, col(Account.id) == col(Stream.account_id))
+        found = (await unit.session.exec(both.where(Stream.id == stream_id))).first()
+        if found is None or not _is_readable(house, found[1]):
             await release(unit, stream_id, until, due_at=now + LEASE)
             return None
+        stream, account = found
         ref = await _following(house, unit, house.ref(account, Purpose.reading), now)
         recovering = bool(account.failures or account.trips)
         return Leased(stream_id, stream.name, dict(stream.cursor), stream.failures, until, ref, recovering)
