@@ -58,10 +58,10 @@ def tag_file(source: Path, target: Path, progress: Progress = lambda rows: None)
 def cluster_file(source: Path, target: Path, progress: Progress = lambda rows: None) -> int:
     """Write ``id`` and ``cluster`` of every row of ``source`` to ``target``; an empty cluster means it stands alone.
 
-    The file needs ``id`` and ``text``, or ``id``, ``title`` and ``body``; with a column ``time`` (sortable as text) the
-    messages are taken in that order, and where every time begins with a date, far ones count as less alike. Answers
-    the number of rows; a cluster is named by the id of its first message. Raises Refused for a file that does not
-    fit."""
+    The file needs ``id`` and ``text``, or ``id``, ``title`` and ``body``; with a column ``time`` (beginning with a
+    date, or sortable as text) the messages are taken in that order, and where all begin with a date, those far apart
+    count as less alike. Answers the number of rows; a cluster is named by the id of its first message. Raises Refused
+    for a file that does not fit."""
     from nlp import clusters
 
     _refuse_same(source, target)
@@ -70,9 +70,10 @@ def cluster_file(source: Path, target: Path, progress: Progress = lambda rows: N
         if "id" not in head:
             raise Refused([_("%(name)s 的第一行缺少 id 列。", name=source.name)])
         rows = list(_rows(lines, head, source))
-    order = sorted(range(len(rows)), key=lambda number: rows[number].get("time", ""))
+    days = _days([row.get("time", "") for row in rows])
+    order = sorted(range(len(rows)), key=lambda n: (days[n] if days else 0.0, rows[n].get("time", "")))
     texts = [_text(rows[number]) for number in order]
-    found = clusters.group(nlp.analyser(), texts, days=_days([rows[number].get("time", "") for number in order]))
+    found = clusters.group(nlp.analyser(), texts, days=[days[number] for number in order] if days else None)
     progress(len(rows))
     names = {number: rows[order[place]]["id"] if place >= 0 else "" for number, place in zip(order, found, strict=True)}
     with _written(target) as out:

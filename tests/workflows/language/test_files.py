@@ -74,6 +74,25 @@ def test_a_file_is_clustered_by_time_and_named_by_the_first_message(tmp_path: Pa
     assert rows == {"m0": "m2", "m1": "m2", "m2": "m2", "x": ""}  # the earliest time comes last in the file
 
 
+@pytest.mark.parametrize("times", [("2012/10/1 8:00", "2012/9/30 9:00"), ("2012年10月1日", "2012年9月30日")])
+def test_dates_are_read_as_dates(tmp_path: Path, times: tuple[str, str]) -> None:
+    """As text, October would come before September."""
+    source, target = tmp_path / "in.tsv", tmp_path / "out.tsv"
+    lines = [f"{name}\t{time}\t丽景新城旁搅拌站半夜生产噪音大" for name, time in zip("ab", times, strict=True)]
+    source.write_text("\n".join(["id\ttime\ttext", *lines]), encoding="utf-8")
+    files.cluster_file(source, target)
+    assert target.read_text(encoding="utf-8").splitlines()[1:] == ["a\tb", "b\tb"]
+
+
+@pytest.mark.parametrize("time", ["2019-02-31 10:00", "", "昨天"])
+def test_a_time_that_is_no_date_does_no_harm(tmp_path: Path, time: str) -> None:
+    source, target = tmp_path / "in.tsv", tmp_path / "out.tsv"
+    told = "丽景新城旁搅拌站半夜生产噪音大"
+    source.write_text(f"id\ttime\ttext\na\t2019-02-01\t{told}\nb\t{time}\t{told}", encoding="utf-8")
+    assert files.cluster_file(source, target) == 2
+    assert len(set(dict(line.split("\t") for line in target.read_text("utf-8").splitlines()[1:]).values())) == 1
+
+
 def test_grouping_needs_ids(tmp_path: Path) -> None:
     source = tmp_path / "in.tsv"
     source.write_text("text\n停水\n", encoding="utf-8")
