@@ -154,7 +154,9 @@ async def test_right_tags_are_said_to_be_right_with_one_key(visit: Visit, ctx: C
     assert (done.status_code, twice.status_code) == (303, 422)
     async with reading(ctx) as unit:
         rows = await unit.all(select(Correction).where(col(Correction.message_id) == case.first_message_id))
-        assert {(one.field, one.because) for one in rows} == {("topic", Because.right), ("sentiment", Because.right)}
+        assert {(one.field, one.because) for one in rows} == {
+            (field, Because.right) for field in ("topic", "sentiment", "request")
+        }
 
 
 async def test_the_report_shows_what_the_model_files_say(visit: Visit) -> None:
