@@ -153,9 +153,20 @@ async def open_accounts(unit: Unit, control: Control) -> dict[str, Account]:
         )  # fmt: skip
         unit.add(account)
         opened[account.name] = account
-    unit.add(_letter_page(codes))
+    unit.add(_letter_page(codes), *_kept_by_hand(codes))
     await unit.flush()
     return opened
+
+
+def _kept_by_hand(codes: Mapping[str, int | None]) -> list[Account]:
+    """Accounts on platforms that offer no interface: a person publishes there."""
+    return [
+        Account(
+            platform="manual", name=given["name"], external_id=given["handle"],
+            department_id=codes[given["department"]], options={"site": given["site"], "assignee": given["assignee"]},
+        )
+        for given in office()["kept_by_hand"]
+    ]  # fmt: skip
 
 
 def _letter_page(codes: Mapping[str, int | None]) -> Account:

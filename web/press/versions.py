@@ -8,6 +8,8 @@ from datetime import datetime
 
 from hub.i18n import _, moment
 from hub.models import PostEvent
+from workflows.pictures.placed import Placed, placed_of
+from workflows.publishing.content import USUAL, option_of
 from workflows.publishing.detail import PostView, Version, version_of
 from workflows.replies.compare import Piece, pieces
 
@@ -36,6 +38,8 @@ def changes(before: Version, after: Version, names: Mapping[int, str]) -> list[C
     if before.title != after.title:
         found.append(Change(_("标题"), pieces(before.title, after.title)))
     found += _texts(before.texts, after.texts, names)
+    found += _pictures(before.pictures, after.pictures)
+    found += _options(before, after, names)
     for name, old, new in (
         (_("计划时间"), before.scheduled_at, after.scheduled_at), (_("最晚发布"), before.latest_at, after.latest_at),
     ):  # fmt: skip
@@ -65,6 +69,41 @@ def _merged(found: list[Change]) -> list[Change]:
     return [Change(_("、").join(names), list(parts), words) for (parts, words), names in groups.items()]
 
 
+def _pictures(before: Sequence[Placed], after: Sequence[Placed]) -> list[Change]:
+    """Pictures by their content: added, removed, in another order, with other words."""
+    old, new = {one.sha256: one for one in before}, {one.sha256: one for one in after}
+    found = []
+    if before and [one for one in old if one in new] != [one for one in new if one in old]:
+        found.append(Change(_("图片"), words=_("换了顺序")))
+    for number, one in enumerate(after, 1):
+        if one.sha256 not in old:
+            found.append(
+                Change(_("图片"), words=_("新加第 %(n)s 张：%(words)s", n=number, words=one.description or "…"))
+            )
+        elif old[one.sha256].description != one.description:
+            told = pieces(old[one.sha256].description, one.description)
+            found.append(Change(_("第 %(n)s 张图的说明", n=number), told))
+        elif old[one.sha256].focus != one.focus:
+            found.append(Change(_("图片"), words=_("第 %(n)s 张换了裁切位置", n=number)))
+    gone = sum(one not in new for one in old)
+    return found + ([Change(_("图片"), words=_("去掉 %(n)s 张", n=gone))] if gone else [])
+
+
+def _options(before: Version, after: Version, names: Mapping[int, str]) -> list[Change]:
+    """Per account: another form, another title, more or fewer of the pictures."""
+    found = []
+    for account in sorted(before.texts.keys() & after.texts.keys()):
+        old, new = before.options.get(account, USUAL), after.options.get(account, USUAL)
+        name = names.get(account) or _("账号 %(id)s", id=account)
+        if old.form != new.form:
+            found.append(Change(name, words=_("换了发布形式")))
+        if old.title != new.title:
+            found.append(Change(_("「%(name)s」的标题", name=name), pieces(old.title, new.title)))
+        if old.first != new.first:
+            found.append(Change(name, words=_("换了用哪几张图片")))
+    return found
+
+
 def _said(at: datetime | None) -> str:
     return moment(at) if at else _("未定")
 
@@ -75,7 +114,8 @@ def as_stored(view: PostView) -> Version:
     texts = {target.account.id or 0: target.text for target in view.targets}
     return Version(
         0, "now", post.changed_at, post.author_name, post.content_hash, post.title, texts, post.scheduled_at,
-        post.latest_at,
+        post.latest_at, placed_of(post.pictures),
+        {target.account.id or 0: option for target in view.targets if (option := option_of(target.target)) != USUAL},
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from web.press import words
 from web.request import house, looking, me, writing
 from web.routes.table import NavItem, PageRoute
 from web.templating import part_of, render
+from workflows.delivery import handwork
 from workflows.delivery import lists as deliveries
 from workflows.publishing import calendar, choices, lists, service
 from workflows.publishing.calendar import Item
@@ -36,6 +37,7 @@ async def index(request: Request) -> Response:
     actor = me(request)
     async with looking(request) as unit:
         drafts = await calendar.unscheduled(unit, actor, 6)
+        by_hand, late = await handwork.standing(unit, actor)
         posts, sending = await lists.counts(unit, actor), await deliveries.counts(unit, actor)
         part = part_of(request, "strip")
         offered = [] if part else await choices.accounts(house(request), unit)
@@ -45,6 +47,8 @@ async def index(request: Request) -> Response:
         "unscheduled": drafts,
         "posts": posts,
         "sending": sending,
+        "by_hand": by_hand,
+        "late": late,
         "legend": words.legend(),
         "View": lists.View,
         "Group": deliveries.Group,
@@ -79,6 +83,7 @@ def _event(item: Item, conflict: bool) -> dict[str, Any]:
         "movable": not item.why_fixed,
         "why": _("；").join(item.why_fixed),
         "conflict": conflict,
+        "picture": f"/pictures/{item.picture}/thumb" if item.picture else "",
     }
 
 

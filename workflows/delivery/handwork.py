@@ -79,6 +79,18 @@ def waiting(actor: Actor) -> Any:
     return select(Delivery.id).where(col(Delivery.state) == S.by_hand, Delivery.assignee_id == actor.user_id)
 
 
+async def standing(unit: Unit, actor: Actor) -> tuple[int, int]:
+    """How many wait for this person's hand, and how many of them are late; counted to 100."""
+    late_before = clock.now() - sending().hand_late
+    chosen = (
+        select(Delivery.scheduled_at)
+        .where(col(Delivery.state) == S.by_hand, Delivery.assignee_id == actor.user_id)
+        .limit(100)
+    )
+    due = await unit.all(chosen)
+    return len(due), sum(at < late_before for at in due)
+
+
 async def tasks(house: House, unit: Unit, actor: Actor, *, mine: bool) -> list[Task]:
     """What waits, the longest due first; ``mine``: for this person only."""
     conditions = [is_waiting(), may_see(actor)]

@@ -58,13 +58,14 @@ const withRange = (url, { start, end }) => {
 
 /** Sign, time, title, accounts; the state in words for screen readers, on hover, and as a column of the list. */
 function content({ event, timeText, view }) {
-  const { state_label: state = '', account_names: names = [], conflict } = event.extendedProps
+  const { state_label: state = '', account_names: names = [], conflict, picture } = event.extendedProps
   const list = view.type.startsWith('list')
   const sign = make('span', 'cal-sign', SIGNS[toneOf(event)])
   sign.setAttribute('aria-hidden', 'true')
   const month = view.type === 'dayGridMonth'
   const parts = [sign, make('span', 'cal-time', timeText)]
   if (conflict) parts.push(make('span', 'cal-conflict', word('conflict')))
+  if (picture) parts.push(Object.assign(make('img', 'cal-picture'), { src: picture, alt: '', loading: 'lazy' }))
   parts.push(make('span', 'cal-title', event.title))
   if (month && names.length > 1) parts.push(make('span', 'cal-accounts', `×${names.length}`))
   if (!month && names.length) parts.push(make('span', 'cal-accounts', names.join(word('comma'))))
