@@ -236,7 +236,7 @@ class WeiboConnector(Defaults):
 
     async def _own_posts(self, account: AccountRef, floor: datetime) -> tuple[list[OwnItem], bool]:
         url = f"{hosts(account).api}/2/statuses/user_timeline.json"
-        body = await self._wire.get(account, url, count=str(OWN_NEWEST * 2))
+        body = await self._wire.get(account, url, count=str(OWN_NEWEST * 2), **reading.WHOLE)
         listed = [own_item(one, _place) for one in _entries(body, "statuses")]
         own = [one for one in listed if one is not None]
         total = body.get("total_number") if isinstance(body, Mapping) else None

@@ -33,6 +33,8 @@ from connectors.weibo.wire import Wire
 STREAM = "incoming"
 PAGE_SIZE = 50
 LOOK_EVERY = timedelta(hours=6)
+# A long post is cut short in lists unless its whole text is asked for.
+WHOLE = {"isGetLongText": "1"}
 # An app without the right to ask for counters reads the lists themselves, and tries again later.
 BLIND_FOR = timedelta(hours=24)
 
@@ -134,7 +136,7 @@ async def _read(wire: Wire, account: AccountRef, kept: dict[str, Any], due: list
     since = str(one.get("floor") or "") if one.get("deep") and high else high
     at = {"high": since, "walk": one.get("walk")}
     size = number(account, "page_size", 0) or PAGE_SIZE
-    body = await _list(wire, account, listed, bounds(at) | {"count": str(size)})
+    body = await _list(wire, account, listed, bounds(at) | {"count": str(size)} | WHOLE)
     entries, next_cursor = _listed(body, listed, size, since)
     ids = [exact for exact in map(item_id, entries) if exact]
     items = [raw_item(listed.kind, entry) for entry in entries if not _gone(entry)]

@@ -171,6 +171,7 @@ def test_the_contract_costs_no_table_reader_and_no_web_framework() -> None:
     for module, loaded in (
         ("connectors.sandbox.client", "[]"),
         ("connectors.mastodon.client", "[]"),
+        ("connectors.weibo.client", "[]"),
         ("connectors.sandbox.server", "['starlette']"),
     ):
         done = subprocess.run(

@@ -263,6 +263,14 @@ async def test_items_are_understood(weibo: WeiboControl, reader: Reader) -> None
     assert id_of_link(parsed[below].url) == post
 
 
+async def test_a_long_post_comes_whole(weibo: WeiboControl, reader: Reader) -> None:
+    said = "路灯坏了。" * 100
+    [long] = weibo.mentions(reader.ref.external_id, said)
+    await reader.round()
+    found = reader.connector.parse(reader.ref, reader.stored[(Kind.mention, long)])
+    assert found.text == f"@临江发布 {said}"
+
+
 async def test_only_the_first_walk_is_bounded(weibo: WeiboControl, reader: Reader) -> None:
     options = dict(reader.ref.options) | {"look_back": 20, "page_size": 10}
     reader.ref = AccountRef(1, "weibo", "x", reader.ref.external_id, reader.ref.base_url, reader.ref.secrets, options)
@@ -328,7 +336,7 @@ async def test_the_platforms_own_word_on_its_limits_is_learnt(weibo: WeiboContro
     assert timedelta(0) < caught.value.retry_at - datetime.now(UTC) <= timedelta(days=1, seconds=5)
     own = [one for one in meter.told if one.scope is Scope.account]
     assert [(one.calls, one.left, one.most) for one in own] == [("all", 0, 3)]
-    health = await connector.check(weibo.press(weibo.account("清河发布"), number=2))
+    health = await connector.check(weibo.ref(weibo.account("清河发布"), number=2))
     assert dict(health.learned) == {"user_limit": 3, "user_limit_seconds": 86400}
     [window, *_] = connector.budgets(AccountRef(1, "weibo", "x", "1", "", options=health.learned))
     assert (window.most, window.per) == (3, timedelta(days=1))

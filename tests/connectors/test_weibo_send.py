@@ -116,8 +116,11 @@ async def test_a_long_post_with_pictures_under_a_contract(
     done = await microblog.publish(contract, out)
     assert isinstance(done, Done)
     assert weibo.item(done.external_id)["text"] == text
+    began = datetime.now(UTC)
     without = await microblog.publish(contract, post("又一条长的" + "字" * 300, form="long"))
     assert isinstance(without, Done)
+    own = await microblog.find_own(contract, began, post(form="long"))
+    assert own.items[0].text == "又一条长的" + "字" * 300
 
 
 async def test_a_long_article_of_an_office(weibo: WeiboControl, microblog: WeiboConnector, press: AccountRef) -> None:

@@ -103,7 +103,8 @@ def _answering(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
             return _noted(store, "", endpoint, refusal)
         made = plan(store, account["uid"], endpoint.operation)
         key = request.headers.get("x-idempotency-key", "")[:200]
-        call = Call(store, WeiboWire(store), account, endpoint.operation, values, key, made.flags, file)
+        wire = WeiboWire(store, whole=values.get("isGetLongText") == "1")
+        call = Call(store, wire, account, endpoint.operation, values, key, made.flags, file)
         try:
             return await _with_faults(endpoint, call, made)
         except Refusal as refusal:

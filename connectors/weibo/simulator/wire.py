@@ -8,9 +8,12 @@ from typing import Any, cast
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
+from connectors.lengths import weibo_units
 from connectors.sandbox.server.wire import REMOVED_TEXT, Wire, broken, weibo_time
 from connectors.weibo.simulator.state import WeiboStore
 
+# Longer posts are cut in lists.
+SHOWN_UNITS = 140
 SOURCE = '<a href="http://app.weibo.com/t/feed/1" rel="nofollow">微博 weibo.com</a>'
 # The platform's own words for the codes that the simulator answers beyond the sandbox's.
 ERRORS = {
@@ -46,7 +49,11 @@ ERRORS = {
 
 
 class WeiboWire(Wire):
-    """Writes stored items as the platform does."""
+    """Writes stored items as the platform does; ``whole``: long posts with all of their text."""
+
+    def __init__(self, store: WeiboStore, *, whole: bool = False) -> None:
+        super().__init__(store)
+        self._whole = whole
 
     def _mine(self) -> WeiboStore:
         return cast(WeiboStore, self._store)
@@ -84,6 +91,10 @@ class WeiboWire(Wire):
         if pictures := self._store.pictures(row["id"]):
             shape["pic_ids"] = [one["id"] for one in pictures]
             shape["original_pic"] = f"/picture/{pictures[0]['id']}"
+        if weibo_units(row["text"]) > SHOWN_UNITS:
+            shape |= {"isLongText": True, "text": f"{row['text'][:SHOWN_UNITS]}...全文： http://m.weibo.cn/{row['id']}"}
+            if self._whole:
+                shape["longText"] = {"content": row["text"], "longTextContent": row["text"]}
         if row["parent_id"] and (original := self._store.item(row["parent_id"])):
             shape["retweeted_status"] = self._status(original)
         return shape
