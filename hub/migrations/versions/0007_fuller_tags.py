@@ -36,27 +36,23 @@ def downgrade() -> None:
 
 
 def _fuller_tags() -> None:
-    with op.batch_alter_table('tagging', schema=None) as batch_op:
-        for name, length in TEXTS.items():
-            batch_op.add_column(sa.Column(name, sqlmodel.sql.sqltypes.AutoString(length=length), nullable=True))
-        for name in NUMBERS:
-            batch_op.add_column(sa.Column(name, sa.Float(), nullable=True))
-        for name in LISTS:
-            batch_op.add_column(sa.Column(name, sa.JSON(), nullable=True))
-    with op.batch_alter_table('message', schema=None) as batch_op:
-        for name in ('emotion', 'subtopic'):
-            length = TEXTS[name]
-            batch_op.add_column(sa.Column(
-                name, sqlmodel.sql.sqltypes.AutoString(length=length), server_default='', nullable=False))
+    """Column by column, never through a copy: on SQLite dropping the old table would take what refers to it along."""
+    for name, length in TEXTS.items():
+        op.add_column('tagging', sa.Column(name, sqlmodel.sql.sqltypes.AutoString(length=length), nullable=True))
+    for name in NUMBERS:
+        op.add_column('tagging', sa.Column(name, sa.Float(), nullable=True))
+    for name in LISTS:
+        op.add_column('tagging', sa.Column(name, sa.JSON(), nullable=True))
+    for name in ('emotion', 'subtopic'):
+        kind = sqlmodel.sql.sqltypes.AutoString(length=TEXTS[name])
+        op.add_column('message', sa.Column(name, kind, server_default='', nullable=False))
 
 
 def _shorter_tags() -> None:
-    with op.batch_alter_table('message', schema=None) as batch_op:
-        for name in ('subtopic', 'emotion'):
-            batch_op.drop_column(name)
-    with op.batch_alter_table('tagging', schema=None) as batch_op:
-        for name in (*LISTS, *NUMBERS, *TEXTS):
-            batch_op.drop_column(name)
+    for name in ('subtopic', 'emotion'):
+        op.drop_column('message', name)
+    for name in (*LISTS, *NUMBERS, *TEXTS):
+        op.drop_column('tagging', name)
 
 
 # SQLite names no constraint: this is what PostgreSQL calls it.
