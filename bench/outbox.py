@@ -21,8 +21,10 @@ from hub.embedded.valkey import Valkey
 from hub.models import Account, Department, Role, User, UserRole
 from hub.people import load_actor
 from web.demo.sandbox import Control
+from workflows.checking.confirming import asked
 from workflows.house import House, open_house
 from workflows.publishing import service
+from workflows.publishing.checks import remarks_of
 from workflows.publishing.content import Draft
 
 # Time to plan and to start the worker, which must stand ready when the first one is due.
@@ -107,7 +109,8 @@ async def _plan(house: House, control: Control, offsets: Sequence[float], accoun
             async with unit_of_work(house.ctx) as unit:
                 draft = Draft(text, text, {ids[number % accounts]: ""}, scheduled_at=at)
                 post = await service.create(unit, press, draft)
-                post = await service.submit(house, unit, press, post.id or 0, version=post.version)
+                close = asked(await remarks_of(unit, post))  # what stands close by on the calendar was read
+                post = await service.submit(house, unit, press, post.id or 0, version=post.version, confirm=close)
                 await service.approve(house, unit, review, post.id or 0, content_hash=post.content_hash)
         return begin
     finally:

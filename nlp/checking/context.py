@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ AROUND = 3  # characters to both sides that speak
 FIGURES = 29  # weighed of each reading
 RUN = re.compile("[\u4e00-\u9fff]{2,}")
 _SEEN = 60  # how often the dictionary's corpus must have seen a word that is put forward
-_SEEN_WHOLE = 400  # the same where both characters are others
+_SEEN_WHOLE = 1500  # the same where both characters are others
 # Log odds from which it is told as an error, and as a hint: 0.5 and 0.8 false alarms per 10,000 characters of replies.
 SURE, LIKELY = 4.8, 3.8
 
@@ -115,17 +115,29 @@ def _standing(run: str) -> list[float]:
     return found
 
 
-@lru_cache(maxsize=65_536)
-def _other(letter: str, before: str, after: str) -> tuple[tuple[str, float], ...]:
+def _other(letter: str, before: str, after: str) -> Iterable[tuple[str, float]]:
     """(character alike, how common the commonest word is that it makes with a neighbour)."""
-    follows, leads = _partners()
-    alikes, words = alike().get(letter, _NOBODY), dictionary()[0]
-    found: dict[str, float] = {}
-    for right in alikes & follows.get(before, _NOBODY):
-        found[right] = words[before + right]
-    for right in alikes & leads.get(after, _NOBODY):
-        found[right] = max(found.get(right, -99.0), words[right + after])
-    return tuple(sorted(found.items()))
+    behind, ahead = _behind(before, letter), _ahead(letter, after)
+    if not behind or not ahead:
+        return behind or ahead
+    found = dict(behind)
+    for right, word in ahead:
+        found[right] = max(found.get(right, -99.0), word)
+    return found.items()
+
+
+@lru_cache(maxsize=65_536)
+def _behind(before: str, letter: str) -> tuple[tuple[str, float], ...]:
+    words = dictionary()[0]
+    rights = alike().get(letter, _NOBODY) & _partners()[0].get(before, _NOBODY)
+    return tuple((right, words[before + right]) for right in sorted(rights))
+
+
+@lru_cache(maxsize=65_536)
+def _ahead(letter: str, after: str) -> tuple[tuple[str, float], ...]:
+    words = dictionary()[0]
+    rights = alike().get(letter, _NOBODY) & _partners()[1].get(after, _NOBODY)
+    return tuple((right, words[right + after]) for right in sorted(rights))
 
 
 _NOBODY: set[str] = set()
@@ -151,19 +163,24 @@ def _pairs(seen: int) -> Iterator[str]:
 @lru_cache(maxsize=65_536)
 def homophones(pair: str) -> tuple[tuple[str, float], ...]:
     """Words of two characters that sound like these, both of them others."""
-    first, second = _plain(pair[0]), _plain(pair[1])
-    words, by_sound = dictionary()[0], _by_sound()
-    found = {word for one in first for other in second for word in by_sound.get((one, other), ())}
-    return tuple(sorted((word, words[word]) for word in found if word[0] != pair[0] and word[1] != pair[1]))
+    by_sound, found = _by_sound(), dict[str, float]()
+    for one in _plain(pair[0]):
+        for other in _plain(pair[1]):
+            found |= by_sound.get((one, other), _NONE)
+    return tuple((word, found[word]) for word in sorted(found) if word[0] != pair[0] and word[1] != pair[1])
+
+
+_NONE: dict[str, float] = {}
 
 
 @cache
-def _by_sound() -> dict[tuple[str, str], list[str]]:
-    found: dict[tuple[str, str], list[str]] = {}
+def _by_sound() -> dict[tuple[str, str], dict[str, float]]:
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    words = dictionary()[0]
     for word in _pairs(_SEEN_WHOLE):
         for one in _plain(word[0]):
             for other in _plain(word[1]):
-                found.setdefault((one, other), []).append(word)
+                found.setdefault((one, other), {})[word] = words[word]
     return found
 
 
