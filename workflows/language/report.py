@@ -101,7 +101,8 @@ def written(path: Path, models: Sequence[ModelFacts], ran: Speed | None, misses:
 
 def _facts(one: Record) -> ModelFacts:
     meta = one.meta
-    scores = [_score(name, values) for name, values in meta.get("scores", {}).items()]
+    told = meta.get("scores", {}).items()  # a model that labels nothing is scored in another way
+    scores = [_score(name, values) for name, values in told if "macro_f1" in values]
     return ModelFacts(
         one.name, one.size, one.sha256, one.labels, meta.get("trained_at", ""), meta.get("rows", 0),
         meta.get("sources", {}), scores,
