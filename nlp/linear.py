@@ -245,7 +245,7 @@ class LinearModel:
     def save(self, target: IO[bytes]) -> None:
         """Write the .npz; reading it back gives the same scores to the last bit."""
         arrays: dict[str, NDArray[Any]] = {
-            "filled": np.packbits(self.weights != 0, axis=1),
+            "filled": np.asfortranarray(np.packbits(self.weights != 0, axis=1)),  # the labels of a bucket are alike
             "values": self.weights[self.weights != 0],
             "scale": self.scale,
             "bias": self.bias,
