@@ -11,6 +11,7 @@ import pytest
 import nlp
 from nlp import classic, clusters, features, linear, segment
 from nlp.linear import LinearModel, Recipe
+from nlp.network import Network
 from nlp.training import data, fit, margin, scores, solver
 from nlp.training.data import Labelled
 from nlp.training.fit import Plan
@@ -118,6 +119,61 @@ def test_shipped_models_are_small_and_carry_their_record() -> None:
         assert meta["sources"]
         assert meta["scores"]
         assert meta["trained_at"].startswith("20")
+
+
+def test_intervals_hold_the_figure_and_shrink_with_more_texts() -> None:
+    draw = np.random.default_rng(7)
+    gold = [("a", "b", "c")[n] for n in draw.integers(0, 3, 4000)]
+    said = [g if draw.random() < 0.8 else "a" for g in gold]
+    widths = []
+    for count in (200, 4000):
+        (low, high), each = scores.intervals(gold[:count], said[:count])
+        assert low <= scores.macro_f1(gold[:count], said[:count]) <= high
+        exact = scores.class_f1(gold[:count], said[:count])
+        assert set(each) == {"a", "b", "c"}
+        assert all(below <= exact[label] <= above for label, (below, above) in each.items())
+        widths.append(high - low)
+    assert widths[1] < widths[0] / 3
+
+
+def test_an_honest_model_shows_an_error_by_chance_alone() -> None:
+    """Texts enough and it goes away; too few and even the truth looks dishonest."""
+    draw = np.random.default_rng(8)
+    p = draw.uniform(0.4, 1.0, 40_000)
+    few, worst = scores.floor(p[:400])
+    many, _ = scores.floor(p)
+    assert many < 0.01 < few < worst < 0.1
+    errors = [scores.calibration_error(q, (draw.random(400) < q).tolist()) for q in np.split(p, 100)]
+    assert np.mean(errors) == pytest.approx(few, abs=0.01)
+    assert np.mean(np.array(errors) > worst) <= 0.1
+
+
+def test_near_copies_are_kin() -> None:
+    words = [f"词{n}" for n in range(30)]
+    texts = [" ".join(words), " ".join(["另外", *words[3:20]]), " ".join(words[::-1]), "短 文", "短 文"]
+    found = data.kin(data.labelled(texts, [""] * 5, "x")).tolist()
+    assert found[0] == found[1]
+    assert found[3] == found[4]
+    assert len(set(found)) == 3
+
+
+def test_a_network_counts_as_much_as_it_helps() -> None:
+    """Beside weights that know nothing of the words it decides."""
+    segmenter = segment.make_segmenter()
+    rows = invented(900, 1)
+    table = fit.tabulate(rows, PLAN, segmenter)
+    truth = np.eye(3)[table.target] + np.random.default_rng(3).normal(0, 0.2, (900, 3))
+    none = np.zeros(0, np.uint32)
+    net = Network(
+        none, np.zeros((1, 2), np.int8), np.ones(2, np.float32), (np.zeros((4, 1), np.float16),),
+        np.zeros(1, np.float32), none, np.zeros((1, 2), np.int8), np.ones(2, np.float32),
+        np.zeros((3, 3), np.float32), np.zeros(3, np.float32),
+    )  # fmt: skip
+    made = fit.fit_beside(table, PLAN, None, truth, net)
+    assert made.network is not None
+    plain = fit.fit_calibrated(table, PLAN)
+    assert made.network.strength * truth.std() > 0.5 * plain.scores(table.rows).std()
+    assert np.array_equal(made.weights, plain.weights)
 
 
 # --- hot issues -------------------------------------------------------------------------------------------------------
