@@ -19,6 +19,7 @@ from dotenv import dotenv_values
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from sqlalchemy import exists
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, func, select
 
@@ -35,8 +36,11 @@ from web.cli.plain import plain
 from web.cli.trouble import explained
 from web.templating import STATIC
 from workflows import vitals
+from workflows.accounts import needs_person
 
 LEAST_SPACE_MB = 500
+# Accounts in trouble that are named.
+MOST_NAMED = 20
 OLDEST_BEAT = timedelta(seconds=15)
 # Clocks of several machines are never quite the same.
 AHEAD = timedelta(seconds=10)
@@ -145,12 +149,15 @@ async def _worker(settings: Settings) -> Finding:
 
 async def _accounts(settings: Settings) -> Finding:
     async def ask(unit: Unit) -> Finding:
-        accounts = await unit.all(select(Account).where(col(Account.is_active)))
-        failing = await unit.all(select(Stream).where(Stream.error != ""))
-        troubled = {stream.account_id for stream in failing}
-        names = listed(account.name for account in accounts if account.id in troubled)
-        said = _("%(n)s 个启用", n=len(accounts)) if not names else _("收取出错：%(names)s", names=names)
-        return Finding(_("账号"), not names, said, _("请在网页「账号」中查看原因并重新授权"))
+        used = await unit.one(select(func.count(col(Account.id))).where(col(Account.is_active)))
+        troubled = needs_person(clock.now()) | exists().where(
+            col(Stream.account_id) == col(Account.id), col(Stream.failures) > 0, col(Account.is_active)
+        )
+        names = listed(
+            await unit.all(select(col(Account.name)).where(troubled).order_by(col(Account.name)).limit(MOST_NAMED))
+        )
+        said = _("%(n)s 个启用", n=used) if not names else _("有问题：%(names)s", names=names)
+        return Finding(_("账号"), not names, said, _("请在网页「账号」中查看原因并按提示处理"))
 
     return await _read(settings, ask) or _unread(_("账号"))
 
