@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,9 +14,10 @@ from hub.models import DeliveryState, PostState
 from hub.rights import May
 from web.api.operation import Call, mark_of, next_of, operation
 from web.api.schema import Answer, Body, Confirm, Id, Moment, Note, Page, PageQuery, Version, When
-from workflows.publishing import detail, lists, service
+from workflows.publishing import choices, detail, lists, service
 from workflows.publishing.calendar import Item
-from workflows.publishing.content import Draft, draft_of
+from workflows.publishing.content import USUAL, Draft, Option, draft_of, pictures_for, tidy
+from workflows.publishing.forms import settled
 
 READS = (May.read_posts, May.write_post)
 MOVES = (May.write_post, May.review_post)
@@ -58,6 +60,17 @@ class PostPage(Page[PostItem]):
     """Posts, the newest first."""
 
 
+class PictureOne(Answer):
+    """One picture of a post, in its place."""
+
+    id: int
+    sha256: str
+    mime: str
+    width: int
+    height: int
+    description: str
+
+
 class TargetOne(Answer):
     """One account: what it says there and what became of it."""
 
@@ -66,6 +79,9 @@ class TargetOne(Answer):
     platform: str
     own_text: str = Field(description=N_("这个账号单独的文字；空表示用正文。"))
     text: str = Field(description=N_("这个账号实际发出的文字。"))
+    form: str = Field(description=N_("发布形式；空表示平台常用的。"))
+    title: str = Field(description=N_("发布的标题；没有标题的形式为空。"))
+    pictures: int = Field(description=N_("用前几张图片。"))
     delivery_id: int | None
     delivery_state: DeliveryState | None
 
@@ -100,6 +116,7 @@ class PostOne(Answer):
     reviewer_name: str
     reviewed_at: Moment | None
     review_note: str
+    pictures: list[PictureOne]
     targets: list[TargetOne]
     events: list[PostEventItem]
     reasons: dict[str, list[str]] = Field(description=N_("每一步现在为什么不行；空表示可以。"))
@@ -110,6 +127,9 @@ class TargetBody(Body):
 
     account_id: Id
     text: str = Field(default="", max_length=50_000)
+    form: str = Field(default="", max_length=32, description=N_("发布形式的名称；空表示平台常用的。"))
+    title: str = Field(default="", max_length=200, description=N_("有标题的形式用它；空表示用稿件标题。"))
+    pictures: int | None = Field(default=None, ge=0, le=18, description=N_("只用前几张图片；不给表示全部。"))
 
 
 class PostBody(Body):
@@ -208,8 +228,11 @@ async def get_post(call: Call[None, None]) -> PostOne:
 async def create_post(call: Call[None, PostBody]) -> PostOne:
     """A new draft of the person's department."""
     body = call.body
-    draft = Draft(body.title, body.body, _targets(body.targets), body.scheduled_at, body.latest_at)
-    post = await service.create(call.unit, call.actor, draft)
+    draft = Draft(
+        body.title, body.body, _targets(body.targets), body.scheduled_at, body.latest_at,
+        options=_options(body.targets, {}),
+    )  # fmt: skip
+    post = await service.create(call.unit, call.actor, await _settled(call, draft))
     return await _shown(call, post.id)
 
 
@@ -218,11 +241,12 @@ async def change_post(call: Call[None, PostChange]) -> PostOne:
     """Change what is given; an approved post whose content changes goes back to review."""
     body, post_id = call.body, call.places["post_id"]
     given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set - {"version"}}
-    if "targets" in given:
-        given["targets"] = _targets(body.targets)
     found = await detail.view(call.unit, call.actor, post_id)
     stored = draft_of(found.post, [one.target for one in found.targets])
-    await service.save(call.unit, call.actor, post_id, version=body.version, draft=replace(stored, **given))
+    if "targets" in given:
+        given |= {"targets": _targets(body.targets), "options": _options(body.targets, stored.options)}
+    draft = await _settled(call, replace(stored, **given))
+    await service.save(call.unit, call.actor, post_id, version=body.version, draft=draft)
     return await _shown(call, post_id)
 
 
@@ -280,13 +304,32 @@ def _targets(given: list[TargetBody]) -> dict[int, str]:
     return targets
 
 
+def _options(given: list[TargetBody], stored: Mapping[int, Option]) -> dict[int, Option]:
+    """How each account takes it; what is not given stays as it is stored."""
+    names = {"form": "form", "title": "title", "pictures": "first"}
+    return {
+        one.account_id: replace(
+            stored.get(one.account_id, USUAL),
+            **{names[name]: getattr(one, name) for name in one.model_fields_set & names.keys()},
+        )
+        for one in given
+    }
+
+
+async def _settled(call: Call[Any, Any], draft: Draft) -> Draft:
+    """With the form and title of each account named."""
+    offered = await choices.accounts(call.house, call.unit)
+    return settled({choice.id: choice.forms for choice in offered}, tidy(draft))
+
+
 async def _shown(call: Call[Any, Any], post_id: int | None) -> PostOne:
     await call.unit.flush()
     found = await detail.view(call.unit, call.actor, post_id or 0)
     targets = [
         TargetOne(
             account_id=one.target.account_id, account=one.account.name, platform=one.account.platform,
-            own_text=one.target.text, text=one.text, delivery_id=one.target.delivery_id,
+            own_text=one.target.text, text=one.text, form=one.target.form, title=one.target.title,
+            pictures=len(pictures_for(found.post, one.target)), delivery_id=one.target.delivery_id,
             delivery_state=one.delivery.state if one.delivery else None,
         )
         for one in found.targets
