@@ -153,9 +153,9 @@ async def _accounts(settings: Settings) -> Finding:
         troubled = needs_person(clock.now()) | exists().where(
             col(Stream.account_id) == col(Account.id), col(Stream.failures) > 0, col(Account.is_active)
         )
-        names = listed(
-            await unit.all(select(col(Account.name)).where(troubled).order_by(col(Account.name)).limit(MOST_NAMED))
-        )
+        wanted = select(Account.name).where(troubled).order_by(col(Account.name)).limit(MOST_NAMED)
+        named: Sequence[str] = await unit.all(wanted)
+        names = listed(named)
         said = _("%(n)s 个启用", n=used) if not names else _("有问题：%(names)s", names=names)
         return Finding(_("账号"), not names, said, _("请在网页「账号」中查看原因并按提示处理"))
 

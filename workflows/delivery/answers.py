@@ -32,7 +32,9 @@ async def end(unit: Unit, ticket: Ticket, answer: Outcome | ConnectorError) -> D
     """Record the answer. None when this attempt is no longer the one that counts (its lease had run out)."""
     state = await _end(unit, ticket, answer)
     if isinstance(answer, ConnectorError):
-        await circuits.note(unit, ticket.account.id or 0, answer)
+        # What may pass by itself is tried again and given to a person in the end; only reading counts it.
+        if answer.kind in circuits.AT_ONCE:
+            await circuits.note(unit, ticket.account.id or 0, answer)
     elif ticket.account.failures or ticket.account.trips:
         await circuits.went_well(unit, ticket.account.id or 0)
     return state
