@@ -11,7 +11,6 @@ from hub import clock
 from hub.i18n import N_
 from hub.models import CaseState, MessageKind, PlanMode, WatchPlan
 from hub.rights import May
-from nlp import mask
 from web.api.operation import Call, mark_of, next_of, operation
 from web.api.schema import Answer, Moment, Page, PageQuery
 from workflows.watching import hits, service
@@ -131,7 +130,7 @@ async def _items(call: Call[None, None], plans: list[WatchPlan]) -> list[PlanIte
 
 def _hit(row: HitRow) -> HitItem:
     return HitItem(
-        message_id=row.message_id, at=row.at, words=list(map(mask, row.words)),
+        message_id=row.message_id, at=row.at, words=row.words,
         title="".join(piece.text for piece in row.title), text="".join(piece.text for piece in row.text),
         kind=row.kind, account=row.account, author_name=row.author_name, topic=row.topic, subtopic=row.subtopic,
         sentiment=row.sentiment, emotion=row.emotion, is_sensitive=row.is_sensitive, url=row.url,
