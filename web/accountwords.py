@@ -113,6 +113,7 @@ class Budget:
     most: int
     reserve: int
     is_own: bool
+    shared: str
     parts: Sequence[dict[str, object]]
 
 
@@ -134,8 +135,13 @@ def _budget(one: Left) -> Budget:
                left=number(one.left)),
         kept=_kept(one, reserve),
         resets=resets, tone=tone, most=most, reserve=round(one.allowance.reserve * 100),
-        is_own=one.allowance.is_overridden, parts=_parts(one, reserve),
+        is_own=one.allowance.is_overridden, shared=_shared(one.window.scope.value), parts=_parts(one, reserve),
     )  # fmt: skip
+
+
+def _shared(scope: str) -> str:
+    """With whom a window is shared; empty: it is the account's alone."""
+    return {"app": _("同一应用的账号合用。"), "house": _("本系统在这个平台的全部账号合用。")}.get(scope, "")
 
 
 def _kept(one: Left, reserve: int) -> str:
