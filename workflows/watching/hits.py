@@ -129,8 +129,9 @@ def _shown(row: Any, length: int = 140) -> HitRow:
     hit, message, account, number, state, department = row
     title, text = of_message(message, hit.words, length)
     return HitRow(
-        message_id=message.id or 0, at=hit.at, words=list(map(mask, hit.words)), title=title, text=text, kind=message.kind,
-        account=account, author_name=message.author_name, sentiment=message.sentiment, emotion=message.emotion,
+        message_id=message.id or 0, at=hit.at, words=list(map(mask, hit.words)), title=title, text=text,
+        kind=message.kind, account=account, author_name=message.author_name, sentiment=message.sentiment,
+        emotion=message.emotion,
         topic=message.topic, subtopic=message.subtopic,
         is_sensitive=message.is_sensitive, url=message.url, number=number or "", state=state,
         department=department or "",
