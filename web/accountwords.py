@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub import clock
-from hub.i18n import _, exact, moment, ngettext, number, percent, said
+from hub.i18n import _, moment, ngettext, number, percent, said
 from hub.models import Account, CircuitState
 from workflows.accounts import Attention, Health
 from workflows.circuits import BY_HAND_ONLY, REVOKED
@@ -113,6 +113,7 @@ class Budget:
     most: int
     reserve: int
     is_own: bool
+    has_own_reserve: bool
     shared: str
     parts: Sequence[dict[str, object]]
 
@@ -124,7 +125,7 @@ def budgets(lefts: Sequence[Left]) -> list[Budget]:
 
 def _budget(one: Left) -> Budget:
     most = one.allowance.most
-    resets = _("%(time)s 重新计算", time=exact(one.ends_at)) if one.ends_at else _("还没有用过")
+    resets = _("%(time)s 重新计算", time=moment(one.ends_at)) if one.ends_at else _("还没有用过")
     reserve = max(0, most - one.allowance.reading)
     tone = "danger" if not one.left else "soon" if not one.left_to_read else "done"
     return Budget(
@@ -135,7 +136,7 @@ def _budget(one: Left) -> Budget:
                left=number(one.left)),
         kept=_kept(one, reserve),
         resets=resets, tone=tone, most=most, reserve=round(one.allowance.reserve * 100),
-        is_own=one.allowance.is_overridden, shared=_shared(one.window.scope.value), parts=_parts(one, reserve),
+        is_own=one.allowance.is_overridden, has_own_reserve=one.allowance.has_own_reserve, shared=_shared(one.window.scope.value), parts=_parts(one, reserve),
     )  # fmt: skip
 
 
@@ -157,7 +158,7 @@ def _parts(one: Left, reserve: int) -> list[dict[str, object]]:
     used = min(100.0, one.used / most * 100)
     kept = min(100.0 - used, reserve / most * 100)
     found = [
-        (used, 1, _("已用")), (100.0 - used - kept, 3, _("可读取")), (kept, 2, _("留给人工")),
+        (used, 7, _("已用")), (100.0 - used - kept, 8, _("可读取")), (kept, 2, _("留给人工")),
     ]  # fmt: skip
     return [{"share": round(share, 2), "colour": colour, "text": text} for share, colour, text in found if share > 0]
 

@@ -45,6 +45,7 @@ class Allowance:
     most: int
     reserve: float
     is_overridden: bool
+    has_own_reserve: bool = False
 
     @property
     def reading(self) -> int:
@@ -112,6 +113,7 @@ def allowance(account: AccountRef, window: Window, told: int | None = None) -> A
         most=int(most if most is not None else window.most if told is None else told),
         reserve=float(window.reserve if reserve is None else reserve),
         is_overridden=most is not None,
+        has_own_reserve=reserve is not None,
     )
 
 
