@@ -34,6 +34,14 @@ class Settings(BaseSettings):
         description="Networks of the office's own that mailbox accounts may connect to in live mode, like 10.1.0.0/16, "
         "separated by commas; empty: none.",
     )
+    captcha_script: str = Field(
+        "", description="Script of a captcha service (hCaptcha, Turnstile and their kin) for letter pages; empty: none."
+    )
+    captcha_class: str = Field("h-captcha", description="Class of the element that script fills.")
+    captcha_field: str = Field("h-captcha-response", description="Field in which the form brings the answer.")
+    captcha_key: str = Field("", description="Our public key with that service.")
+    captcha_secret: str = Field("", description="Our secret with that service.")
+    captcha_verify: str = Field("", description="Address at which that service is asked whether the answer is good.")
     public_feed: bool = Field(False, description="True: what was published is offered to all at /feeds/posts.atom.")
     demo: bool = Field(False, description="True: demonstration banner, logins shown on the sign-in page.")
     secret_key: str = Field(

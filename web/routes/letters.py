@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
@@ -44,7 +46,17 @@ async def _form(
         "ticket": ticket or new_ticket(key, found.slug, clock.now()), "had_files": bool(values.get("had_files")),
         "most_files": MOST_FILES, "most_mb": MOST_BYTES // 1024**2,
     }  # fmt: skip
-    return _framed(await render(request, "letters/write.html", facts, status), found.embed)
+    captcha = _captcha(request)
+    response = await render(request, "letters/write.html", facts | {"captcha": captcha}, status)
+    return _framed(response, found.embed, captcha)
+
+
+def _captcha(request: Request) -> dict[str, str]:
+    """The captcha service's script, element and key; empty where none is set."""
+    settings = house(request).ctx.settings
+    if not settings.captcha_script:
+        return {}
+    return {"script": settings.captcha_script, "class": settings.captcha_class, "key": settings.captcha_key}
 
 
 async def write(request: Request) -> Response:
@@ -56,6 +68,7 @@ async def write(request: Request) -> Response:
         ticket=form.raw("ticket"), kind=form.raw("kind"), title=form.raw("title"), text=_lines(form.raw("text")),
         name=form.raw("name"), phone=form.raw("phone"), place=form.raw("place"), agreed=form.ticked("agreed"),
         trap=form.raw("website"), files=await _files(request),
+        proof=form.raw(house(request).ctx.settings.captcha_field),
     )  # fmt: skip
     values = form.values | ({"had_files": "1"} if draft.files else {})
     try:
@@ -191,13 +204,20 @@ def _embed(open_pages: list[LetterPage]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(site for one in open_pages for site in one.embed))
 
 
-def _framed(response: Response, sites: tuple[str, ...]) -> Response:
-    """Let the office's own sites frame the page (browsers then pass over X-Frame-Options)."""
+def _framed(response: Response, sites: tuple[str, ...], captcha: Mapping[str, str] | None = None) -> Response:
+    """Let the office's own sites frame the page (browsers then pass over X-Frame-Options), and the captcha service's
+    script run on it, where one is set."""
+    policy = security.CSP
     if sites:
-        allowed = " ".join(("'self'", *sites))
-        response.headers["Content-Security-Policy"] = security.CSP.replace(
-            "frame-ancestors 'none'", f"frame-ancestors {allowed}"
-        )
+        policy = policy.replace("frame-ancestors 'none'", " ".join(("frame-ancestors 'self'", *sites)))
+    if captcha:
+        parts = urlsplit(captcha["script"])
+        host = f"{parts.scheme}://{parts.netloc}"
+        for name in ("script-src", "style-src", "connect-src"):
+            policy = policy.replace(f"{name} 'self'", f"{name} 'self' {host}")
+        policy += f"; frame-src {host}"
+    if policy != security.CSP:
+        response.headers["Content-Security-Policy"] = policy
     return response
 
 

@@ -10,8 +10,9 @@ from datetime import timedelta
 
 from sqlmodel import col, func, select
 
-from connectors.base import Kind, RawItem
-from hub import clock
+from connectors.base import ConnectorError, Kind, RawItem
+from connectors.captcha import Captcha, is_person
+from hub import clock, log
 from hub.db import Unit, unit_of_work
 from hub.errors import Invalid, Refused
 from hub.i18n import _
@@ -26,12 +27,14 @@ from workflows.letters.tickets import LONGEST, QUICKEST, age_of, code_of, digest
 LONGEST_TITLE, LONGEST_TEXT, LONGEST_NAME, LONGEST_PLACE = 60, 5000, 30, 100
 # All letters of one page together in an hour: beyond it something is wrong, and people are asked to come back.
 PAGE_HOURLY = 300
+_log = log.get(__name__)
 _PHONE = re.compile(r"(?:\+?86[- ]?)?1[3-9]\d{9}|0\d{2,3}[- ]?\d{7,8}(?:[-转]\d{1,6})?|\d{7,8}")
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a citizen typed. ``trap``: a field nobody sees; whoever fills it in is a machine."""
+    """What a citizen typed. ``trap``: a field nobody sees; whoever fills it in is a machine. ``proof``: what the
+    captcha service put into the form, where one is set."""
 
     ticket: str
     kind: str = ""
@@ -42,6 +45,7 @@ class Draft:
     place: str = ""
     agreed: bool = False
     trap: str = ""
+    proof: str = ""
     files: list[Sent] = field(default_factory=list)
 
 
@@ -61,6 +65,7 @@ async def write(house: House, page: LetterPage, draft: Draft, *, address: str) -
     """
     key = house.ctx.settings.key
     files = _check(house, page, draft)
+    await _prove(house, draft)
     async with unit_of_work(house.ctx) as unit:
         ticket = digest(key, "ticket", draft.ticket)
         known = await unit.first(select(Letter).where(Letter.ticket == ticket))
@@ -115,6 +120,21 @@ def _check(house: House, page: LetterPage, draft: Draft) -> list[Judged]:
     if problems:
         raise Invalid(problems)
     return files
+
+
+async def _prove(house: House, draft: Draft) -> None:
+    """Ask the captcha service, where one is set. One that is away stops nobody: the other limits still hold."""
+    settings = house.ctx.settings
+    if not settings.captcha_verify:
+        return
+    try:
+        captcha = Captcha(settings.captcha_verify, settings.captcha_secret)
+        if await is_person(captcha, draft.proof, live=settings.live):
+            return
+    except ConnectorError as error:
+        _log.warning("captcha_away", kind=error.kind.value)
+        return
+    raise Invalid({"proof": _("请完成下面的验证，再点「提交」。")})
 
 
 def _lengths(draft: Draft) -> dict[str, str]:
