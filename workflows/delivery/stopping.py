@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import case, update
@@ -82,6 +83,15 @@ async def move_all(unit: Unit, post_id: int, scheduled_at: datetime, latest_at: 
     await _refuse_what_left(unit, post_id)
     unit.later("sweep_deliveries")
     return changed
+
+
+async def give_to(unit: Unit, post_id: int, hands: Mapping[int, int | None]) -> None:
+    """Who publishes what waits of the post, by account id, where that is done by hand and somebody was chosen."""
+    for account_id, person in hands.items():
+        if person is not None:
+            mine = col(Delivery.post_id) == post_id, col(Delivery.account_id) == account_id
+            waiting = col(Delivery.state).in_(MOVABLE)
+            await unit.run(update(Delivery).where(*mine, waiting).values(assignee_id=person))
 
 
 async def _refuse_what_left(unit: Unit, post_id: int) -> None:

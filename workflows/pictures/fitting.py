@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from connectors.base import PostForm
 from hub.i18n import _
-from workflows.pictures.cleaning import KINDS, flat, saved
+from workflows.pictures.cleaning import AT_ONCE, KINDS, flat, saved
 from workflows.pictures.placed import FOCUS, Placed
 
 _QUALITIES = (88, 80, 70, 60)
@@ -67,7 +67,7 @@ def fitted(data: bytes, mime: str, fit: Fit) -> Fitted:
 
     CPU work of up to a second: call it in a thread.
     """
-    with Image.open(io.BytesIO(data), formats=list(KINDS)) as image:
+    with AT_ONCE, Image.open(io.BytesIO(data), formats=list(KINDS)) as image:
         if not fit.size and mime in fit.types and len(data) <= fit.most_bytes:
             return Fitted(data, mime, *image.size, is_changed=False)
         shaped = _cut(image, fit) if fit.size else image

@@ -23,7 +23,7 @@ from hub.rights import Actor, May
 from workflows.checking.confirming import Unfit, settle
 from workflows.delivery import create as create_delivery
 from workflows.delivery import text_hash
-from workflows.delivery.stopping import cancel_all, move_all
+from workflows.delivery.stopping import cancel_all, give_to, move_all
 from workflows.house import House
 from workflows.pictures import store
 from workflows.publishing.checks import problems_of, remarks_of
@@ -106,6 +106,7 @@ async def save(unit: Unit, actor: Actor, post_id: int, *, version: int, draft: D
     if state is PostState.review:
         await cancel_all(unit, post.id or 0, written("稿件已修改，重新送审"))
     elif state is PostState.approved and post.scheduled_at is not None:
+        await give_to(unit, post.id or 0, {key: option.assignee_id for key, option in made.options.items()})
         await move_all(unit, post.id or 0, post.scheduled_at, post.latest_at)
     await note(unit, post, "save" if is_new else "save_details", actor, with_content=True)
     await audit.record(unit, actor, "post.save", f"post:{post.id}", hash=new_hash)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -270,3 +271,15 @@ async def test_the_pack_has_text_pictures_and_covers_in_every_size(office: Offic
         assert archive.read("text.txt").decode("utf-8-sig").split("\r\n") == ["停水通告", "", "正文"]
     async with office.read() as unit:
         assert await unit.first(select(Delivery.id).where(Delivery.id == one, Delivery.state == S.by_hand)) == one
+
+
+async def test_another_hand_can_be_chosen_after_the_approval_without_a_new_review(office: Office) -> None:
+    account = await douyin(office)
+    (one,) = await office.approved("通告", [account], after=3600)
+    post, clerk = await office.post_of(one), office["clerk"].user_id
+    async with office.work() as unit:
+        same = Draft("通告", post.body, {account: ""}, post.scheduled_at)
+        chosen = replace(same, options={account: Option(title="通告", assignee_id=clerk)})
+        await save(unit, office["press"], post.id or 0, version=post.version, draft=chosen)
+    assert (await office.post_of(one)).state is PostState.approved
+    assert (await office.delivery(one)).assignee_id == clerk
