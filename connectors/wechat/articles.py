@@ -14,6 +14,7 @@ from typing import Any
 from connectors.base import AccountRef, Attachment, Outgoing
 from connectors.markup import plain
 from connectors.text import clean, one_line
+from connectors.wechat.wire import is_on
 
 AUTHOR_LENGTH = 16
 DIGEST_LENGTH = 54
@@ -56,7 +57,7 @@ def body_of(text: str, count: int) -> str:
 
 def draft_of(account: AccountRef, out: Outgoing, content: str, cover: str) -> dict[str, Any]:
     """The article as ``draft/add`` takes it. ``cover``: the id of the picture that is its cover."""
-    comments = 1 if account.options.get("open_comment") else 0
+    comments = int(is_on(account, "open_comment"))
     return {
         "article_type": "news",
         "title": one_line(out.title),

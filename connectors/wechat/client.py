@@ -45,7 +45,7 @@ from connectors.wechat.rules import (
     problems_of,
 )
 from connectors.wechat.schemas import TIMES, comment_place, inbound
-from connectors.wechat.wire import Wire, windows
+from connectors.wechat.wire import Wire, is_on, windows
 
 # How an answer that left is named where the platform gives no id: nobody can look it up or take it back.
 SAID, ANSWER = "custom:", "answer:"
@@ -100,12 +100,12 @@ class WechatConnector(Defaults):
         grants = {capability: Grant(Granted.yes) for capability in Capability}
         grants[Capability.pull_mentions] = Grant(Granted.no, "微信公众号没有「提及」")
         grants[Capability.pull_messages] = Grant(Granted.no, "微信不提供私信列表，来信由平台推送")
-        if not account.options.get("open_comment"):
+        if not is_on(account, "open_comment"):
             needs = Grant(Granted.needs, "请管理员先在公众平台开通留言功能，再在账号设置中打开「文章留言」")
             grants |= {Capability.pull_comments: needs, Capability.reply_public: needs}
         if not account.secrets.get("token"):
             grants[Capability.receive_push] = Grant(Granted.needs, "请管理员在账号设置中填写令牌（Token）")
-        if account.options.get(DENIED):
+        if is_on(account, DENIED):
             needs = Grant(Granted.needs, "公众号没有发布接口的权限，请管理员在公众平台完成认证或申请权限")
             grants |= dict.fromkeys((Capability.publish, Capability.find_own, Capability.delete), needs)
         if not account.app or not account.secrets.get("app_secret"):
@@ -154,7 +154,7 @@ class WechatConnector(Defaults):
             raise ConnectorError(ErrorKind.bug, f"微信公众号没有「{stream}」这个列表", code="stream")
         if not account.secrets.get("access_token"):
             raise ConnectorError(ErrorKind.auth_expired, TOKEN, code="no token")
-        if not account.options.get("open_comment"):
+        if not is_on(account, "open_comment"):
             return Page((), dict(cursor))
         return await comments.pull(self._wire, account, cursor, self.limits(account).pull_every)
 

@@ -216,6 +216,8 @@ def test_an_account_may_insist_on_sealed_pushes() -> None:
     strict = replace(REF, options={**REF.options, "secure_only": "1"})
     assert "安全模式" in refused(push(TEXT, "plain", strict))
     assert isinstance(push(TEXT, "secure", strict), Accept)
+    for off in ("0", "否", "", None, False):
+        assert isinstance(push(TEXT, "plain", replace(REF, options={**REF.options, "secure_only": off})), Accept)
 
 
 # --- hostile ----------------------------------------------------------------------------------------------------------
