@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,8 +14,9 @@ from hub.i18n import _
 from workflows.pictures.cleaning import AT_ONCE, KINDS, flat, saved
 from workflows.pictures.placed import FOCUS, Placed
 
-_QUALITIES = (88, 80, 70, 60)
-_SHRINK = 0.8
+_QUALITIES = (88, 75, 62)
+# Bytes follow the area: from how much too large it is, the next size is about right; never smaller at once than this.
+_SMALLEST_STEP, _LARGEST_STEP = 0.3, 0.9
 _SMALLEST_SIDE = 160
 
 
@@ -100,5 +102,6 @@ def _within(image: Image.Image, mime: str, most: int) -> tuple[tuple[bytes, tupl
                 return (made, still.size), "image/jpeg"
         if max(still.size) <= _SMALLEST_SIDE:
             return (made, still.size), "image/jpeg"
-        width, height = still.size
-        still = still.resize((max(1, int(width * _SHRINK)), max(1, int(height * _SHRINK))), Image.Resampling.LANCZOS)
+        step = max(_SMALLEST_STEP, min(_LARGEST_STEP, math.sqrt(most / len(made))))
+        size = max(1, int(still.width * step)), max(1, int(still.height * step))
+        still = still.resize(size, Image.Resampling.LANCZOS)
