@@ -136,7 +136,8 @@ def _budget(one: Left) -> Budget:
                left=number(one.left)),
         kept=_kept(one, reserve),
         resets=resets, tone=tone, most=most, reserve=round(one.allowance.reserve * 100),
-        is_own=one.allowance.is_overridden, has_own_reserve=one.allowance.has_own_reserve, shared=_shared(one.window.scope.value), parts=_parts(one, reserve),
+        is_own=one.allowance.is_overridden, has_own_reserve=one.allowance.has_own_reserve,
+        shared=_shared(one.window.scope.value), parts=_parts(one, reserve),
     )  # fmt: skip
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import or_
 from sqlmodel import col, func, select
@@ -23,6 +25,11 @@ from workflows.house import House
 LEASE = timedelta(seconds=45)
 # Own items that are followed at once; the newest of them.
 FOLLOWED = 500
+SHARING_FRESH = timedelta(minutes=1)
+# By database and platform: who shares budgets.
+_sharing: WeakKeyDictionary[Any, dict[str, Sharing]] = WeakKeyDictionary()
+# By database: the mark under which every account had its streams.
+_complete: WeakKeyDictionary[Any, tuple[int, ...]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,14 @@ class Leased:
 
 
 async def make_missing(house: House) -> int:
-    """Give every active account the streams its connector reads; how many were made. Safe to run twice."""
+    """Give every active account the streams its connector reads; how many were made. Safe to run twice.
+
+    Looks closer only when accounts or streams were added or taken away since this process looked last.
+    """
+    engine = house.ctx.engine.sync_engine
+    mark = await _mark(house)
+    if _complete.get(engine) == mark:
+        return 0
     async with reading(house.ctx) as unit:
         accounts = await unit.rows(select(Account.id, Account.platform).where(col(Account.is_active)))
         there = {(row[0], row[1]) for row in await unit.rows(select(Stream.account_id, Stream.name))}
@@ -56,7 +70,19 @@ async def make_missing(house: House) -> int:
     if missing:
         async with unit_of_work(house.ctx) as unit:
             await unit.run(insert(unit, Stream).on_conflict_do_nothing(), [_fresh(*one) for one in missing])
+    else:
+        _complete[engine] = mark
     return len(missing)
+
+
+async def _mark(house: House) -> tuple[int, ...]:
+    """What changes whenever an account or a stream comes or goes, or a platform reads more than it did."""
+    active = select(func.count(col(Account.id))).where(col(Account.is_active)).scalar_subquery()
+    newest = select(func.max(col(Account.id))).scalar_subquery()
+    there = select(func.count(col(Stream.id))).scalar_subquery()
+    async with reading(house.ctx) as unit:
+        row = (await unit.rows(select(active, newest, there)))[0]
+    return (*(int(one or 0) for one in row), sum(len(one.streams) for one in house.platforms.values()))
 
 
 def _fresh(account_id: int, name: str) -> dict[str, Any]:
@@ -112,22 +138,45 @@ async def _following(house: House, unit: Unit, ref: AccountRef, now: datetime) -
     return replace(ref, published=tuple(own))
 
 
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """How many streams are read on one platform: by account, by app, and altogether; as counted ``at``."""
+
+    at: datetime
+    accounts: Mapping[int, int]
+    apps: Mapping[str, int]
+
+
 async def sharers(house: House, account: AccountRef) -> Mapping[Scope, int]:
-    """How many streams are read on the budget of this account, of its app, and of this house on the platform."""
+    """How many streams are read on the budget of this account, of its app, and of this house on the platform.
+
+    Counted once a minute per process: it only sets the pace.
+    """
+    counted = _sharing.setdefault(house.ctx.engine.sync_engine, {})
+    now, found = clock.now(), counted.get(account.platform)
+    if found is None or not timedelta() <= now - found.at < SHARING_FRESH:
+        found = counted[account.platform] = await _count_sharers(house, account.platform, now)
+    return {
+        Scope.account: found.accounts.get(account.id, 1),
+        Scope.app: found.apps.get(account.app, 1),
+        Scope.house: max(1, sum(found.accounts.values())),
+    }
+
+
+async def _count_sharers(house: House, platform: str, now: datetime) -> Sharing:
     per_account = (
         select(Account.id, Account.options, func.count(col(Stream.id)))
         .join(Stream, col(Stream.account_id) == col(Account.id))
-        .where(Account.platform == account.platform, col(Account.is_active), circuits.is_closed())
+        .where(Account.platform == platform, col(Account.is_active), circuits.is_closed())
         .group_by(col(Account.id))
     )
+    accounts: dict[int, int] = {}
+    apps: Counter[str] = Counter()
     async with reading(house.ctx) as unit:
-        rows = await unit.rows(per_account)
-    same_app = [count for _, options, count in rows if str((options or {}).get("app_key", "")) == account.app]
-    return {
-        Scope.account: next((count for number, _, count in rows if number == account.id), 1),
-        Scope.app: sum(same_app),
-        Scope.house: sum(count for *_, count in rows),
-    }
+        for number, options, count in await unit.rows(per_account):
+            accounts[number] = count
+            apps[str((options or {}).get("app_key", ""))] += count
+    return Sharing(now, accounts, apps)
 
 
 async def release(unit: Unit, stream_id: int, held_until: datetime, **values: Any) -> bool:
