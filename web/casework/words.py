@@ -23,7 +23,7 @@ _TONES: Mapping[CaseState, str] = {
 _DELIVERY_TONES: Mapping[DeliveryState, str] = {
     DeliveryState.sent: "done", DeliveryState.waiting: "action", DeliveryState.sending: "action",
     DeliveryState.failed: "danger", DeliveryState.unknown: "soon", DeliveryState.held: "soon",
-    DeliveryState.missed: "danger", DeliveryState.removed: "danger",
+    DeliveryState.missed: "danger", DeliveryState.removed: "danger", DeliveryState.by_hand: "soon",
 }  # fmt: skip
 
 

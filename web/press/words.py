@@ -73,10 +73,10 @@ def standing(state: PostState, deliveries: Sequence[Delivery], *, signs: bool = 
     said, tone = summary(state, [delivery.state for delivery in deliveries])
     if tone == "bad":
         return Standing(said, "danger", _("有账号没发成、说不准或已被下线，原因和下一步写在各账号下面。"))
-    if tone == "warn" and not any(delivery.state is D.held for delivery in deliveries):
-        return Standing(said, "soon", _("有账号要人工发布，负责人贴回链接以后才算发出。"))
     if tone == "warn":
         return Standing(said, "soon", _("被暂停了；解除暂停以后，过了时间的要逐条决定。"))
+    if any(delivery.state is D.by_hand for delivery in deliveries):
+        return Standing(said, "soon", _("有账号要人工发布，负责人贴回链接以后才算发出。"))
     return Standing(said, _STATE_TONES[state], _(_MEANINGS[state]))
 
 

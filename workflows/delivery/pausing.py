@@ -60,7 +60,7 @@ async def reach(unit: Unit) -> list[Reach]:
     accounts = await unit.rows(
         select(Account.id, Account.name).where(col(Account.is_active)).order_by(col(Account.name))
     )
-    on_the_way = col(Delivery.state).in_([S.waiting, S.sending])
+    on_the_way = col(Delivery.state).in_([S.waiting, S.by_hand, S.sending])
     counted = await unit.rows(
         select(Delivery.account_id, Delivery.state, func.count())
         .where(on_the_way)
@@ -68,10 +68,8 @@ async def reach(unit: Unit) -> list[Reach]:
     )
     counts = {(row[0], S(row[1])): int(row[2]) for row in counted}
     paused = (await stopped(unit)).accounts
-    return [
-        Reach(key, name, counts.get((key, S.waiting), 0), counts.get((key, S.sending), 0), key in paused)
-        for key, name in accounts
-    ]
+    waiting = {key: counts.get((key, S.waiting), 0) + counts.get((key, S.by_hand), 0) for key, _name in accounts}
+    return [Reach(key, name, waiting[key], counts.get((key, S.sending), 0), key in paused) for key, name in accounts]
 
 
 async def in_force(unit: Unit) -> list[PauseView]:

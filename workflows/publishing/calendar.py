@@ -210,7 +210,7 @@ def summary(state: PostState, deliveries: Sequence[DeliveryState]) -> tuple[str,
 def _tone(counts: Counter[DeliveryState]) -> str:
     if any(counts[state] for state in _ALARMING):
         return "bad"
-    if counts[DeliveryState.held] or counts[DeliveryState.by_hand]:
+    if counts[DeliveryState.held]:
         return "warn"
-    waiting = counts[DeliveryState.waiting] + counts[DeliveryState.sending]
+    waiting = counts[DeliveryState.waiting] + counts[DeliveryState.sending] + counts[DeliveryState.by_hand]
     return "info" if waiting else "ok" if counts[DeliveryState.sent] else "quiet"
