@@ -29,7 +29,7 @@ def macro_f1(gold: Sequence[str], said: Sequence[str]) -> float:
 def test_sentiment_of_microblogs(shared_data: Path) -> None:
     rows = [row for row in read(shared_data / "sentiment/weibo3_dev.tsv") if row["label"] != "surprise"]
     said = [one.sentiment.value for one in nlp.analyse([row["text"] for row in rows])]
-    assert macro_f1([row["label"] for row in rows], said) >= 0.80
+    assert macro_f1([row["label"] for row in rows], said) >= 0.813
 
 
 def test_topics_of_government_messages(shared_data: Path) -> None:
@@ -38,4 +38,4 @@ def test_topics_of_government_messages(shared_data: Path) -> None:
     gold = [row["label"] for row in rows]
     assert macro_f1(gold, [one.topic.value for one in found]) >= 0.86
     top2 = [label in (one.topic.value, one.topic.second) for label, one in zip(gold, found, strict=True)]
-    assert sum(top2) / len(top2) >= 0.968
+    assert sum(top2) / len(top2) >= 0.97
