@@ -101,8 +101,10 @@ def error_of(answer: Answer, body: Any, now: datetime, secrets: Iterable[str]) -
     )
 
 
-def code_of(body: Mapping[str, Any]) -> int:
-    """``errcode`` as a number; 0 where there is none."""
+def code_of(body: Any) -> int:
+    """``errcode`` as a number; 0 where there is none, -1 where it is no number or the body no object."""
+    if not isinstance(body, Mapping):
+        return -1
     try:
         return int(body.get("errcode") or 0)
     except (TypeError, ValueError, OverflowError):

@@ -21,8 +21,10 @@ from connectors.base import (
     Pending,
     Published,
 )
+from connectors.http import Answer, Http
 from connectors.wechat import publishing
 from connectors.wechat.articles import body_of, html_of, places
+from connectors.wechat.client import WechatConnector
 from tests.connectors.wechat import Desk, answer, article
 from tests.sims.wechat import JPG, picture
 
@@ -431,3 +433,14 @@ async def test_pictures_too_slow_for_one_try_are_gone_on_with_in_the_next(
     assert (error.kind, error.effect) == (K.transient, Effect.not_done)
     assert isinstance(await ended(wechat_desk, await wechat_desk.client.publish(wechat_desk.ref, three)), Done)
     assert len(wechat_desk.control.calls("material/add_material")) == 1, "the cover was there already"
+
+
+async def test_an_answer_that_is_no_object_is_no_success(wechat_desk: Desk) -> None:
+    class Odd(Http):
+        async def call(self, *_: object, **options: object) -> Answer:
+            return Answer(200, {}, b"[1]", bool(options.get("write")))
+
+    odd = WechatConnector(Odd(live=False))
+    error = await failure(odd.reply(wechat_desk.ref, answer("好", "o1")))
+    assert (error.kind, error.effect) == (K.protocol, Effect.unknown)
+    assert (await failure(odd.check(wechat_desk.ref))).kind is K.protocol
