@@ -1,0 +1,112 @@
+"""Posts on Douyin: picture posts by program where the app may; everything else by a person, by steps.
+
+After developer.open-douyin.com › 内容能力 › 创建图文 (scope video.create.bind): POST
+``/api/douyin/v1/video/upload_image/`` (field ``image``) for each picture, then
+``/api/douyin/v1/video/create_image_text/`` {image_list, text} → item_id, video_id. The text is at most 1000 characters.
+A post is under review first, seen by its author only. Videos need a file, which posts of this hub do not carry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from connectors.base import (
+    AccountRef,
+    ByHand,
+    ConnectorError,
+    Done,
+    Effect,
+    ErrorKind,
+    Outcome,
+    Outgoing,
+    Pending,
+    PostForm,
+)
+from connectors.douyin import works
+from connectors.douyin.schemas import text_of
+from connectors.douyin.wire import Wire, incomplete, is_on
+from connectors.manual.client import ManualConnector
+from connectors.pictures import form_named, harmless
+
+UPLOAD, CREATE = "/api/douyin/v1/video/upload_image/", "/api/douyin/v1/video/create_image_text/"
+LENGTH = 1000
+# The app takes as many; the page of the interface names no number.
+MOST_PICTURES = 35
+PICTURE_BYTES = 10 * 1024 * 1024
+ASK_AGAIN = timedelta(minutes=3)
+PICTURES = PostForm(
+    "pictures", "图文", LENGTH, "由系统发布；抖音审核通过前只有自己看得到。至少一张图片。", pictures=MOST_PICTURES,
+    picture_types=("image/jpeg", "image/png"), picture_bytes=PICTURE_BYTES, needs_cover=True,
+)  # fmt: skip
+BY_HAND = "by_hand"
+_STEPS = ManualConnector()
+
+
+def by_hand(account: AccountRef) -> AccountRef:
+    """The account as the channel through people's hands sees it."""
+    return replace(account, options={"site": "douyin"})
+
+
+def forms(account: AccountRef) -> tuple[PostForm, ...]:
+    """A picture post where the app may publish; always: by a person (a video, or where it may not)."""
+    (hand,) = _STEPS.post_forms(by_hand(account))
+    hand = replace(hand, name=BY_HAND, label="视频等（人工发布）", note="到点后由专人在抖音上发布，再把链接贴回来。")
+    return (PICTURES, hand) if is_on(account, "publish") else (hand,)
+
+
+async def publish(wire: Wire, account: AccountRef, out: Outgoing) -> Outcome:
+    """A picture post, pending until it is reviewed; or the steps for a person."""
+    if form_named(forms(account), out.form).name == BY_HAND:
+        return await steps(account, out)
+    pictures = [await _uploaded(wire, account, out, place) for place in range(len(out.attachments))]
+    data = await wire.post(account, CREATE, {"image_list": pictures, "text": out.text})
+    item, video = text_of(data.get("item_id")), text_of(data.get("video_id"))
+    if not item:
+        raise incomplete("item_id", Effect.unknown)
+    extra = {"video_id": video} if video else {}
+    # Without the right to look at works nobody can ask how the review ended.
+    if not is_on(account, "works"):
+        url = f"https://www.douyin.com/note/{video}" if works.is_number(video) else ""
+        return Done(item, url, wire.now, extra)
+    return Pending(item, wire.now + ASK_AGAIN, extra)
+
+
+async def steps(account: AccountRef, out: Outgoing) -> ByHand:
+    """What a person does to publish it."""
+    told = await _STEPS.publish(by_hand(account), out)
+    assert isinstance(told, ByHand)
+    return told
+
+
+async def poll(wire: Wire, account: AccountRef, job: str) -> Outcome:
+    """How the review ended."""
+    found = (await works.named(wire, account, [job])).get(job)
+    # Not shown yet is not gone: it is looked for again until the office's patience ends.
+    if found is None:
+        return Pending(job, wire.now + ASK_AGAIN)
+    if found.status == works.REFUSED:
+        human = "抖音审核认为这条图文不适宜公开，请修改后再提交"
+        raise ConnectorError(ErrorKind.content_rejected, human, code="video_status 2")
+    if found.status in works.STANDING:
+        return Done(found.item_id, address(found))
+    return Pending(job, wire.now + ASK_AGAIN)
+
+
+def address(work: works.Work) -> str:
+    """Where people see it: as the platform says, else by its number."""
+    kind = "note" if work.is_pictures else "video"
+    number = f"https://www.douyin.com/{kind}/{work.video_id}" if works.is_number(work.video_id) else ""
+    return work.url or number
+
+
+async def _uploaded(wire: Wire, account: AccountRef, out: Outgoing, place: int) -> str:
+    try:
+        data = await wire.upload(account, UPLOAD, out.attachments[place])
+    except ConnectorError as error:
+        raise harmless(error) from None
+    image = data.get("image")
+    found = text_of(image.get("image_id")) if isinstance(image, dict) else ""
+    if not found:
+        raise incomplete("image_id")
+    return found

@@ -1,0 +1,230 @@
+"""The part of Douyin's open platform that the hub speaks to, with one account: tokens, works, comments, messages.
+
+It answers as the platform's pages say, refuses what they forbid, and keeps what it was sent.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from connectors.base import AccountRef
+from connectors.douyin.pushes import signature
+
+KEY, SECRET, OPEN_ID, TOKEN, FRESH = "tt10abc", "a-client-secret", "open-500", "act.first", "rft.first"
+ALL = {"publish": "yes", "works": "yes", "comments": "yes", "messages": "yes"}
+
+
+@dataclass
+class Douyin:
+    """``works`` newest first; ``comments`` by item id, newest first; ``codes`` are answered once each, in order."""
+
+    base_url: str = ""
+    token: str = TOKEN
+    refresh_token: str = FRESH
+    renewals: int = 5
+    works: list[dict[str, Any]] = field(default_factory=list)
+    comments: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    replies: list[dict[str, Any]] = field(default_factory=list)
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    pictures: list[bytes] = field(default_factory=list)
+    codes: list[int] = field(default_factory=list)
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    drops: int = 0
+    page: int = 20
+
+    def ref(self, **options: Any) -> AccountRef:
+        """The account as the connector sees it, with all rights unless ``options`` say otherwise."""
+        secrets = {"app_secret": SECRET, "token": self.token, "refresh_token": self.refresh_token}
+        given = {"app_key": KEY, **ALL, "pull_every": 0.01, **options}
+        return AccountRef(1, "douyin", "临江发布", OPEN_ID, self.base_url, secrets, given)
+
+    def work(self, title: str, *, pictures: bool = False, status: int = 5, age: float = 0.0) -> str:
+        """A work on the account; its item id."""
+        number = str(7_300_000_000_000_000_000 + len(self.works))
+        item = f"@9Vw{number}=="
+        self.works.insert(0, {
+            "item_id": item, "video_id": number, "title": title, "create_time": int(time.time() - age),
+            "share_url": f"https://www.iesdouyin.com/share/video/{number}", "video_status": status, "is_top": False,
+            "media_type": 2 if pictures else 4,
+            "statistics": {"play_count": 100, "digg_count": 8, "comment_count": 2, "share_count": 3},
+        })  # fmt: skip
+        return item
+
+    def say(self, item: str, text: str, *, count: int = 1, author: str = "citizen-1") -> None:
+        """So many comments under a work."""
+        there = self.comments.setdefault(item, [])
+        for _ in range(count):
+            number = len(there)
+            there.insert(0, {
+                "comment_id": f"@c{item[-8:]}{number}", "comment_user_id": author, "content": text.format(n=number),
+                "create_time": int(time.time()), "digg_count": 1, "reply_comment_total": 0, "top": False,
+            })  # fmt: skip
+
+    def push(
+        self, event: str, content: Any, sender: str = "citizen-1", to: str = OPEN_ID
+    ) -> tuple[dict[str, str], bytes]:
+        """Headers and body of a genuine push."""
+        body = json.dumps(
+            {"event": event, "from_user_id": sender, "to_user_id": to, "client_key": KEY, "content": content},
+            ensure_ascii=False,
+        ).encode()
+        return {"X-Douyin-Signature": signature(SECRET, body), "Msg-Id": "m1"}, body
+
+    # the routes -------------------------------------------------------------------------------------------------------
+
+    def answer(self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> Any:
+        """``data`` of the answer, or a number: an error code."""
+        if self.codes:
+            return self.codes.pop(0)
+        if path.startswith("/oauth/"):
+            return self._oauth(path, {name: v[0] for name, v in parse_qs(body.decode()).items()})
+        if headers.get("access-token") != self.token:
+            return 28001008
+        if query.get("open_id") != OPEN_ID:
+            return 28001015
+        routes = {
+            ("GET", "/api/douyin/v1/video/video_list/"): lambda: self._paged(self.works, query),
+            ("POST", "/api/douyin/v1/video/video_data/"): lambda: self._named(json.loads(body)),
+            ("POST", "/api/douyin/v1/video/upload_image/"): lambda: self._upload(body),
+            ("POST", "/api/douyin/v1/video/create_image_text/"): lambda: self._create(json.loads(body)),
+            ("GET", "/item/comment/list/"): lambda: self._comments(query),
+            ("GET", "/item/comment/reply/list/"): lambda: self._replies(query),
+            ("POST", "/item/comment/reply/"): lambda: self._reply(json.loads(body)),
+            ("POST", "/im/send/msg/"): lambda: self._send(json.loads(body)),
+        }
+        found = routes.get((method, path))
+        return found() if found else 28001017
+
+    def _oauth(self, path: str, form: Mapping[str, str]) -> Any:
+        if path == "/oauth/userinfo/":
+            ok = form.get("access_token") == self.token and form.get("open_id") == OPEN_ID
+            return {"nickname": "临江发布", "open_id": OPEN_ID} if ok else 10008
+        if form.get("client_key") != KEY:
+            return 10003
+        if path == "/oauth/access_token/":
+            if form.get("client_secret") != SECRET:
+                return 10013
+            return self._tokens() if form.get("code") == "good" else 10007
+        if form.get("refresh_token") != self.refresh_token:
+            return 10010
+        if path == "/oauth/renew_refresh_token/":
+            if not self.renewals:
+                return 10020
+            self.renewals -= 1
+            self.refresh_token = f"rft.{self.renewals}"
+            return {"refresh_token": self.refresh_token, "expires_in": 2_592_000}
+        self.token = f"act.{len(self.asked)}"
+        return self._tokens()
+
+    def _tokens(self) -> dict[str, Any]:
+        return {
+            "access_token": self.token, "expires_in": 1_296_000, "refresh_token": self.refresh_token,
+            "refresh_expires_in": "2592000", "open_id": OPEN_ID, "scope": "user_info",
+        }  # fmt: skip
+
+    def _paged(self, rows: list[dict[str, Any]], query: Mapping[str, str]) -> dict[str, Any]:
+        start, size = int(query["cursor"]), min(int(query["count"]), self.page)
+        return {"list": rows[start : start + size], "cursor": start + size, "has_more": start + size < len(rows)}
+
+    def _named(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        items, videos = body.get("item_ids", ()), body.get("video_ids", ())
+        return {"list": [w for w in self.works if w["item_id"] in items or w["video_id"] in videos]}
+
+    def _upload(self, body: bytes) -> Any:
+        if b'name="image"' not in body:
+            return 2100005
+        self.pictures.append(body)
+        return {"image": {"image_id": f"img{len(self.pictures)}", "width": 1, "height": 1}}
+
+    def _create(self, body: Mapping[str, Any]) -> Any:
+        if not body["image_list"]:
+            return 28001007
+        if len(body["text"]) > 1000:
+            return 2114001
+        item = self.work(body["text"], pictures=True, status=4)
+        return {"item_id": item, "video_id": self.works[0]["video_id"]}
+
+    def _comments(self, query: Mapping[str, str]) -> Any:
+        wanted = {"device_brand", "device_platform", "device_type", "os_version", "ip", "shark_channel"}
+        if not wanted <= set(query) or query["sort_type"] != "time":
+            return 28001007
+        work = next((w for w in self.works if w["item_id"] == query["item_id"]), None)
+        if work is None or work["media_type"] == 2:
+            return 2100005
+        return self._paged(self.comments.get(query["item_id"], []), query)
+
+    def _replies(self, query: Mapping[str, str]) -> Any:
+        rows = [r for r in self.replies if r["under"] == query["comment_id"]]
+        return self._paged(list(reversed(rows)), query)
+
+    def _reply(self, body: Mapping[str, Any]) -> Any:
+        under = self.comments.get(body["item_id"], [])
+        if not any(c["comment_id"] == body["comment_id"] for c in under):
+            return 2100005
+        own = {
+            "comment_id": f"@r{len(self.replies)}", "comment_user_id": OPEN_ID, "content": body["content"],
+            "create_time": int(time.time()), "under": body["comment_id"],
+        }  # fmt: skip
+        self.replies.append(own)
+        return {"comment_id": own["comment_id"]}
+
+    def _send(self, body: Mapping[str, Any]) -> Any:
+        self.messages.append(dict(body))
+        return {"msg_id": f"sent{len(self.messages)}"}
+
+
+@contextmanager
+def douyin() -> Iterator[Douyin]:
+    """On a free port of this machine, in a thread."""
+    state = Douyin()
+
+    class Handler(BaseHTTPRequestHandler):
+        def _serve(self) -> None:
+            parts = urlsplit(self.path)
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            state.asked.append((parts.path, query))
+            found = state.answer(self.command, parts.path, query, headers, body)
+            if state.drops:
+                state.drops -= 1
+                self.connection.close()
+                return
+            code = found if isinstance(found, int) else 0
+            shown = {"error_code": code, "description": "" if not code else re.sub(r"\d", "", f"refused {code}")}
+            told = {"data": shown | (found if not code else {}), "extra": {"error_code": code, "logid": "1", "now": 1}}
+            data = json.dumps(told, ensure_ascii=False).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def do_GET(self) -> None:
+            self._serve()
+
+        def do_POST(self) -> None:
+            self._serve()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the name of what it overrides
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=lambda: server.serve_forever(0.02), daemon=True)
+    thread.start()
+    state.base_url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield state
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
