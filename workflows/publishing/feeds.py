@@ -80,7 +80,7 @@ async def atom(unit: Unit, place: Place) -> bytes:
         post = await unit.get(Post, delivery.post_id)
         title = post.title if post else delivery.text[:40]
         _entry(SubElement(feed, "entry"), delivery, title, accounts.get(delivery.account_id, ""), place)
-    return '<?xml version="1.0" encoding="utf-8"?>\n'.encode() + bytes(tostring(feed, encoding="utf-8"))
+    return b'<?xml version="1.0" encoding="utf-8"?>\n' + bytes(tostring(feed, encoding="utf-8"))
 
 
 def _at(delivery: Delivery) -> datetime:
