@@ -34,8 +34,9 @@ from tests.sims.exchange import KEY, KEY_ID, Hotline, hotline
 connector = ExchangeConnector(Http(live=False, read=3.0, total=5.0))
 ORDER = {
     "order_id": "GD20261123001", "title": "路灯不亮", "content": "人民路路灯坏了三天。", "kind": "投诉",
-    "person": "李小明", "phone": "13812345678", "address": "人民路12号", "region": "330102", "accepted_at": "2026-11-23 09:00:00",
-    "due_at": "2026-12-04T18:00:00+08:00", "channel": "电话", "attachments": [{"name": "a.jpg", "url": "javascript:x"}],
+    "person": "李小明", "phone": "13812345678", "address": "人民路12号", "region": "330102",
+    "accepted_at": "2026-11-23 09:00:00", "due_at": "2026-12-04T18:00:00+08:00", "channel": "电话",
+    "attachments": [{"name": "a.jpg", "url": "javascript:x"}],
 }  # fmt: skip
 
 

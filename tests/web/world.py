@@ -281,6 +281,6 @@ async def _message(unit: Unit, world: World, side: str) -> tuple[Message, Arriva
 
 # Path places → values, for the rights matrix. Names not found in a side's ``places`` are taken from here.
 PLACES: dict[str, object] = {
-    "key": "no-such-key", "session_id": 999_999, "grant_id": 999_999, "token_id": 999_999, "token": "0" * 32, "move": "sign",
-    "name": "sentiments", "kind": "csv", "model": "topic", "place": 0,
+    "key": "no-such-key", "session_id": 999_999, "grant_id": 999_999, "token_id": 999_999, "token": "0" * 32,
+    "move": "sign", "name": "sentiments", "kind": "csv", "model": "topic", "place": 0,
 }  # fmt: skip
