@@ -179,10 +179,9 @@ class Http:
         journey = _Journey(write)
         try:
             async with asyncio.timeout(self._total):
-                pairs = httpx.QueryParams(dict(params) if isinstance(params, Mapping) else list(params or ()))
                 asked = {
                     "method": method,
-                    "url": httpx.URL(url).copy_merge_params(pairs) if pairs else url,
+                    "url": _with_params(url, params),
                     "data": form,
                     "content": content,
                     "files": [(field, (file.name, file.data, file.mime)) for field, file in files] or None,
@@ -269,6 +268,11 @@ class Http:
             if len(body) > self._body_bytes:
                 raise journey.failure(ErrorKind.protocol, "平台返回的内容过大，已停止读取", ValueError())
         return bytes(body)
+
+
+def _with_params(url: str, params: Mapping[str, str] | Sequence[tuple[str, str]] | None) -> httpx.URL | str:
+    pairs = httpx.QueryParams(dict(params) if isinstance(params, Mapping) else list(params or ()))
+    return httpx.URL(url).copy_merge_params(pairs) if pairs else url
 
 
 class _Journey:
