@@ -173,8 +173,7 @@ class Http:
         """One request, one answer of any status; every failure on the way is a :class:`ConnectorError`.
 
         ``files``: (name of the field, what goes into it); the body is then ``multipart/form-data``, with ``form``.
-        ``write``: the call may change something there, so a failure after sending has the effect ``unknown``.
-        Redirects are not followed: an answer 3xx comes back as it is.
+        ``write``: it may change something there, so a failure after sending is ``unknown``. No redirect is followed.
         """
         journey = _Journey(write)
         try:

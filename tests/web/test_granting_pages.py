@@ -239,3 +239,26 @@ async def test_a_province_of_accounts_is_found_by_name_platform_and_health(
         assert ">60</" in off or "60" in off
         assert "没有符合条件的账号" in (await client.get("/accounts?q=无此号")).text
         assert (await client.get("/accounts?health=nonsense&department=x&after=zz")).status_code == 200
+
+
+async def test_the_status_page_and_the_figures_name_what_needs_somebody(
+    visit: Visit, toll: Toll, house: House, ctx: Context
+) -> None:
+    number = await tollhouse.connect(house, toll)
+    async with unit_of_work(ctx) as unit:
+        soon = {"expires_at": clock.now() + timedelta(days=5), "is_renewable": False}
+        await unit.claim(Account, col(Account.id) == number, **soon)
+        waits = {"error": "已用完，11-24 00:00 起继续", "error_kind": "quota_day", "failures": 0}
+        await unit.claim(Stream, col(Stream.account_id) == number, **waits)
+    async with visit("administrator") as client:
+        await client.post(f"/accounts/{number}/check")
+        page = (await client.get("/admin/status")).text
+        assert "账号「收费号」的授权还有" in page
+        assert "等待额度" in page
+        shown = (await client.get(f"/accounts/{number}")).text
+        assert "请点「重新授权」" in shown
+        assert "授权将到期" in (await client.get("/accounts")).text
+        figures = (await client.get("/metrics")).text
+    assert f'hub_account_needs_person{{account="{number}"}} 1.0' in figures
+    assert f'hub_pull_waiting{{account="{number}",stream="mentions"}} 1.0' in figures
+    assert f'hub_budget_used{{calls="all",owner="account/{number}",seconds="86400"}} 1.0' in figures
