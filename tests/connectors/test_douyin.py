@@ -357,7 +357,7 @@ _VALUES = st.recursive(
 async def test_whatever_a_genuine_push_holds_is_answered_and_parsed_or_quarantined(value: Any, kind: Kind) -> None:
     hub, state = DouyinConnector(Http(live=False)), Douyin()
     ref = state.ref()
-    event = value.get("event") if isinstance(value, dict) else "im_receive_msg"
+    event: Any = value.get("event") if isinstance(value, dict) else "im_receive_msg"
     answer = await hub.receive(ref, "POST", {}, *state.push(event, value))
     items = answer.items if isinstance(answer, Accept) else ()
     for item in (*items, RawItem(kind, "1", json.dumps(value))):

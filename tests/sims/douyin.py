@@ -9,7 +9,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -91,7 +91,7 @@ class Douyin:
             return 28001008
         if query.get("open_id") != OPEN_ID:
             return 28001015
-        routes = {
+        routes: dict[tuple[str, str], Callable[[], Any]] = {
             ("GET", "/api/douyin/v1/video/video_list/"): lambda: self._paged(self.works, query),
             ("POST", "/api/douyin/v1/video/video_data/"): lambda: self._named(json.loads(body)),
             ("POST", "/api/douyin/v1/video/upload_image/"): lambda: self._upload(body),

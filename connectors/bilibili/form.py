@@ -1,0 +1,32 @@
+"""What connecting a Bilibili account takes."""
+
+from connectors.forms import AccountForm, Field, Place
+
+_TOKEN = "通常不用填：点「授权」登录 B 站后自动得到"  # noqa: S105  a hint
+
+FORM = AccountForm(
+    "bilibili",
+    "哔哩哔哩",
+    "连接一个 B 站账号：专栏文章由系统投稿，视频和动态到点由专人照步骤发布。"
+    "先在哔哩哔哩开放平台建好应用，再点「授权」。",
+    (
+        Field("app_key", "Client ID", Place.option, "哔哩哔哩开放平台「应用管理 › 应用详情」中的 client_id"),
+        Field("app_secret", "App Secret", Place.secret, "同一页的 app_secret；授权和签名都要用"),
+        Field("token", "访问令牌", Place.secret, _TOKEN, by_page=True),
+        Field("refresh_token", "刷新令牌", Place.secret, _TOKEN, required=False),
+        Field("external_id", "账号编号", Place.external_id, "账号的 openid；可以不填，授权后自动得到", required=False),
+        Field(
+            "category", "专栏分类编号", Place.option,
+            "文章投到哪个子分类，例如 15（生活 › 日常）；应用有专栏权限的填，不填则都由人工发布", required=False,
+        ),
+        Field(
+            "assignee", "负责人工发布的人", Place.option,
+            "填他在本系统的登录名：视频和其他要人工发布的，到点提醒他。不填就提醒撰稿人", required=False,
+        ),
+        Field(
+            "base_url", "接口地址", Place.base_url, "通常不填，即 https://member.bilibili.com；演练时填模拟平台的地址",
+            required=False,
+        ),
+    ),
+    authorised_by_page=True,
+)  # fmt: skip
