@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
+from connectors.text import clean
+
 
 class ErrorKind(StrEnum):
     """The fourteen ways a platform call goes wrong."""
@@ -45,10 +47,10 @@ class ConnectorError(Exception):
         effect: Effect = Effect.not_done,
         retry_at: datetime | None = None,
     ) -> None:
-        super().__init__(f"{kind.value} {code}: {human}")
+        # Both may quote the platform, and what a platform sends must be fit to be kept and shown.
+        self.human, self.code = clean(human), clean(code)
+        super().__init__(f"{kind.value} {self.code}: {self.human}")
         self.kind = kind
-        self.human = human
-        self.code = code
         self.effect = effect
         self.retry_at = retry_at
 

@@ -97,9 +97,8 @@ def _link(text: str) -> str:
 
 def _files(value: Any) -> list[Media]:
     listed = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-    return [
-        Media("file", _link(str(one.get("url", ""))), one_line(str(one.get("name", "")))[:200]) for one in listed[:50]
-    ]
+    said = [(one_line(str(one.get("url", ""))), one_line(str(one.get("name", "")))[:200]) for one in listed[:50]]
+    return [Media("file", _link(url), name) for url, name in said]
 
 
 def _extra(read: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str, Any]:

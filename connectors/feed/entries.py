@@ -34,7 +34,7 @@ def items_of(data: bytes, headers: Mapping[str, str]) -> list[RawItem]:
     return [_item(entry) for entry in reversed(found.entries[:MOST_ENTRIES])]
 
 
-def _item(entry: Mapping[str, Any]) -> RawItem:
+def _item(entry: dict[str, Any]) -> RawItem:
     content = next((c.get("value", "") for c in entry.get("content") or [] if c.get("value")), "")
     read = {
         "title": _text(entry, "title"), "link": _text(entry, "link"), "author": _text(entry, "author"),
@@ -46,8 +46,9 @@ def _item(entry: Mapping[str, Any]) -> RawItem:
     return RawItem(Kind.mention, id_of(own if len(own) <= 200 else _digest([own]), payload), payload)
 
 
-def _text(entry: Mapping[str, Any], name: str) -> str:
-    value = entry.get(name)
+def _text(entry: dict[str, Any], name: str) -> str:
+    # As a plain dictionary: feedparser's own look-up answers "updated" with the time of publishing, and complains.
+    value = dict.get(entry, name)
     return value if isinstance(value, str) else ""
 
 
@@ -59,7 +60,7 @@ def inbound(item: RawItem, *, opens_case: bool, now: datetime) -> Inbound:
     """Understand a stored entry; raises :class:`Unparsable`. A date that cannot be read is ``now``."""
     try:
         read = json.loads(item.payload)
-        title, html, link = str(read["title"]), str(read["html"]), str(read["link"])
+        title, html, link = str(read["title"]), str(read["html"]), one_line(str(read["link"]))
         author, published = one_line(str(read["author"])), str(read["published"])
     except (ValueError, KeyError, TypeError, RecursionError):
         raise Unparsable("内容不是订阅源的条目") from None

@@ -120,14 +120,14 @@ def parse_item(item: RawItem) -> Inbound:
     return Inbound(
         kind=item.kind,
         external_id=item.external_id,
-        text=plain_if_html(shape["text"]) or shape["text"],
+        text=clean(plain_if_html(shape["text"]) or shape["text"]),
         author=Author(one_line(str(shape.get("author_id", ""))) or name, name),
         created_at=at,
         title=one_line(plain_if_html(str(shape.get("subject", "")))),
         thread_id=item.external_id,
         url=_link(str(shape.get("url", ""))),
         likes=_count(str(shape.get("likes", ""))),
-        answer=plain_if_html(str(shape.get("answer", ""))),
+        answer=clean(plain_if_html(str(shape.get("answer", "")))),
         answered_at=moment(str(shape.get("answered_at", ""))),
         extra=extra,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
 
@@ -42,7 +43,7 @@ def words(text: str) -> str:
         return one_line(decoded(text.encode("ascii", "surrogateescape")))
     try:
         parts = decode_header(text.replace("\r", "").replace("\n", ""))
-    except (ValueError, LookupError):
+    except (ValueError, LookupError, MessageError):
         return one_line(text)
     return one_line("".join(decoded(part, name) if isinstance(part, bytes) else part for part, name in parts))
 

@@ -25,7 +25,8 @@ LONGEST_TEXT = 100_000
 MOST_PARTS = 200
 # How far the sender's clock may be from the server's before it is not believed.
 EARLIEST, LATEST = timedelta(days=30), timedelta(hours=1)
-_ID = re.compile(r"<([^<>\s]{1,180})>")
+# An id goes back into headers: only what may stand there.
+_ID = re.compile(r"<([!-;=?-~]{1,180})>")
 # Where programs begin to quote the mail that is answered.
 _QUOTE = re.compile(
     r"^(?:-{2,}\s*(?:原始邮件|原邮件|回复的原邮件|转发的邮件|Original Message|Forwarded message)\s*-{2,}|_{20,}"
@@ -142,7 +143,7 @@ def inbound(item: RawItem, own_address: str) -> Inbound:
         raise Unparsable("邮件的格式无法识别")
     try:
         return _understood(read, item, own_address)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise Unparsable("邮件记录不完整") from None
 
 
@@ -152,7 +153,7 @@ def _understood(read: Mapping[str, Any], item: RawItem, own_address: str) -> Inb
         raise Unparsable("邮件没有发件人地址")
     text, quoted = split(clean(read["text"]).strip())
     files = tuple(Media("file", "", f"{one_line(f['name'])}（{f['bytes'] // 1024 or 1} KB）") for f in read["files"])
-    references = [str(one) for one in read["references"]]
+    references = [one_line(str(one)) for one in read["references"]]
     return Inbound(
         kind=Kind.letter,
         external_id=item.external_id,
@@ -160,7 +161,7 @@ def _understood(read: Mapping[str, Any], item: RawItem, own_address: str) -> Inb
         title=one_line(read["subject"]),
         author=Author(one_line(read["reply_to"]).lower() or address, one_line(read["from_name"]) or address),
         created_at=_moment(read["date"], read["arrived"]),
-        thread_id=references[0] if references else str(read["message_id"]),
+        thread_id=references[0] if references else one_line(str(read["message_id"])),
         parent_id=references[-1] if references else "",
         media=files,
         is_own=address == own_address.lower(),

@@ -145,14 +145,14 @@ def _inbound(letter: Mapping[str, Any], item: RawItem) -> Inbound:
     at = datetime.fromisoformat(letter["at"])
     if at.tzinfo is None:
         raise ValueError(letter["at"])
-    number, first = str(letter["number"]), str(letter.get("first", ""))
-    files = [Media(str(f["kind"]), str(f["url"]), one_line(str(f["name"]))) for f in letter.get("files", [])]
+    number, first = one_line(str(letter["number"])), one_line(str(letter.get("first", "")))
+    files = [Media(one_line(f["kind"]), one_line(f["url"]), one_line(f["name"])) for f in letter.get("files", [])]
     return Inbound(
         kind=Kind.letter,
         external_id=item.external_id,
         text=clean(letter["text"]),
         title=one_line(letter["title"]),
-        author=Author(str(letter["sender"]), one_line(letter["name"])),
+        author=Author(one_line(str(letter["sender"])), one_line(letter["name"])),
         created_at=at,
         thread_id=first or number,
         parent_id=first,

@@ -171,14 +171,16 @@ class Publisher:
 
     async def _poll_publish(self, account: AccountRef, number: str) -> Outcome:
         body = await self._wire.call(account, "/cgi-bin/freepublish/get", {"publish_id": number})
-        status = body.get("publish_status")
+        told = body.get("publish_status")
+        status = told if isinstance(told, int) else None
         if status == 1:
             return Pending(f"publish:{number}", self._wire.now() + PUBLISH_AGAIN)
         if status in REFUSED:
             raise ConnectorError(ErrorKind.content_rejected, REFUSED[status], code=f"publish_status {status}")
         article = text_of(body.get("article_id"))
         if status not in (0, 5, 6) or not article:  # 5 and 6 were published, then taken down: exists() tells
-            raise ConnectorError(ErrorKind.transient, "微信公众平台还没有给出发布结果", code=f"publish_status {status}")
+            code = f"publish_status {told}"[:200]
+            raise ConnectorError(ErrorKind.transient, "微信公众平台还没有给出发布结果", code=code)
         return Done(article, _address(body))
 
     async def _poll_mass(self, account: AccountRef, number: str) -> Outcome:
