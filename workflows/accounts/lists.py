@@ -101,7 +101,8 @@ async def page(house: House, unit: Unit, filters: Filters, after: str = "") -> L
     """One page of accounts by name and the counts beside it."""
     health = health_of(clock.now())
     narrow = _conditions(filters)
-    counted = await unit.rows(select(health, func.count()).select_from(Account).where(*narrow).group_by(health))
+    each = select(health.label("health")).select_from(Account).where(*narrow).subquery()
+    counted = await unit.rows(select(each.c.health, func.count()).group_by(each.c.health))
     counts = {Health(row[0]): int(row[1]) for row in counted}
     wanted = select(Account, Department.short_name, health.label("health")).join(
         Department, col(Department.id) == col(Account.department_id), isouter=True
