@@ -45,6 +45,7 @@ WORDS = {
     "model.let_go": N_("恢复分析模型自动更新"),
     "case.note": N_("写内部备注"),
     "delivery.settle": N_("人工确认发送结果"),
+    "delivery.removal": N_("记录平台下线的处理"),
     "delivery.cancel": N_("取消发送"),
     "sending.pause": N_("暂停发布"),
     "sending.lift": N_("恢复发布"),

@@ -139,6 +139,9 @@ async def _decide(request: Request, form: Form, number: int) -> str:
         if act == "cancel":
             await service.cancel(unit, actor, number, form.text("reason", required=False))
             return _("已作废，不会发出。")
+        if act == "seen":
+            await service.note_removal(unit, actor, number, form.text("reason", required=False))
+            return _("已记下。")
         if act in ("was_sent", "not_sent"):
             reason = form.text("reason", required=False) or _("到平台上核对过")
             done = await service.settle_by_hand(unit, actor, number, act == "was_sent", form.raw("remote_id"), reason)

@@ -182,7 +182,12 @@ def waiting(actor: Actor) -> Any:
 
 def needs_person() -> ColumnElement[bool]:
     """SQL condition: a person decides what comes next."""
-    return or_(col(Delivery.state).in_(NEEDS_PERSON), _is_parked())
+    return or_(col(Delivery.state).in_(NEEDS_PERSON), _is_parked(), is_gone_unseen())
+
+
+def is_gone_unseen() -> ColumnElement[bool]:
+    """SQL condition: it was taken down on its platform, and nobody has said what was done about it."""
+    return and_(col(Delivery.state) == S.removed, col(Delivery.held_reason) == "")
 
 
 def _is_parked() -> ColumnElement[bool]:
@@ -195,6 +200,8 @@ def moves_of(delivery: Delivery, actor: Actor) -> tuple[str, ...]:
         return ()
     if delivery.state is S.unknown:
         return ("settle_by_hand",)
+    if delivery.state is S.removed:
+        return () if delivery.held_reason else ("seen",)
     if delivery.state is S.failed:
         return ("retry", "reschedule", "cancel")
     if delivery.state is S.by_hand:
@@ -242,8 +249,8 @@ def _advice(delivery: Delivery) -> str:
         )
     if delivery.state is S.by_hand:
         return _("负责人照步骤在平台上发布，再把链接贴回来。")
-    if delivery.state is S.removed:
-        return _("请登录平台查明原因。内容有误的，更正后另写一篇；被误删的，向平台申诉。")
+    if delivery.state is S.removed and not delivery.held_reason:
+        return _("请登录平台查明原因。内容有误的，更正后另写一篇；被误删的，向平台申诉。处理后在这里记一笔。")
     if delivery.state in (S.failed, S.waiting):
         return next_step(delivery.error_kind)
     return ""

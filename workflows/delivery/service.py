@@ -17,7 +17,7 @@ from connectors.base import Done
 from hub import audit, clock
 from hub.db import Unit
 from hub.errors import Invalid, NotAllowed, NotFound, Refused
-from hub.i18n import _, moment
+from hub.i18n import _, moment, written
 from hub.models import (
     Account,
     Attempt,
@@ -172,6 +172,20 @@ async def settle_by_hand(
     assert settled is not None
     ring(unit, settled)
     return settled
+
+
+async def note_removal(unit: Unit, actor: Actor, delivery_id: int, what: str) -> None:
+    """A person has seen to an item that was taken down on its platform; ``what`` was done stays with it.
+
+    Refused for anything else, and the second time.
+    """
+    delivery = await _find(unit, actor, delivery_id)
+    what = _reason(what)
+    gone = (col(Delivery.id) == delivery_id, col(Delivery.state) == S.removed, col(Delivery.held_reason) == "")
+    said = written("平台下线，已处理：%(what)s", what=what)
+    if not await unit.claim(Delivery, *gone, held_reason=said, version=Delivery.version + 1):
+        _refuse(delivery, _("记录处理结果"))
+    await audit.record(unit, actor, "delivery.removal", f"delivery:{delivery_id}", reason=what)
 
 
 async def _wait_again(

@@ -143,3 +143,25 @@ async def test_the_way_back_leads_nowhere_else(office: Office, browse: Browse) -
     async with office.read() as unit:
         kept = await unit.all(select(AuditEntry).where(AuditEntry.what == "delivery.cancel"))
     assert len(kept) == 1
+
+
+async def test_what_a_platform_took_down_waits_until_somebody_says_what_was_done(
+    office: Office, browse: Browse
+) -> None:
+    (gone,) = await office.approved("被下线的", after=3600)
+    await put(office, gone, state=S.removed, error="平台上已找不到这一条", attempt_at=None)
+    async with browse("press") as page:
+        listed = (await page.get("/deliveries")).text
+        assert "平台下线" in listed
+        assert "处理后在这里记一笔" in listed
+        empty = await page.post(f"/deliveries/{gone}", data={"do": "seen", "reason": ""})
+        assert empty.status_code == 422
+        done = await page.post(f"/deliveries/{gone}", data={"do": "seen", "reason": "已更正重发"})
+        assert done.status_code == 303
+        assert "已处理：已更正重发" in (await page.get(f"/deliveries/{gone}")).text
+        assert "被下线的" not in (await page.get("/deliveries")).text
+        again = await page.post(f"/deliveries/{gone}", data={"do": "seen", "reason": "再来"})
+        assert again.status_code in (409, 422)
+    async with office.work() as unit:
+        kept = await unit.all(select(AuditEntry).where(AuditEntry.what == "delivery.removal"))
+    assert len(kept) == 1

@@ -36,6 +36,8 @@ async def test_every_delivery_stands_in_its_group(office: Office) -> None:
     await put(office, missed, state=S.missed)
     await put(office, held, state=S.held, held_reason="停")
     await put(office, sent, state=S.removed)
+    assert await ids(office, Group.attention) == [sent, held, missed, parked, failed]
+    await put(office, sent, state=S.removed, held_reason="已申诉")
     assert await ids(office, Group.attention) == [held, missed, parked, failed]
     assert await ids(office, Group.unknown) == [parked]
     assert await ids(office, Group.moving) == [waiting, reading]
