@@ -19,20 +19,21 @@ from connectors.base import ConnectorError, ErrorKind
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 REHEARSAL = "演练模式不会连接真实平台"
-# Translated IPv4: what lies behind cannot be judged from the address alone.
-_TRANSLATED = (
-    ipaddress.ip_network("64:ff9b::/96"),
-    ipaddress.ip_network("2002::/16"),
-    ipaddress.ip_network("2001::/32"),
+# Where the open internet of IPv6 lies: outside of it are inner networks and IPv4 in other clothes (compatible, SIIT,
+# NAT64), behind which anything may be.
+_UNICAST = ipaddress.ip_network("2000::/3")
+# Not for everybody all the same: Teredo and 6to4 wrap IPv4; documentation; special uses that Python counts as global.
+_SPECIAL = tuple(
+    ipaddress.ip_network(text) for text in ("2001::/32", "2002::/16", "3fff::/20", "192.0.0.0/24", "192.88.99.0/24")
 )
 
 
 def is_public(text: str) -> bool:
     """Whether ``text`` is an address on the open internet (no private, local, shared, translated or multicast one)."""
     address = _plain(text)
-    if address.version == 6 and any(address in net for net in _TRANSLATED):
+    if address.version == 6 and address not in _UNICAST:
         return False
-    return address.is_global and not address.is_multicast
+    return address.is_global and not address.is_multicast and not any(address in net for net in _SPECIAL)
 
 
 def is_loopback(text: str) -> bool:

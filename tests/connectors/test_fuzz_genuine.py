@@ -139,8 +139,10 @@ MAILS = (
     b"\r\nOn Thu, 26 Nov 2026 at 09:00, press <press@example.com> wrote:\r\n> alt\r\n",
     b"From: MAILER-DAEMON@example.com\r\nSubject: Undelivered\r\nAuto-Submitted: auto-replied\r\nMessage-ID: <d@x>\r\n"
     b"Content-Type: multipart/report; report-type=delivery-status; boundary=R\r\n\r\n--R\r\n"
-    b"Content-Type: text/plain\r\n\r\nno\r\n--R\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n"
-    b"Final-Recipient: rfc822; a@b.c\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n--R\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <o@x>\r\n"
+    b"Content-Type: text/plain\r\n\r\nno\r\n--R\r\n"
+    b"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n"
+    b"Final-Recipient: rfc822; a@b.c\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
+    b"--R\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <o@x>\r\n"
     b"Subject: s\r\n\r\nx\r\n--R--\r\n",
 )  # fmt: skip
 PASTED = (

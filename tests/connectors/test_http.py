@@ -247,7 +247,13 @@ async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.Monkey
         ("fe80::1%eth0", False, False),
         ("fd00::1", False, False),
         ("64:ff9b::7f00:1", False, False),
+        ("64:ff9b:1::a00:1", False, False),
         ("2002:7f00:1::", False, False),
+        ("::10.0.0.1", False, False),
+        ("::ffff:0:10.0.0.1", False, False),
+        ("fec0::1", False, False),
+        ("192.0.0.192", False, False),
+        ("192.88.99.1", False, False),
         ("ff02::1", False, False),
     ],
 )

@@ -61,7 +61,7 @@ def _places(value: Any, depth: int = 0) -> list[tuple[Any, Any]]:
 
 
 def _odd(chance: random.Random, holder: Any, key: Any) -> None:
-    _put(holder, key, chance.choice(ODD))
+    _put(holder, key, copy.deepcopy(chance.choice(ODD)))
 
 
 def _gone(chance: random.Random, holder: Any, key: Any) -> None:
