@@ -6,7 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from connectors.addresses import Network
 from connectors.base import Connector
+from connectors.bilibili.client import BilibiliConnector
+from connectors.bilibili.form import FORM as BILIBILI_FORM
 from connectors.budget import Meter
+from connectors.douyin.client import DouyinConnector
+from connectors.douyin.form import FORM as DOUYIN_FORM
 from connectors.exchange.client import ExchangeConnector
 from connectors.exchange.form import FORM as EXCHANGE_FORM
 from connectors.feed.client import FeedConnector
@@ -35,6 +39,8 @@ _MAKERS: Mapping[str, Callable[[Http], Connector]] = {
     "sandbox": SandboxConnector,
     "weibo": WeiboConnector,
     "mastodon": MastodonConnector,
+    "douyin": DouyinConnector,
+    "bilibili": BilibiliConnector,
     "manual": lambda _: ManualConnector(),
     "wechat": WechatConnector,
     "mailbox": MailboxConnector,
@@ -44,8 +50,8 @@ _MAKERS: Mapping[str, Callable[[Http], Connector]] = {
     "file": lambda _: FileConnector(),
 }
 _FORMS = (
-    SANDBOX_FORM, WEIBO_FORM, MASTODON_FORM, WECHAT_FORM, MANUAL_FORM, MAILBOX_FORM, WEBFORM_FORM, FEED_FORM,
-    EXCHANGE_FORM, FILE_FORM,
+    SANDBOX_FORM, WEIBO_FORM, MASTODON_FORM, WECHAT_FORM, DOUYIN_FORM, BILIBILI_FORM, MANUAL_FORM, MAILBOX_FORM,
+    WEBFORM_FORM, FEED_FORM, EXCHANGE_FORM, FILE_FORM,
 )  # fmt: skip
 FORMS: Mapping[str, AccountForm] = {form.platform: form for form in _FORMS}
 

@@ -1,7 +1,7 @@
 """Articles (专栏): submitted, looked for after review, counted, removed.
 
 After open.bilibili.com › 专栏稿件管理 and › 数据开放服务, host member.bilibili.com: POST ``/arcopen/fn/article/add``
-(title ≤ 40; summary; content: HTML of 200–40000 characters or with at least three pictures; category; template_id: 4 one
+(title ≤ 40; summary; content: HTML of 200–40000 characters or at least three pictures; category; template_id: 4 one
 cover, 5 none; image_urls) → id; POST ``/arcopen/fn/article/upload/image`` (field ``file``) → url; GET
 ``/arcopen/fn/article/list`` (sort 1: newest first; group 0: all, 1: in progress, 2: passed, 3: refused); GET
 ``/arcopen/fn/article/detail``; POST ``/arcopen/fn/article/delete`` (id); GET ``/arcopen/fn/data/art/stat`` (ids). What

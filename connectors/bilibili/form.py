@@ -10,8 +10,8 @@ FORM = AccountForm(
     "连接一个 B 站账号：专栏文章由系统投稿，视频和动态到点由专人照步骤发布。"
     "先在哔哩哔哩开放平台建好应用，再点「授权」。",
     (
-        Field("app_key", "Client ID", Place.option, "哔哩哔哩开放平台「应用管理 › 应用详情」中的 client_id"),
-        Field("app_secret", "App Secret", Place.secret, "同一页的 app_secret；授权和签名都要用"),
+        Field("app_key", "应用编号（Client ID）", Place.option, "B 站开放平台「应用管理 › 应用详情」中的 client_id"),
+        Field("app_secret", "应用密钥（App Secret）", Place.secret, "同一页的 app_secret；授权和签名都要用"),
         Field("token", "访问令牌", Place.secret, _TOKEN, by_page=True),
         Field("refresh_token", "刷新令牌", Place.secret, _TOKEN, required=False),
         Field("external_id", "账号编号", Place.external_id, "账号的 openid；可以不填，授权后自动得到", required=False),

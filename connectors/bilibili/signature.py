@@ -2,8 +2,8 @@
 
 After open.bilibili.com › 接口签名实现标准和状态码, and the platform's own demo (github:
 bilibili-openplatform/SignatureAlgorithm_DotnetDemo): the six ``x-bili-`` headers, sorted, as ``name:value`` lines,
-HMAC-SHA256 with the app secret. The MD5 is that of the body without files; of a GET and of ``multipart/form-data``, that
-of nothing.
+HMAC-SHA256 with the app secret. The MD5 is that of the body without files; of a GET and of ``multipart/form-data``,
+that of nothing.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class DouyinConnector(Defaults):
 
     Secrets: ``app_secret``, ``token``, ``refresh_token``, ``refresh_until`` (ISO time, by granting). Options: see
     :mod:`connectors.douyin.form`; besides ``pull_every`` (seconds, 600), ``follow_days`` (of comments, 30),
-    ``reply_length``.
+    ``longest_pause`` (seconds between two readings of an old work, six hours), ``reply_length``.
     """
 
     platform = "douyin"

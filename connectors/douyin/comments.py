@@ -49,7 +49,8 @@ async def pull(wire: Wire, account: AccountRef, cursor: Mapping[str, Any], every
     listed_at = _time(cursor.get("listed_at"))
     if "listing" in kept or listed_at is None or now - listed_at >= min(LIST_EVERY, timedelta(seconds=every * 3)):
         return await _list(wire, account, kept, now - timedelta(days=days))
-    due = [name for name, one in kept["works"].items() if _is_due(one, now, every)]
+    longest = timedelta(seconds=float(account.options.get("longest_pause") or LONGEST_PAUSE.total_seconds()))
+    due = [name for name, one in kept["works"].items() if _is_due(one, now, every, longest)]
     if not due:
         return Page((), kept)
     chosen = min(due, key=lambda name: ("next" not in kept["works"][name], str(kept["works"][name].get("at", ""))))
@@ -129,13 +130,13 @@ async def reply(wire: Wire, account: AccountRef, work: str, comment: str, words:
     return text_of(data.get("comment_id"))
 
 
-def _is_due(one: Mapping[str, Any], now: datetime, every: float) -> bool:
+def _is_due(one: Mapping[str, Any], now: datetime, every: float, longest: timedelta) -> bool:
     """A walk goes on at once; otherwise the older the work, the longer the pause."""
     read_at, sent = _time(one.get("at")), _time(one.get("sent"))
     if "next" in one or read_at is None or sent is None:
         return True
     age = max(timedelta(0), now - sent)
-    return now - read_at >= min(max(age / 20, timedelta(seconds=every * 0.8)), LONGEST_PAUSE)
+    return now - read_at >= min(max(age / 20, timedelta(seconds=every * 0.8)), longest)
 
 
 def _whole(value: Any) -> int:

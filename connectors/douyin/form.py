@@ -11,8 +11,8 @@ FORM = AccountForm(
     "连接一个抖音账号。先在抖音开放平台建好网站应用并申请能力，在这里标出已开通的，再点「授权」。"
     "没有开通发布能力也能用：到点由专人照步骤发布。",
     (
-        Field("app_key", "Client Key", Place.option, "抖音开放平台「控制台 › 应用详情」中的 Client Key"),
-        Field("app_secret", "Client Secret", Place.secret, "同一页的 Client Secret；授权和核对推送都要用"),
+        Field("app_key", "应用编号（Client Key）", Place.option, "抖音开放平台「控制台 › 应用详情」中的 Client Key"),
+        Field("app_secret", "应用密钥（Client Secret）", Place.secret, "同一页的 Client Secret；授权和核对推送都要用"),
         Field("token", "访问令牌", Place.secret, _TOKEN, by_page=True),
         Field("refresh_token", "刷新令牌", Place.secret, _TOKEN, required=False),
         Field("external_id", "账号编号", Place.external_id, "账号的 open_id；可以不填，授权后自动得到", required=False),

@@ -25,7 +25,8 @@ ALL = {"publish": "yes", "works": "yes", "comments": "yes", "messages": "yes"}
 
 @dataclass
 class Douyin:
-    """``works`` newest first; ``comments`` by item id, newest first; ``codes`` are answered once each, in order."""
+    """``works`` newest first; ``comments`` by item id, newest first; ``codes`` are answered once each,
+    in order; ``dead`` all the time."""
 
     base_url: str = ""
     token: str = TOKEN
@@ -38,6 +39,7 @@ class Douyin:
     pictures: list[bytes] = field(default_factory=list)
     codes: list[int] = field(default_factory=list)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    dead: int = 0
     drops: int = 0
     page: int = 20
 
@@ -83,8 +85,8 @@ class Douyin:
 
     def answer(self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> Any:
         """``data`` of the answer, or a number: an error code."""
-        if self.codes:
-            return self.codes.pop(0)
+        if self.codes or self.dead:
+            return self.codes.pop(0) if self.codes else self.dead
         if path.startswith("/oauth/"):
             return self._oauth(path, {name: v[0] for name, v in parse_qs(body.decode()).items()})
         if headers.get("access-token") != self.token:

@@ -22,6 +22,7 @@ from connectors.registry import connectors
 from hub import clock
 from hub.db import Context, reading, unit_of_work
 from hub.models import Account, Arrival, Stream
+from tests.sims.douyin import douyin
 from tests.sims.exchange import KEY, KEY_ID, hotline
 from tests.sims.faults import FaultProxy
 from tests.sims.feed import feed_server
@@ -39,6 +40,7 @@ ELSEWHERE = {
     "file": "files are imported: test_file_imports",
     "webform": "letters are written into the hub: tests/web/test_letters.py",
     "manual": "people bring what was said: tests/connectors/test_pasted_comments.py",
+    "bilibili": "its platform tells nothing of what people say: tests/connectors/test_bilibili.py",
     "wechat": "messages are pushed, comments are read per article: test_wechat_pushes, test_wechat_comments",
 }
 FAULTS = ["drop", "truncate", "html", "gzip", "broken gzip", "redirect", "slow", "empty", "error"]
@@ -147,9 +149,27 @@ def _exchange(stack: ExitStack, folder: Path) -> Stage:
     )
 
 
+def _douyin(stack: ExitStack, folder: Path) -> Stage:
+    there = stack.enter_context(douyin())
+    there.page = 5
+    work = there.work("停水通知")
+
+    def lock() -> None:
+        there.dead = 28001045
+
+    def unlock() -> None:
+        there.dead = 0
+
+    def bring(n: int) -> None:
+        there.say(work, "路灯坏了", count=n)
+
+    ref = there.ref(pull_every=0.001, longest_pause=0.001)
+    return Stage(ref, bring, 5, True, lock, unlock, there.comments.clear)
+
+
 STAGES = {
     "sandbox": _sandbox, "weibo": _weibo, "mastodon": _mastodon, "mailbox": _mailbox, "feed": _feed,
-    "exchange": _exchange,
+    "exchange": _exchange, "douyin": _douyin,
 }  # fmt: skip
 
 
