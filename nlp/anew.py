@@ -16,7 +16,7 @@ import numpy as np
 from nlp import clean, features, learning
 from nlp.base import Text
 from nlp.features import Batch, Ints
-from nlp.learning import BIGGEST, Example, Lesson, Progress, Room, Trial, quiet
+from nlp.learning import Example, Lesson, Progress, Room, Trial, quiet
 from nlp.linear import Floats, LinearModel
 from nlp.segment import Segmenter
 from nlp.training import data, fit, shipped
@@ -29,6 +29,9 @@ TONE = replace(shipped.TONE, rounds=1, pace=replace(shipped.TONE.pace, passes=3)
 PLANS = {"topic": shipped.TOPIC, "sentiment": TONE}
 SHARE, WEIGHT_RANGE = 0.1, (1.0, 10.0)  # what all corrections weigh of the base together; and each of them
 LEFT_WEIGHT = 1.0
+THINNEST = 5_000  # texts of a base: fewer know less than the weights they would replace, whatever the guard says
+BIGGEST_WHOLE = 1_200_000  # bytes of a model made anew: its weights are not thinned out like the shipped ones
+TOO_THIN = "thin"
 LESS_THAN_LAYER = "layer"  # why: a layer does better on the office's own examples
 
 
@@ -69,8 +72,10 @@ def learn(
     why = room.objections(trial)
     report = {**room.report(trial), "task": task, "pull": 0.0, "why": []}
     whole = _packed(made)
-    if len(whole) > BIGGEST:
-        why.append(["size", len(whole), BIGGEST])
+    if len(whole) > BIGGEST_WHOLE:
+        why.append(["size", len(whole), BIGGEST_WHOLE])
+    if len(base.texts) < THINNEST:
+        why.append([TOO_THIN, len(base.texts), THINNEST])
     if not why and layer.accepted and after < best:
         why = [[LESS_THAN_LAYER, round(best, 4), round(after, 4)]]
     note = {"base": len(base.texts), "weight": round(weight, 2), "why": why}
@@ -96,7 +101,8 @@ def _made(
     told = _Table(fit.tabulate(rows, plan, cut, idf), len(base.texts), len(room.texts), len(room.left_texts))
 
     def fitted(table: fit.Table) -> LinearModel:
-        return replace(fit.fit(table, plan), idf=idf, stop=stop)
+        # What the network of the shipped model knows comes from the base alone: it goes on beside the new weights.
+        return replace(fit.fit(table, plan), idf=idf, stop=stop, network=room.model.network)
 
     office, left = np.zeros(room.office.start.shape), np.zeros(room.left.start.shape)
     folds = [learning.folds(room.texts) % FOLDS, learning.folds(room.left_texts) % FOLDS]
@@ -157,7 +163,7 @@ def _scores(model: LinearModel, texts: Sequence[Text], lay_out: Callable[[Sequen
     parts = []
     for at in range(0, len(texts), 500):
         batch = lay_out(texts[at : at + 500])
-        parts.append(model.scores(model.seen(batch).rows))
+        parts.append(model.whole(batch, model.scores(model.seen(batch).rows)))
     return np.concatenate(parts)
 
 

@@ -44,7 +44,7 @@ def test_a_thin_base_is_no_match_for_the_layer_and_says_so(tmp_path: Path) -> No
     assert found.accepted
     assert found.whole == b""
     why = found.report["anew"]["why"]
-    assert "guard" in {reason[0] for reason in why}
+    assert "thin" in {reason[0] for reason in why}
     assert found.report["anew"]["base"] > 60, "own terms count, too"
     plain = learning.learn(
         "sentiment", slang(60), learning.guard("sentiment"), model=pipeline.model("sentiment"),
@@ -73,7 +73,7 @@ def test_a_good_base_gives_a_model_of_its_own(shared_data: Path) -> None:
     assert found.accepted
     assert found.layer is None
     assert found.report["anew"]["why"] == found.report["why"] == []
-    assert 0 < len(found.whole) <= learning.BIGGEST
+    assert 0 < len(found.whole) <= anew.BIGGEST_WHOLE
     office, guard = found.report["office"], found.report["guard"]
     assert office["after"]["macro_f1"] > office["before"]["macro_f1"] + 0.2
     assert guard["after"]["macro_f1"] >= guard["before"]["macro_f1"] - learning.GUARD_MAY_LOSE

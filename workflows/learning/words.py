@@ -114,6 +114,8 @@ def why(reason: Sequence[Any]) -> str:
             "在本单位的修正上不如在出厂模型上加学的（宏平均 F1 %(layer)s 对 %(anew)s）",
             layer=score(numbers[0]), anew=score(numbers[1]),
         )  # fmt: skip
+    if code == "thin":
+        return _("底本只有 %(n)s 条，从头训练至少要 %(least)s 条", n=numbers[0], least=numbers[1])
     if code == "size":
         return _("模型太大")
     named = {"office": N_("在本单位的修正上没有变好"), "guard": N_("在核对集上变差了")}
