@@ -18,7 +18,6 @@ BEIJING = timezone(timedelta(hours=8))
 # Daily quotas begin anew at eight in the morning.
 RESET_HOUR = 8
 TOKEN = "抖音的访问令牌已失效，系统会用刷新令牌更新"  # noqa: S105  a sentence
-AGAIN = "请管理员重新点「授权」"
 
 
 def _all(numbers: str, kind: ErrorKind, human: str) -> dict[int, tuple[ErrorKind, str]]:
@@ -33,15 +32,15 @@ CODES: Mapping[int, tuple[ErrorKind, str]] = {
     **_all("2190001 28003017", K.quota_day, "抖音给应用的当日额度已用完，次日 8 点恢复；可由管理员申请提高"),
     # the authorisation
     **_all("10008 2190002 2190008 28001003 28001008", K.auth_expired, TOKEN),
-    **_all("10010", K.auth_human, f"抖音的授权已满 30 天，刷新令牌过期，{AGAIN}"),
-    **_all("10007", K.auth_human, f"授权码已过期，{AGAIN}"),
+    **_all("10010", K.auth_human, "抖音的授权已满 30 天，刷新令牌过期，请管理员重新点「授权」"),
+    **_all("10007", K.auth_human, "授权码已过期，请管理员重新点「授权」"),
     **_all("10003 10013 10014", K.auth_human, "应用的 Client Key 或 Client Secret 不正确，请管理员核对"),
-    **_all("2190015 28001015", K.auth_human, f"访问令牌与账号编号不是同一个抖音账号的，{AGAIN}"),
+    **_all("2190015 28001015", K.auth_human, "访问令牌与账号编号不是同一个抖音账号的，请管理员重新点「授权」"),
     **_all("28001045", K.auth_human, "这个抖音账号已注销，请管理员核对"),
     **_all("10020", K.permission, "刷新令牌的续期次数已用完，到期前请管理员重新授权"),
     # rights
     **_all("10004 2100007 2190004 28001014 28001018", K.permission, "应用还没有这项能力，请管理员在抖音开放平台申请"),
-    **_all("2190003 28001012 28004020", K.permission, f"授权时没有勾选这项权限，{AGAIN}并全部勾选"),
+    **_all("2190003 28001012 28004020", K.permission, "授权时没有勾选这项权限，请管理员重新点「授权」并全部勾选"),
     **_all("2190016 28001016 28001019 28001056", K.permission, "应用或这项能力已被抖音封禁或下线，请管理员处理"),
     **_all("28001020 28001021", K.permission, "测试应用没有绑定这个账号或已过期，请管理员在控制台处理"),
     **_all("28001047", K.permission, "账号设成了私密，抖音不提供数据，请管理员在抖音里改为公开"),
