@@ -37,6 +37,7 @@ from connectors.manual.client import ManualConnector
 from connectors.pictures import against_pictures, form_named
 
 NO_COMMENTS = "B 站开放平台没有提供评论和私信接口；评论可以从文件导入，或粘贴进来"
+HAND = "专栏还不能由系统投稿：到点由专人照步骤发布，再把链接贴回来"
 BY_HAND = "by_hand"
 VIDEO_STAT = "/arcopen/fn/data/arc/stat"
 ARTICLES, FIGURES = "ATC_BASE", "ATC_DATA"
@@ -81,11 +82,7 @@ class BilibiliConnector(Defaults):
         grants = {capability: Grant(Granted.no, NO_COMMENTS) for capability in Capability}
         grants[Capability.receive_push] = Grant(Granted.no, "B 站只推送授权和视频过审的通知，用不上")
         missing = _missing(account)
-        hand = (
-            Grant(Granted.yes, f"{missing}。现在到点由专人照步骤发布，再把链接贴回来")
-            if missing
-            else Grant(Granted.yes)
-        )
+        hand = Grant(Granted.yes, HAND if missing else "")
         needs = Grant(Granted.needs, missing) if missing else Grant(Granted.yes)
         grants |= {Capability.publish: hand, Capability.delete: needs, Capability.find_own: needs}
         scopes = text(account, "scopes")
