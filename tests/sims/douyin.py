@@ -40,8 +40,14 @@ class Douyin:
     codes: list[int] = field(default_factory=list)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     dead: int = 0
+    ahead: float = 0.0
     drops: int = 0
     page: int = 20
+
+    @property
+    def now(self) -> float:
+        """Unix seconds, ``ahead`` of the wall clock."""
+        return time.time() + self.ahead
 
     def ref(self, **options: Any) -> AccountRef:
         """The account as the connector sees it, with all rights unless ``options`` say otherwise."""
@@ -54,7 +60,7 @@ class Douyin:
         number = str(7_300_000_000_000_000_000 + len(self.works))
         item = f"@9Vw{number}=="
         self.works.insert(0, {
-            "item_id": item, "video_id": number, "title": title, "create_time": int(time.time() - age),
+            "item_id": item, "video_id": number, "title": title, "create_time": int(self.now - age),
             "share_url": f"https://www.iesdouyin.com/share/video/{number}", "video_status": status, "is_top": False,
             "media_type": 2 if pictures else 4,
             "statistics": {"play_count": 100, "digg_count": 8, "comment_count": 2, "share_count": 3},
@@ -68,7 +74,7 @@ class Douyin:
             number = len(there)
             there.insert(0, {
                 "comment_id": f"@c{item[-8:]}{number}", "comment_user_id": author, "content": text.format(n=number),
-                "create_time": int(time.time()), "digg_count": 1, "reply_comment_total": 0, "top": False,
+                "create_time": int(self.now), "digg_count": 1, "reply_comment_total": 0, "top": False,
             })  # fmt: skip
 
     def push(
@@ -174,7 +180,7 @@ class Douyin:
             return 2100005
         own = {
             "comment_id": f"@r{len(self.replies)}", "comment_user_id": OPEN_ID, "content": body["content"],
-            "create_time": int(time.time()), "under": body["comment_id"],
+            "create_time": int(self.now), "under": body["comment_id"],
         }  # fmt: skip
         self.replies.append(own)
         return {"comment_id": own["comment_id"]}
