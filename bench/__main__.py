@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping
 
-from bench import burst, checking, intake, language, lateness, matters, memory, month, plans, polling, similar
+from bench import burst, checking, intake, language, lateness, matters, memory, month, plans, polling, pushes, similar
 from bench.figures import Bench, Figure, show
 
 BENCHES: Mapping[str, Bench] = {
@@ -20,6 +20,7 @@ BENCHES: Mapping[str, Bench] = {
     "matters": matters.run,
     "similar": similar.run,
     "polling": polling.run,
+    "pushes": pushes.run,
 }
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from connectors.base import AccountRef, Connector, Purpose
 from connectors.pool import Pool
@@ -18,11 +19,12 @@ from workflows.metering import RowMeter
 @dataclass
 class House:
     """One per process; ``ctx`` is the hub's context, ``platforms`` the connectors by platform name, ``pool`` the
-    connections they keep open, where they do."""
+    connections they keep open, where they do; ``desks``: what a process has one of, by name, made when first needed."""
 
     ctx: Context
     platforms: Mapping[str, Connector]
     pool: Pool | None = None
+    desks: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def ref(self, account: Account, purpose: Purpose = Purpose.people) -> AccountRef:
         """The account as its connector sees it, secrets opened; ``purpose`` decides how far its budget may be used."""

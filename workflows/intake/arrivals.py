@@ -38,6 +38,14 @@ async def store(unit: Unit, account: Account, items: Sequence[RawItem], via: str
     return Stored(list(new.values()), len(items) - len(new))
 
 
+async def store_pushed(unit: Unit, brought: Sequence[tuple[int, Sequence[RawItem]]]) -> None:
+    """Store what was pushed to several accounts (id, items), as :func:`store` does for one."""
+    rows = [row for number, items in brought for row in _rows(number, items, "push", ArrivalState.stored)]
+    rows.sort(key=lambda row: (row["account_id"], row["kind"], row["external_id"]))
+    if await _insert(unit, rows):
+        unit.later("read_arrivals")
+
+
 async def insert_new(
     unit: Unit, account_id: int, items: Sequence[RawItem], via: str, state: ArrivalState
 ) -> dict[tuple[str, str], int]:
@@ -46,7 +54,10 @@ async def insert_new(
     The batch goes in ordered by key, so that two deliveries of the same items in another order never wait for each
     other in a circle.
     """
-    rows = _rows(account_id, items, via, state)
+    return await _insert(unit, _rows(account_id, items, via, state))
+
+
+async def _insert(unit: Unit, rows: Sequence[dict[str, Any]]) -> dict[tuple[str, str], int]:
     columns = (col(Arrival.id), col(Arrival.kind), col(Arrival.external_id))
     statement = insert(unit, Arrival).on_conflict_do_nothing().returning(*columns)
     new: dict[tuple[str, str], int] = {}

@@ -6,8 +6,9 @@ import asyncio
 import random
 
 import pytest
+from sqlmodel import col
 
-from hub.db import Context, open_context
+from hub.db import Context, open_context, unit_of_work
 from hub.models import Account, Arrival, Message
 from tests.sims.sandbox import push_body, signed_query
 from tests.workflows.intake import town
@@ -84,4 +85,28 @@ async def test_the_answer_comes_after_the_commit(house: House) -> None:
     async with house.ctx.engine.begin() as connection:
         await connection.exec_driver_sql("DROP TRIGGER full")
     assert isinstance(await _push(house, account.id or 0, push_body("9001", "1", "一")), Accept)
+    assert await town.count(house, Arrival) == 1
+
+
+async def test_one_push_that_cannot_be_stored_takes_no_other_with_it(house: House) -> None:
+    """Those of the same moment go into one transaction; where it is refused, each is stored alone."""
+    account = await _account(house)
+    async with house.ctx.engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "CREATE TRIGGER odd BEFORE INSERT ON arrival WHEN NEW.external_id = '3' "
+            "BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        )
+    bodies = [push_body("9001", str(n), f"第 {n} 条") for n in range(6)]
+    pushes = [_push(house, account.id or 0, body) for body in bodies]
+    answers = await asyncio.gather(*pushes, return_exceptions=True)
+    assert [isinstance(answer, Accept) for answer in answers] == [True, True, True, False, True, True]
+    assert await town.count(house, Arrival) == 5
+
+
+async def test_an_account_that_was_switched_off_takes_nothing_from_the_next_push_on(house: House) -> None:
+    account = await _account(house)
+    assert isinstance(await _push(house, account.id or 0, push_body("9001", "1", "一")), Accept)
+    async with unit_of_work(house.ctx) as unit:
+        await unit.claim(Account, col(Account.id) == account.id, is_active=False)
+    assert await _push(house, account.id or 0, push_body("9001", "2", "二")) == Reject(404, "没有这个账号")
     assert await town.count(house, Arrival) == 1
