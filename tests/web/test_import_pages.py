@@ -119,12 +119,12 @@ async def test_a_remembered_mapping_is_used_for_the_same_columns(visit: Visit, h
 
 async def test_files_that_cannot_be_read_are_refused_in_words(visit: Visit, house: House) -> None:
     bad = {
-        "旧表.xls": (b"\xd0\xcf\x11\xe0", "另存为 .xlsx"),
+        "旧表.xls": (b"\xd0\xcf\x11\xe0", "不是真正的 .xls"),
         "图.csv": (b"\x89PNG\r\n", "这不是表格文件"),
         "空.csv": (b"", "文件是空的"),
         "网页.csv": (b"<html><table>", "这是网页"),
         "坏.xlsx": (b"PK\x03\x04 broken", "xlsx"),
-        "../../etc/passwd": (b"a,b", "请选择 .xlsx 或 .csv 文件"),
+        "../../etc/passwd": (b"a,b", "请选择 .xlsx、.xls 或 .csv 文件"),
     }
     async with visit("dispatcher") as client:
         for name, (content, said) in bad.items():

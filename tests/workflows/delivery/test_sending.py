@@ -215,7 +215,7 @@ async def test_a_refusal_names_its_reason_and_the_next_step(office: Office) -> N
     delivery = await office.delivery(one)
     assert delivery.state is DeliveryState.failed
     assert delivery.error_kind == "content_rejected"
-    assert "违规" in delivery.error
+    assert "不允许的网址" in delivery.error
     assert "重新送审" in next_step(delivery.error_kind)
     assert (await office.post_of(one)).state is PostState.approved
 
