@@ -26,7 +26,9 @@ _DAY = re.compile(r"(今天|昨天|前天)(?:\s*(\d{1,2}):(\d{2}))?")
 _SPANS = {"秒": "seconds", "分钟": "minutes", "小时": "hours", "天": "days", "周": "weeks"}
 _SAID = re.compile(r"^([^:：\s][^:：]{0,29}?)\s*[:：]\s*(\S.*)$", re.DOTALL)
 # "3小时前 · 广东  回复": the time with the place apps show.
-_TAIL = re.compile(r"\s*[·•]?\s*(?:IP属地[:：]?)?\s*[\u4e00-\u9fff]{0,8}\s*(?:回复)?\s*$")
+_TAIL = re.compile(r" ?[·•]? ?(?:IP属地[:：]?)? ?[\u4e00-\u9fff]{0,8} ?(?:回复)?$")
+# No app writes a longer line under a comment.
+LONGEST_TIME = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,9 @@ def _parted(lines: list[str]) -> tuple[str, str]:
 
 def _when(line: str, now: datetime) -> datetime | None:
     """The time a line tells and nothing else (but a place); never later than now."""
+    line = " ".join(line.split())
+    if len(line) > LONGEST_TIME:
+        return None
     bare = _TAIL.sub("", line) or line
     here = now.astimezone(BEIJING)
     for text in (line, bare):

@@ -21,7 +21,7 @@ DIGEST_LENGTH = 54
 # No article has more pictures.
 MOST = 99
 _IMAGES = re.compile(r"<img\b", re.IGNORECASE)
-_PLACE = re.compile(r"\s*[\[［【]图\s*(\d{1,2})[\]］】]\s*")
+_PLACE = re.compile(r"(?<!\s)\s*[\[［【]图\s*(\d{1,2})[\]］】]\s*")
 
 
 def places(text: str, count: int) -> list[int]:

@@ -17,7 +17,7 @@ HOSTS = {
     "upload": "https://upload.api.weibo.com",
 }
 YES = frozenset({"1", "yes", "true", "on"})
-_HOST = re.compile(r"(\w+)\s*[=＝]\s*(https?://[^\s,，;；]+)")
+_HOST = re.compile(r"(?<!\w)(\w{1,20})\s{0,4}[=＝]\s{0,4}(https?://[^\s,，;；]+)")
 
 
 @dataclass(frozen=True, slots=True)
