@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.base import AccountRef
+from connectors.douyin.pushes import signature
 from connectors.exchange.signature import signed
 from connectors.wechat.crypto import encrypt, sign
 from tests.sims.sandbox import push_body, signed_query
@@ -99,6 +100,23 @@ def _exchange(body: bytes) -> Sent:
     return {}, signed("office-1", SECRET, body, datetime.now(UTC)), body
 
 
+def _douyin(n: int, event: str = "im_receive_msg", **content: Any) -> bytes:
+    told = {
+        "conversation_short_id": "@conv", "server_message_id": f"@msg{n:06}", "message_type": "text",
+        "text": f"第 {n} 条：路灯不亮", "create_time": int(time.time() * 1000),
+        "user_infos": [{"open_id": "citizen-1", "nick_name": "李女士"}],
+    } | content  # fmt: skip
+    push = {
+        "event": event, "from_user_id": "citizen-1", "to_user_id": OWN, "client_key": APP,
+        "content": json.dumps(told, ensure_ascii=False),
+    }  # fmt: skip
+    return json.dumps(push, ensure_ascii=False).encode()
+
+
+_COMMENT = {
+    "comment_id": "@c000001", "comment_user_id": "citizen-1", "content": "路灯不亮", "digg_count": 2,
+    "reply_to_comment_id": "@c0", "reply_to_item_id": "@9Vw1", "create_time": int(time.time()),
+}  # fmt: skip
 _WECHAT = {"token": SECRET, "aes_key": AES_KEY, "app_secret": "x" * 32}
 DOORS: Mapping[str, Door] = {
     "sandbox": Door(
@@ -122,6 +140,14 @@ DOORS: Mapping[str, Door] = {
         {"app_key": APP, "receipt": "已收到"},
     ),
     "wechat sealed": Door("wechat", _xml, _sealed, _WECHAT_MORE, _WECHAT, {"app_key": APP, "receipt": "已收到"}),
+    "douyin": Door(
+        "douyin", _douyin, lambda body: ({}, {"X-Douyin-Signature": signature(SECRET, body)}, body),
+        (
+            _douyin(0, "item_comment_reply", **_COMMENT), _douyin(0, message_type="image"), _douyin(0, "im_send_msg"),
+            _douyin(0, "unauthorize"),
+        ),
+        {"app_secret": SECRET},
+    ),
     "exchange": Door(
         "exchange", lambda n: json.dumps(_order(n), ensure_ascii=False).encode(), _exchange,
         (

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 from connectors.base import AccountRef, Connector, ConnectorError, Done, Kind, Outgoing, Pending, Published, RawItem
 from connectors.http import Answer, Http
 from connectors.registry import connectors
+from tests.sims.bilibili import bilibili
+from tests.sims.douyin import douyin
 from tests.sims.exchange import KEY, KEY_ID, hotline
 from tests.sims.feed import feed_server
 from tests.sims.mastodon import MastodonProcess
@@ -245,8 +247,25 @@ def _exchange(stack: ExitStack, folder: Path) -> Staged:
     return ref, [], _nothing
 
 
+def _douyin(stack: ExitStack, folder: Path) -> Staged:
+    there = stack.enter_context(douyin())
+    there.say(there.work("停水通知"), "何时来水 {n}", count=25)
+
+    def reviewed(_: Published) -> None:
+        there.works[0]["video_status"] = 5
+
+    out = Outgoing("今日停水", "k1", attachments=(picture(),))
+    return there.ref(), [out, Outgoing("视频", "k2", form="by_hand")], reviewed
+
+
+def _bilibili(stack: ExitStack, folder: Path) -> Staged:
+    there = stack.enter_context(bilibili())
+    there.videos["BV1xx411c7mD"] = {"view": 7, "like": 1, "reply": 0, "share": 2}
+    return there.ref(), [Outgoing("停水。" * 100, "k1", title="停水通知", attachments=(picture(),))], _nothing
+
+
 _STAGES: Mapping[str, Callable[[ExitStack, Path], Staged]] = {
     "sandbox": _sandbox, "weibo": _weibo, "mastodon": _mastodon, "wechat": _wechat, "feed": _feed,
-    "exchange": _exchange,
+    "exchange": _exchange, "douyin": _douyin, "bilibili": _bilibili,
 }  # fmt: skip
 PLATFORMS = tuple(sorted(_STAGES))
