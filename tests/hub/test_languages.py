@@ -219,9 +219,8 @@ def test_plural_forms() -> None:
             "The platform’s list cannot be read; it cannot be settled yet: The platform’s answer is too large; "
             "reading stopped",
         ),
-        ("内容为空，请填写后再提交；沙箱平台只接收文字，请去掉图片或附件",
-         "The content is empty. Fill it in and submit again; The sandbox platform takes text only. Remove pictures "
-         "and attachments"),
+        ("内容为空，请填写后再提交；邮件答复暂不支持附件，请去掉后再提交",
+         "The content is empty. Fill it in and submit again; Answers by mail take no files yet; please remove them"),
         ("路灯坏了三天没人修", "路灯坏了三天没人修"),
         ("", ""),
     ],

@@ -11,7 +11,9 @@ from connectors.wechat.simulator.world import DAY, Official, Refusal, World
 TITLE, CONTENT = 64, 20_000
 SMALL, LARGE = 1024 * 1024, 10 * 1024 * 1024
 KINDS = {b"\xff\xd8\xff": "jpg", b"\x89PNG\r\n\x1a\n": "png", b"GIF8": "gif", b"BM": "bmp"}
-_SCRIPT = re.compile(r"<script\b.*?</script\s*>|\son\w+\s*=\s*(\"[^\"]*\"|'[^']*')", re.IGNORECASE | re.DOTALL)
+_SCRIPT = re.compile(
+    r"<script\b(?:(?!<script\b).)*?</script\s*>|\son\w+\s*=\s*(\"[^\"]*\"|'[^']*')", re.IGNORECASE | re.DOTALL
+)
 _IMAGE = re.compile(r"<img\b[^>]*\bsrc=[\"']([^\"']*)[\"'][^>]*>", re.IGNORECASE)
 
 
