@@ -30,6 +30,7 @@ from connectors.mailbox.client import MailboxConnector
 from connectors.mailbox.letters import message_id_of
 from tests.sims.mail import PASSWORD, USER, Imap, Smtp, imap_server, smtp_server
 
+pytestmark = pytest.mark.xdist_group("mailbox")
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
 connector = MailboxConnector(Http(live=False, clock=lambda: NOW))
 

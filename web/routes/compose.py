@@ -74,9 +74,7 @@ async def check(request: Request) -> Response:
         offered = [choice.id for choice in await choices.accounts(house(request), unit)]
         draft, problems = composing.as_far_as_readable(composing.typed(form, offered))
         draft = await _with_pictures(unit, request, draft, problems)
-        checked = await cards.check(
-            house(request), unit, draft, number, department_id=me(request).department_id
-        )
+        checked = await cards.check(house(request), unit, draft, number, department_id=me(request).department_id)
     checked = replace(checked, fields=problems)
     facts = {"checked": checked, "scheduled_at": draft.scheduled_at, "confirmed": form.raw("confirmed")}
     return await render(request, "posts/check.html", facts, part="check")
@@ -192,9 +190,7 @@ async def _saved(request: Request, form: Form, post: Post) -> Response:
     try:
         async with writing(request) as unit:
             seen = form.raw("confirmed")
-            await service.submit(
-                house(request), unit, me(request), post.id or 0, version=post.version, confirm=seen
-            )
+            await service.submit(house(request), unit, me(request), post.id or 0, version=post.version, confirm=seen)
     except Refused:
         to = f"/posts/{post.id}/edit#post-check"
         return redirect(request, to, _("已保存，但还不能送审：请先处理「发布前检查」里的问题。"), kind="error")

@@ -178,7 +178,12 @@ def test_every_platform_has_a_stage_or_a_reason() -> None:
     assert not set(STAGES) & set(ELSEWHERE)
 
 
-@pytest.fixture(scope="module", params=sorted(STAGES))
+def _together(name: str) -> Any:
+    """All tests on one stage run in one process: it is set up once."""
+    return pytest.param(name, marks=pytest.mark.xdist_group(f"stage-{name}"))
+
+
+@pytest.fixture(scope="module", params=map(_together, sorted(STAGES)))
 def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with ExitStack() as stack:
         yield STAGES[request.param](stack, tmp_path_factory.mktemp(request.param))
