@@ -45,13 +45,20 @@ BEHIND: dict[str, dict[str, tuple[str, str]]] = {
     "press": {
         "post": ("/posts?view=all&state=done", "main .lrow-link"),
         "compose": ("/posts", "main a[href='/posts/new']"),
+        "by-hand": ("/byhand", ""),
+        "letter": ("/letters/leader", ""),
+        "letter-query": ("/letters/query", ""),
     },
     "clerk": {"case": ("/cases", "main .lrow-link")},
     "dispatch": {"dispatching": ("/desk", "main .lrow-link")},
     "review1": {"review-post": ("/posts?view=review", "main .lrow-link")},
     "leader": {"leader": ("/opinion", "")},
     "audit": {"audit": ("/admin/audit", "")},
-    "admin": {"status": ("/admin/status", ""), "account": ("/accounts", "main .lrow-link")},
+    "admin": {
+        "status": ("/admin/status", ""),
+        "account": ("/accounts", "main .lrow-link"),
+        "account-new": ("/accounts/new?platform=weibo", ""),
+    },
 }
 LETTER = "因管道检修，春熙里、柳溪街道明日9时至17时停水，请提前储水。咨询电话：12345。"
 CHINESE = re.compile(r"[\u3400-\u9fff]{2,}")
