@@ -180,6 +180,8 @@ def split(text: str) -> tuple[str, str]:
 def _moment(written: str, arrived: str) -> datetime:
     """When it was written, if the sender's clock is believable, else when it arrived. A missing zone is UTC."""
     came = datetime.fromisoformat(arrived)
+    if came.tzinfo is None:
+        raise ValueError(arrived)
     try:
         at = parsedate_to_datetime(written)
         at = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
