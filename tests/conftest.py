@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from hub.db import Context, make_engine
 from hub.embedded import Postgres, Valkey
@@ -43,6 +44,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(kind)
         if any(item.get_closest_marker(kind) for kind in MACHINE_KINDS):
             item.add_marker(pytest.mark.xdist_group("machine"))
+
+
+_configure = structlog.configure
+
+
+def _configure_anew(**given: Any) -> None:
+    """Loggers that remember how logs were first set up would not be heard by tests that listen later."""
+    _configure(**{**given, "cache_logger_on_first_use": False})
+
+
+structlog.configure = _configure_anew
 
 
 # --- no network beyond this machine -----------------------------------------------------------------------------------
