@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
+from connectors.answers import against_answer
 from connectors.base import (
     AccountRef,
     Capability,
@@ -38,6 +39,7 @@ from connectors.mailbox.servers import Reach
 
 LONGEST = 50_000
 SUBJECT = "您的来信"
+NO_POST = "不能用邮箱发布内容"
 # Half of it is enough for every mailbox a city has; a thread waits, it does not work.
 _waiting = ThreadPoolExecutor(max_workers=64, thread_name_prefix="mailbox-idle")
 
@@ -74,7 +76,7 @@ class MailboxConnector(Defaults):
         reasons = {
             Capability.pull_mentions: "邮箱里没有提及", Capability.pull_comments: "邮箱里没有评论",
             Capability.receive_push: "邮箱不使用推送；新邮件由邮箱服务器即时通知",
-            Capability.reply_public: "邮件只能私下答复", Capability.publish: "不能用邮箱发布内容",
+            Capability.reply_public: "邮件只能私下答复", Capability.publish: NO_POST,
             Capability.delete: "邮件发出后不能收回", Capability.metrics: "邮件没有阅读数据",
             Capability.find_own: "没有填写已发送文件夹，无法核对是否已经发出",
         }  # fmt: skip
@@ -151,7 +153,7 @@ class MailboxConnector(Defaults):
 
     async def publish(self, account: AccountRef, out: Outgoing) -> Outcome:
         """Refused: a mailbox has no public."""
-        raise ConnectorError(ErrorKind.permission, "不能用邮箱发布内容", code="publish")
+        raise ConnectorError(ErrorKind.permission, NO_POST, code="publish")
 
     async def poll_job(self, account: AccountRef, job: str) -> Outcome:
         """Nothing is ever pending here."""
@@ -179,15 +181,7 @@ class MailboxConnector(Defaults):
 
     def validate(self, account: AccountRef, out: Outgoing) -> list[Problem]:
         """Empty, endless, with pictures, or to nobody."""
-        problems = []
-        if not out.text.strip():
-            problems.append(Problem("text", "内容为空，请填写后再提交"))
-        if len(out.text) > LONGEST:
-            problems.append(Problem("text", f"内容超过 {LONGEST} 字，请删减后再提交"))
-        if out.attachments:
-            problems.append(Problem("media", "邮件答复暂不支持附件，请去掉后再提交"))
-        if out.target_kind is None:
-            problems.append(Problem("account", "不能用邮箱发布内容"))
-        elif not out.target_id or not sending.is_address(out.target_author_id):
+        problems = against_answer(out, LONGEST, no_post=NO_POST, no_pictures="邮件答复暂不支持附件，请去掉后再提交")
+        if out.target_kind is not None and not (out.target_id and sending.is_address(out.target_author_id)):
             problems.append(Problem("target", "来信没有可以回复的邮箱地址"))
         return problems

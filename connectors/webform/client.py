@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from connectors.answers import against_answer
 from connectors.base import (
     AccountRef,
     Author,
@@ -127,16 +128,10 @@ class WebFormConnector(Defaults):
 
     def validate(self, account: AccountRef, out: Outgoing) -> list[Problem]:
         """Empty, endless, with pictures, or a post."""
-        problems = []
-        if not out.text.strip():
-            problems.append(Problem("text", "内容为空，请填写后再提交"))
-        if len(out.text) > LONGEST:
-            problems.append(Problem("text", f"内容超过 {LONGEST} 字，请删减后再提交"))
-        if out.attachments:
-            problems.append(Problem("media", "网上信箱的答复暂不支持图片，请去掉后再提交"))
-        if out.target_kind is None:
-            problems.append(Problem("account", NO_POST))
-        elif not out.target_id:
+        problems = against_answer(
+            out, LONGEST, no_post=NO_POST, no_pictures="网上信箱的答复暂不支持图片，请去掉后再提交"
+        )
+        if out.target_kind is not None and not out.target_id:
             problems.append(Problem("target", "没有指明要答复哪一封信"))
         return problems
 
