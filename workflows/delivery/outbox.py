@@ -75,32 +75,23 @@ async def create(
     if latest_at is None and kind is DeliveryKind.post:
         latest_at = scheduled_at + sending().post_late
     delivery = Delivery(
-        kind=kind,
-        account_id=account_id,
-        post_id=post_id,
-        reply_id=reply_id,
-        case_id=case_id,
-        round=round,
-        text=text,
-        title=title,
-        form=form,
-        attachments=[dict(one) for one in attachments],
-        assignee_id=assignee_id,
-        content_hash=content_hash,
-        approved_hash=approved_hash,
-        scheduled_at=scheduled_at,
-        latest_at=latest_at,
+        kind=kind, account_id=account_id, post_id=post_id, reply_id=reply_id, case_id=case_id, round=round, text=text,
+        title=title, form=form, attachments=[dict(one) for one in attachments], assignee_id=assignee_id,
+        content_hash=content_hash, approved_hash=approved_hash, scheduled_at=scheduled_at, latest_at=latest_at,
         attempt_at=scheduled_at,
-    )
+    )  # fmt: skip
     if target is not None:
-        delivery.target_id = target_id
-        delivery.target_kind = target.kind.value
-        delivery.target_thread_id = target.thread_id
-        delivery.target_author_id = target.author_id
+        _aim(delivery, target)
     unit.add(delivery)
     await unit.flush()
     ring(unit, delivery)
     return delivery
+
+
+def _aim(delivery: Delivery, target: Message) -> None:
+    """What is answered, as the platform knows it."""
+    delivery.target_id, delivery.target_kind = target.external_id, target.kind.value
+    delivery.target_thread_id, delivery.target_author_id = target.thread_id, target.author_id
 
 
 def ring(unit: Unit, delivery: Delivery) -> None:
