@@ -92,7 +92,7 @@ def test_a_drag_moves_undo_brings_back_and_the_past_is_refused(
         page.keyboard.press("Escape")
 
         page.goto(f"{demo.url}/calendar")
-        waiting = page.locator(".cal-ready:not(.cal-fixed)").first
+        waiting = page.locator(".cal-ready:not(.cal-fixed):visible").first
         expect(waiting).to_be_visible()
         first = page.locator("[data-date]").first.get_attribute("data-date") or ""
         drag(page, waiting, first)
