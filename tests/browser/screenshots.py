@@ -6,6 +6,7 @@ and keeps one picture of each place, size and language. Fails when a page is not
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 import sys
@@ -76,6 +77,16 @@ def main(folder: Path, only: tuple[str, ...], png: bool) -> None:
             tour.follow(login)
     click.echo(f"{tour.taken} pictures in {folder}, {len(tour.findings)} findings")
     sys.exit(1 if tour.findings else 0)
+
+
+def _unescaped(text: str) -> str:
+    """JSON as it was typed: databases keep it with its characters escaped."""
+    if not text.startswith(("{", "[")):
+        return text
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False)
+    except ValueError:
+        return text
 
 
 class Tour:
@@ -160,7 +171,8 @@ class Tour:
         with sqlite3.connect(f"file:{self.demo.data / 'hub.db'}?mode=ro", uri=True) as database:
             tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             rows = (database.execute(f'SELECT * FROM "{name}"') for name in tables if "search" not in name)
-            return "\n".join(value for row in chain.from_iterable(rows) for value in row if isinstance(value, str))
+            texts = [value for row in chain.from_iterable(rows) for value in row if isinstance(value, str)]
+        return "\n".join(map(_unescaped, texts))
 
     def _picture(self, page: Page, path: Path) -> None:
         try:
