@@ -15,8 +15,8 @@ import pytest
 from connectors.base import AccountRef, ConnectorError, Done, Effect, ErrorKind, Kind, Outgoing, OwnItems
 from connectors.http import Http
 from connectors.mastodon.client import MastodonConnector
+from tests.sims.faults import FaultProxy
 from tests.sims.mastodon import MastodonProcess
-from tests.sims.proxy import LossyProxy
 
 
 @pytest.fixture(scope="module")
@@ -195,17 +195,17 @@ async def test_the_own_list_is_read_back_over_pages(mastodon: MastodonProcess, c
 async def test_a_lost_answer_is_unknown_and_read_back(mastodon: MastodonProcess, connector: MastodonConnector) -> None:
     ref = mastodon.ref()
     sent = mastodon.post("alice", "@press 路灯坏了")["id"]
-    async with LossyProxy(mastodon.base_url) as proxy:
+    async with FaultProxy(mastodon.base_url, "POST") as proxy:
         through = AccountRef(1, "mastodon", "press", ref.external_id, proxy.base_url, ref.secrets)
         for out in (Outgoing("今日天气晴", "k"), Outgoing("已修", "k2", sent, Kind.mention, sent)):
             since = datetime.now(UTC)
-            proxy.lose = 1
+            proxy.spoil("drop")
             with pytest.raises(ConnectorError) as caught:
                 await (connector.reply if out.target_kind else connector.publish)(through, out)
             assert caught.value.effect is Effect.unknown
             own = await connector.find_own(through, since, out)
             assert [o.text for o in own.items] == [out.text]
-        assert proxy.lost == 2
+        assert proxy.spoilt == 2
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from connectors.http import Http
 from connectors.weibo.client import WeiboConnector
 from connectors.weibo.codes import ACCEPTED_LATE, ARTICLE_CODES, ARTICLE_MAYBE_DONE, CODES, MAYBE_DONE
 from connectors.weibo.links import id_of_link
-from tests.sims.proxy import LossyProxy
+from tests.sims.faults import FaultProxy
 from tests.sims.weibo import DOMAIN, LINK, WeiboControl
 
 PNG = Attachment("图.png", "image/png", b"\x89PNG\r\n\x1a\n" + b"\x00" * 64, "一张图")
@@ -280,8 +280,8 @@ async def test_accepted_but_shown_late_counts_as_done(
 
 async def test_a_lost_answer_is_read_back(weibo: WeiboControl, microblog: WeiboConnector, press: AccountRef) -> None:
     began = datetime.now(UTC)
-    async with LossyProxy(press.base_url) as proxy:
-        proxy.lose = 1
+    async with FaultProxy(press.base_url, "POST") as proxy:
+        proxy.spoil("drop")
         lossy = AccountRef(1, "weibo", "x", press.external_id, proxy.base_url, press.secrets, press.options)
         with pytest.raises(ConnectorError) as caught:
             await microblog.publish(lossy, post())

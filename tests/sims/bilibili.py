@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import email
 import hashlib
-import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from connectors.base import AccountRef
 from connectors.bilibili.signature import digest
+from tests.sims.serving import Answer, Asked, served
 
 KEY, SECRET, OPENID, TOKEN, FRESH = "395c8275", "an-app-secret", "9205eeaa", "first-token", "first-fresh"
 ALL = ["USER_INFO", "ATC_BASE", "ATC_DATA"]
@@ -161,42 +158,14 @@ def bilibili() -> Iterator[Bilibili]:
     """On a free port of this machine, in a thread."""
     state = Bilibili()
 
-    class Handler(BaseHTTPRequestHandler):
-        def _serve(self) -> None:
-            parts = urlsplit(self.path)
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            found = state.answer(self.command, parts.path, query, headers, body)
-            if state.drops:
-                state.drops -= 1
-                self.connection.close()
-                return
-            is_code = isinstance(found, int)
-            told = {"code": found if is_code else 0, "message": "refused" if is_code else "0", "ttl": 1}
-            data = json.dumps(told | ({} if is_code else {"data": found}), ensure_ascii=False).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+    def answer(asked: Asked) -> Answer | None:
+        found = state.answer(asked.method, asked.path, asked.query, asked.headers, asked.body)
+        if state.drops:
+            state.drops -= 1
+            return None
+        if isinstance(found, int):
+            return Answer.of({"code": found, "message": "refused", "ttl": 1})
+        return Answer.of({"code": 0, "message": "0", "ttl": 1, "data": found})
 
-        def do_GET(self) -> None:
-            self._serve()
-
-        def do_POST(self) -> None:
-            self._serve()
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the name of what it overrides
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=lambda: server.serve_forever(0.02), daemon=True)
-    thread.start()
-    state.base_url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with served(answer) as state.base_url:
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from connectors.base import AccountRef
 from connectors.douyin.pushes import signature
+from tests.sims.serving import Answer, Asked, served
 
 KEY, SECRET, OPEN_ID, TOKEN, FRESH = "tt10abc", "a-client-secret", "open-500", "act.first", "rft.first"
 ALL = {"publish": "yes", "works": "yes", "comments": "yes", "messages": "yes"}
@@ -195,44 +194,16 @@ def douyin() -> Iterator[Douyin]:
     """On a free port of this machine, in a thread."""
     state = Douyin()
 
-    class Handler(BaseHTTPRequestHandler):
-        def _serve(self) -> None:
-            parts = urlsplit(self.path)
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            state.asked.append((parts.path, query))
-            found = state.answer(self.command, parts.path, query, headers, body)
-            if state.drops:
-                state.drops -= 1
-                self.connection.close()
-                return
-            code = found if isinstance(found, int) else 0
-            shown = {"error_code": code, "description": "" if not code else re.sub(r"\d", "", f"refused {code}")}
-            told = {"data": shown | (found if not code else {}), "extra": {"error_code": code, "logid": "1", "now": 1}}
-            data = json.dumps(told, ensure_ascii=False).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+    def answer(asked: Asked) -> Answer | None:
+        state.asked.append((asked.path, dict(asked.query)))
+        found = state.answer(asked.method, asked.path, asked.query, asked.headers, asked.body)
+        if state.drops:
+            state.drops -= 1
+            return None
+        code = found if isinstance(found, int) else 0
+        shown = {"error_code": code, "description": "" if not code else re.sub(r"\d", "", f"refused {code}")}
+        extra = {"error_code": code, "logid": "1", "now": 1}
+        return Answer.of({"data": shown | (found if not code else {}), "extra": extra})
 
-        def do_GET(self) -> None:
-            self._serve()
-
-        def do_POST(self) -> None:
-            self._serve()
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the name of what it overrides
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=lambda: server.serve_forever(0.02), daemon=True)
-    thread.start()
-    state.base_url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with served(answer) as state.base_url:
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)

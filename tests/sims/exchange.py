@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from connectors.exchange.signature import reason_against, signed
+from tests.sims.serving import Answer, Asked, served
 
 KEY_ID, KEY = "city-12345", "a-shared-secret-of-two"
 
@@ -34,69 +32,36 @@ class Hotline:
         body = json.dumps({"orders": list(orders)}, ensure_ascii=False).encode()
         return signed(KEY_ID, KEY, body, at or datetime.now(UTC)), body
 
+    def answer(self, asked: Asked) -> Answer | None:
+        """What the other system says; None: it has acted, and the connection breaks."""
+        if reason_against(asked.headers, KEY_ID, KEY, asked.body, datetime.now(UTC)):
+            return Answer.of({"error": "signature"}, 401)
+        if self.statuses:
+            return Answer.of({"error": "told to"}, self.statuses.pop(0))
+        if asked.method == "POST":
+            return self._take(json.loads(asked.body))
+        if asked.path == "/ping":
+            return Answer.of({"ok": True})
+        if asked.path == "/orders":
+            start = int(asked.query.get("after", "0"))
+            found = self.orders[start : start + self.page]
+            return Answer.of({"orders": found, "next": str(start + len(found))})
+        result = self.results.get(asked.path.rpartition("/")[2])
+        return Answer.of(result, 200 if result else 404)
+
+    def _take(self, result: dict[str, Any]) -> Answer | None:
+        self.attempts += 1
+        known = result["event_id"] in self.results
+        self.results.setdefault(result["event_id"], result)
+        if self.drops:
+            self.drops -= 1
+            return None
+        return Answer.of({"receipt": result["event_id"]}, 409 if known else 201)
+
 
 @contextmanager
 def hotline() -> Iterator[Hotline]:
     """On a free port of this machine, in a thread."""
     state = Hotline()
-
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self, status: int, body: Any = None) -> None:
-            data = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(data)))
-            self.send_header("Content-Type", "application/json")
-            self.end_headers()
-            self.wfile.write(data)
-
-        def _refused(self, body: bytes) -> bool:
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            if reason_against(headers, KEY_ID, KEY, body, datetime.now(UTC)):
-                self._answer(401, {"error": "signature"})
-                return True
-            if state.statuses:
-                self._answer(state.statuses.pop(0), {"error": "told to"})
-                return True
-            return False
-
-        def do_GET(self) -> None:
-            if self._refused(b""):
-                return
-            parts = urlsplit(self.path)
-            if parts.path == "/ping":
-                self._answer(200, {"ok": True})
-            elif parts.path == "/orders":
-                start = int(parse_qs(parts.query).get("after", ["0"])[0])
-                found = state.orders[start : start + state.page]
-                self._answer(200, {"orders": found, "next": str(start + len(found))})
-            else:
-                found_result = state.results.get(parts.path.rpartition("/")[2])
-                self._answer(200 if found_result else 404, found_result)
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            if self._refused(body):
-                return
-            state.attempts += 1
-            result = json.loads(body)
-            known = result["event_id"] in state.results
-            state.results.setdefault(result["event_id"], result)
-            if state.drops:
-                state.drops -= 1
-                self.connection.close()
-                return
-            self._answer(409 if known else 201, {"receipt": result["event_id"]})
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the name of what it overrides
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    state.base_url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with served(state.answer) as state.base_url:
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from html import escape
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.sims.serving import Answer, Asked, served
 
 
 @dataclass
@@ -60,30 +60,16 @@ def feed_server() -> Iterator[FeedServer]:
     """On a free port of this machine, in a thread."""
     feed = FeedServer()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            feed.asked.append({name.lower(): value for name, value in self.headers.items()})
-            tag = f'"{sha256(feed.body).hexdigest()[:16]}"'
-            moved = feed.status in (301, 302, 307, 308) and self.path == "/moved"
-            same = self.headers.get("If-None-Match") == tag
-            status = feed.status if moved or feed.status not in (200, 301, 302, 307, 308) else 304 if same else 200
-            body = feed.body if status == 200 else b""
-            self.send_response(status)
-            for name, value in {"ETag": tag, "Content-Length": str(len(body)), **feed.headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(asked: Asked) -> Answer:
+        feed.asked.append(dict(asked.headers))
+        tag = f'"{sha256(feed.body).hexdigest()[:16]}"'
+        headers = {"ETag": tag, **feed.headers}
+        is_redirect = feed.status in (301, 302, 307, 308)
+        if (is_redirect and asked.path == "/moved") or (feed.status != 200 and not is_redirect):
+            return Answer(b"", feed.status, headers)
+        if asked.headers.get("if-none-match") == tag:
+            return Answer(b"", 304, headers)
+        return Answer(feed.body, 200, headers)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the name of what it overrides
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    feed.base_url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with served(answer) as feed.base_url:
         yield feed
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)

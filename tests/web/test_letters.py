@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-import threading
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -30,6 +27,7 @@ from hub.models import (
     Reply,
     ReplyState,
 )
+from tests.sims.serving import Answer, Asked, served
 from tests.web.conftest import Visit
 from tests.web.world import World
 from workflows.house import House
@@ -256,34 +254,23 @@ async def test_a_page_that_is_switched_off_is_not_there(client: httpx.AsyncClien
     assert (await post(client, house)).status_code == 404
 
 
-class _Service(BaseHTTPRequestHandler):
+def _believes(asked: Asked) -> Answer:
     """A captcha service that believes "good", and is out of order for "broken"."""
-
-    def do_POST(self) -> None:
-        sent = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-        good = sent["response"] == ["good"] and sent["secret"] == ["our-secret"]
-        self.send_response(500 if sent["response"] == ["broken"] else 200)
-        body = json.dumps({"success": good}).encode()
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the name of what it overrides
-        return
+    sent = parse_qs(asked.body.decode())
+    good = sent["response"] == ["good"] and sent["secret"] == ["our-secret"]
+    return Answer.of({"success": good}, 500 if sent["response"] == ["broken"] else 200)
 
 
 async def test_a_captcha_service_is_asked_where_one_is_set(
     client: httpx.AsyncClient, house: House, slug: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Service)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    given = {
-        "captcha_script": "https://captcha.example/api.js", "captcha_key": "site-key", "captcha_secret": "our-secret",
-        "captcha_verify": f"http://127.0.0.1:{server.server_address[1]}/siteverify",
-    }  # fmt: skip
-    for name, value in given.items():
-        monkeypatch.setitem(house.ctx.settings.__dict__, name, value)
-    try:
+    with served(_believes) as url:
+        given = {
+            "captcha_script": "https://captcha.example/api.js", "captcha_key": "site-key",
+            "captcha_secret": "our-secret", "captcha_verify": f"{url}/siteverify",
+        }  # fmt: skip
+        for name, value in given.items():
+            monkeypatch.setitem(house.ctx.settings.__dict__, name, value)
         page = await client.get("/letters/leader")
         assert 'data-sitekey="site-key"' in page.text
         assert "script-src 'self' https://captcha.example;" in page.headers["content-security-policy"]
@@ -292,6 +279,3 @@ async def test_a_captcha_service_is_asked_where_one_is_set(
             done = await post(client, house, **{"h-captcha-response": answer})
             assert (answer, done.status_code) == (answer, status)
         assert "请完成下面的验证" in (await post(client, house)).text
-    finally:
-        server.shutdown()
-        server.server_close()
