@@ -9,12 +9,10 @@ import asyncio
 import re
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpcore
 import pytest
@@ -23,6 +21,7 @@ from connectors.addresses import is_public
 from connectors.base import AccountRef, Connector, ConnectorError, ErrorKind, Kind, Outgoing
 from connectors.forms import Place
 from connectors.registry import FORMS, connectors
+from tests.sims.serving import Answer, served
 from tests.sims.wechat import picture
 
 LIVE = connectors(live=True)
@@ -183,39 +182,14 @@ async def test_a_name_that_changes_its_answer_gains_nothing(platform: str, outsi
     assert bool(outside.connected) == bool(outside.asked)
 
 
-@contextmanager
-def redirecting(to: str) -> Iterator[int]:
-    """A server that sends everybody on to ``to``; its port."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            self.send_response(307)
-            self.send_header("Location", to)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        do_GET = do_POST = do_DELETE = answer  # noqa: N815 -- the names the server looks for
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the name of what it overrides
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
 @pytest.mark.parametrize(
     "to", ["http://169.254.169.254/latest", "//10.0.0.1/", "http://inner.example/", "file:///etc/x"]
 )
 @pytest.mark.parametrize("platform", sorted(LIVE))
 async def test_no_redirect_leads_inside(platform: str, to: str, outside: Outside) -> None:
     outside.answers = lambda host: ["192.168.0.1"] if host == "inner.example" else [PUBLIC]
-    with redirecting(to) as outside.port:
+    with served(lambda asked: Answer(b"", 307, {"Location": to})) as url:  # sends everybody on
+        outside.port = urlsplit(url).port or 0
         await tried(LIVE[platform], account(platform, NAME))
     assert set(outside.connected) <= {PUBLIC}
     assert bool(outside.connected) is reaches_out(platform)

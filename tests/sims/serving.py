@@ -63,7 +63,7 @@ def served(answer: Callable[[Asked], Answer | None]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(found.body)
 
-        do_GET = do_POST = _serve  # noqa: N815 -- the names the server asks for
+        do_GET = do_POST = do_DELETE = _serve  # noqa: N815 -- the names the server asks for
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the name of what it overrides
             return

@@ -57,10 +57,7 @@ class PageRoute:
 
     def admits(self, actor: Actor) -> bool:
         """Whether the person has one of the rights asked for."""
-        if isinstance(self.needs, Gate):
-            return True
-        wanted = self.needs if isinstance(self.needs, tuple) else (self.needs,)
-        return any(actor.can(right) for right in wanted)
+        return admits(self.needs, actor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +78,15 @@ class NavItem:
 
     def shown_to(self, actor: Actor) -> bool:
         """Whether the person may go there."""
-        return PageRoute("", _nowhere, self.needs).admits(actor)
+        return admits(self.needs, actor)
 
 
-async def _nowhere(request: Request) -> Response:
-    raise NotImplementedError
+def admits(needs: Gate | May | tuple[May, ...], actor: Actor) -> bool:
+    """Whether the person has one of the rights asked for; a gate asks for none."""
+    if isinstance(needs, Gate):
+        return True
+    wanted = needs if isinstance(needs, tuple) else (needs,)
+    return any(actor.can(right) for right in wanted)
 
 
 def waiting(rows: Select[Any]) -> ColumnElement[int]:
