@@ -42,7 +42,7 @@ def _stands(event: MatterEvent, matter: Matter, other: Matter | None) -> bool:
         return False
     if event.what == "took_in":
         return other.state is MatterState.merged and other.merged_into_id == matter.id
-    return other.state is not MatterState.merged
+    return other.state is MatterState.open
 
 
 async def taken_in(unit: Unit, matter: Matter) -> tuple[Matter, MatterEvent] | None:
@@ -62,7 +62,8 @@ async def taken_in(unit: Unit, matter: Matter) -> tuple[Matter, MatterEvent] | N
 async def undo(unit: Unit, actor: Actor, matter_id: int, event_id: int, *, version: int) -> Matter:
     """Take one step of the matter's history back; the matter it concerns besides is answered, or the matter itself.
 
-    Messages that came or were moved since stay where they are. The machine leaves both matters as they are put.
+    Messages that came or were moved since stay where they are, but for those that joined a parted matter: it comes back
+    whole. The machine leaves both matters as they are put.
     Refused: the step is undone already or cannot be; Stale: somebody changed the matter; NotAllowed."""
     matter = await shaping.open_one(unit, matter_id, actor)
     known = await standing(unit, [matter_id])

@@ -85,6 +85,18 @@ async def test_a_parting_is_taken_back(any_voices: Voices) -> None:
     assert said == ["matter.parted", "matter.came_from", "matter.undone"]
 
 
+async def test_a_parting_stays_once_somebody_has_dismissed_what_was_parted(any_voices: Voices) -> None:
+    ids = await any_voices.hear([*MIXER, "丽湾新城搅拌站的粉尘污染了学校操场"])
+    matter_id = await any_voices.of(ids[0])
+    async with unit_of_work(any_voices.house.ctx) as unit:
+        fresh = await shaping.split(
+            unit, any_voices["press"], matter_id or 0, [ids[3]], version=1, name="学校操场", reason="不同"
+        )
+        assert fresh is not None
+        await shaping.dismiss(unit, any_voices["press"], fresh.id or 0, version=fresh.version, reason="不是热点")
+    assert await _steps(any_voices, matter_id) == []
+
+
 async def test_letting_go_is_taken_back_with_copies(any_voices: Voices) -> None:
     ids = await any_voices.hear([*MIXER, MIXER[2] + "！"])
     matter_id = await any_voices.of(ids[0])
