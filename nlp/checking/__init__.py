@@ -8,8 +8,11 @@ from collections.abc import Iterator, Sequence
 from nlp.checking import context, dates, figures, grammar, links, marks, office, people, places, spelling, words
 from nlp.checking.base import RULES, Finding, Phrase, Policy, Severity, Word
 
-LONGEST = 20_000  # characters looked at; no platform takes more
-MOST = 200  # findings told of one text
+LONGEST = 50_000  # characters looked at: no post of the office is longer
+LONGEST_SLIPS = 20_000  # of these, how far slips are looked for by what stands around them, which costs the most
+MOST = 200  # findings told of one text, besides half-width marks, which are mended all at once
+MOST_MARKS = 2_000
+MARKS = "mark.width"
 _ORDER = {Severity.red: 0, Severity.error: 1, Severity.hint: 2}
 _SLIPS = (
     "confusion",
@@ -20,11 +23,15 @@ NOTHING_SET = Policy()
 
 
 def check(text: str, policy: Policy = NOTHING_SET) -> list[Finding]:
-    """Everything found in the first 20,000 characters, in reading order, at most 200; positions in code points of
-    ``text`` as given. Findings never overlap: of two the office's own list wins, then the graver one, then the longer.
-    Any string is accepted; the same text and policy always give the same findings."""
+    """Everything found in the first 50,000 characters, in reading order; positions in code points of ``text`` as given.
+    At most 200, the gravest first kept, and 2,000 half-width marks. Findings never overlap: of two the office's own
+    list wins, then the graver one, then the longer. Any string is accepted; the same text and policy always give the
+    same findings."""
     looked_at = text[:LONGEST]
-    return _apart([finding for finding in _all(looked_at, policy) if not _left_alone(finding, policy)])[:MOST]
+    found = _apart([finding for finding in _all(looked_at, policy) if not _left_alone(finding, policy)])
+    marks_alone = [finding for finding in found if finding.rule == MARKS][:MOST_MARKS]
+    gravest = sorted((one for one in found if one.rule != MARKS), key=lambda one: _ORDER[one.severity])[:MOST]
+    return sorted([*gravest, *marks_alone], key=lambda finding: finding.start)
 
 
 def _left_alone(finding: Finding, policy: Policy) -> bool:
@@ -53,7 +60,7 @@ def _all(text: str, policy: Policy) -> Iterator[Finding]:
     yield from grammar.find(text)
     yield from marks.find(text)
     yield from spelling.find(text)
-    yield from context.find(text)
+    yield from context.find(text[:LONGEST_SLIPS])
 
 
 def _apart(found: Sequence[Finding]) -> list[Finding]:
@@ -73,4 +80,16 @@ def _apart(found: Sequence[Finding]) -> list[Finding]:
     return sorted(kept, key=lambda finding: finding.start)
 
 
-__all__ = ["NOTHING_SET", "RULES", "Finding", "Phrase", "Policy", "Severity", "Word", "check", "warm"]
+__all__ = [
+    "LONGEST",
+    "MARKS",
+    "NOTHING_SET",
+    "RULES",
+    "Finding",
+    "Phrase",
+    "Policy",
+    "Severity",
+    "Word",
+    "check",
+    "warm",
+]

@@ -22,6 +22,7 @@ from nlp.checking.evidence import Evidence, Ints
 from nlp.checking.spelling import NAMELY, NEAR_SOUNDS, SURNAMES, alike, cut, dictionary, is_grammar, sounds
 
 Floats = NDArray[np.float64]
+BLOCK = 4_000  # readings judged at once
 AROUND = 3  # characters to both sides that speak
 FIGURES = 29  # weighed of each reading
 RUN = re.compile("[\u4e00-\u9fff]{2,}")
@@ -269,7 +270,9 @@ def expanded(features: Floats) -> Floats:
 
 def judged(features: Floats, weights: NDArray[np.float32]) -> Floats:
     """Log odds of each row; ``weights``: means, scales, then those of :func:`expanded`."""
-    size = features.shape[1]
-    even = np.clip((features - weights[:size]) * weights[size : 2 * size], -4, 4)
-    odds: Floats = expanded(even) @ weights[2 * size :].astype(np.float64)
+    size, last = features.shape[1], weights[2 * features.shape[1] :].astype(np.float64)
+    odds = np.empty(len(features))
+    for at in range(0, len(features), BLOCK):  # every row becomes hundreds of products: some at a time
+        rows = features[at : at + BLOCK]
+        odds[at : at + BLOCK] = expanded(np.clip((rows - weights[:size]) * weights[size : 2 * size], -4, 4)) @ last
     return odds

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from hub.db import Unit
 from hub.i18n import _
-from nlp.checking import Finding, Severity, check
+from nlp.checking import MARKS, Finding, Severity, check
 from workflows.checking import words
 from workflows.checking.policy import policy_of
 
@@ -67,13 +67,9 @@ async def judge(unit: Unit, texts: Iterable[str], department_id: int | None = No
     return [gathered([tell(finding) for finding in one]) for one in found]
 
 
-# So many in some texts that they hide what matters: told once a text, mended all at once.
-GATHERED = "mark.width"
-
-
 def gathered(found: Sequence[Told]) -> list[Told]:
-    """Half-width marks as one finding, at the first of them."""
-    marks = [told for told in found if told.rule == GATHERED]
+    """Half-width marks as one finding, at the first of them: so many in some texts that they hide what matters."""
+    marks = [told for told in found if told.rule == MARKS]
     if len(marks) < 2:
         return list(found)
     more = tuple((told.start, told.end, told.found, told.suggestions[0]) for told in marks[1:])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement
-from sqlmodel import and_, col, delete, func, select
+from sqlmodel import and_, col, delete, func, or_, select
 
 from hub import audit, clock
 from hub.db import Unit
@@ -179,9 +179,10 @@ def _is(entry: Entry) -> ColumnElement[bool]:
 
 async def _twice(unit: Unit, entry: Entry, where: int | None, but: int | None = None) -> dict[str, str]:
     """Why not, when the word already holds there, by this list or a wider one."""
-    same = await unit.first(
-        select(OfficeWord).where(_is(entry), holds_in(where), col(OfficeWord.id) != (but or 0)).limit(1)
-    )
+    other = and_(_is(entry), holds_in(where), col(OfficeWord.id) != (but or 0))
+    if entry.kind is WordKind.ignored and entry.other:  # of one group of rules; a wider list may ignore it for another
+        other = and_(other, or_(of(where), col(OfficeWord.other).in_(["", entry.other])))
+    same = await unit.first(select(OfficeWord).where(other).limit(1))
     if same is None:
         return {}
     if same.department_id == where:

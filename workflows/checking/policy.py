@@ -26,9 +26,10 @@ async def policy_of(unit: Unit, department_id: int | None = None) -> Policy:
         .where(holds_in(department_id))
         .order_by(func.coalesce(func.length(col(Department.path)), 0), col(OfficeWord.id))
     )
-    first: dict[tuple[str, str], Row] = {}
+    first: dict[tuple[str, str, str], Row] = {}
     for kind, word, other, severity in rows:
-        first.setdefault((str(kind), word), (str(kind), word, other, severity))
+        group = other if kind == WordKind.ignored else ""  # what is ignored for one group of rules may be for more
+        first.setdefault((str(kind), word, group), (str(kind), word, other, severity))
     return today(policy_from(first.values()))
 
 

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 import nlp
-from nlp.checking import RULES, Finding, Policy, Severity, Word, check
+from nlp.checking import LONGEST, MARKS, RULES, Finding, Policy, Severity, Word, check
 from nlp.checking.words import _contexts, _slips
 from tests.nlp.checking.office import POLICY
+from workflows.publishing.content import LONGEST_TEXT
 
 MARK = re.compile(r"\{([^|{}]*)\|([^|{}]*)\}")
 STRICT = replace(POLICY, own_hosts=())  # the sentences hold links of the office's own host that are no https
@@ -314,3 +315,18 @@ def test_weekdays_without_a_year_are_of_the_nearest(text: str, right: str) -> No
 def test_the_room_has_one_door() -> None:
     assert [item.found for item in nlp.check("布署工作")] == ["布署"]
     assert nlp.check("市长林国安", POLICY) == check("市长林国安", POLICY)
+
+
+@pytest.mark.parametrize("before", ["好," * 250, "的地得，，" * 400, "好" * 49_000])
+def test_nothing_that_stands_before_it_hides_a_red_line(before: str) -> None:
+    """Neither many small findings nor a long text: what blocks is told whatever comes first."""
+    found = check(before + "身份证号11010519491231002X")
+    assert [one.rule for one in found if one.severity is Severity.red] == ["personal.id_card"]
+
+
+def test_half_width_marks_are_counted_whole() -> None:
+    assert sum(one.rule == MARKS for one in check("好," * 250)) == 250
+
+
+def test_everything_a_post_may_hold_is_read() -> None:
+    assert LONGEST_TEXT <= LONGEST

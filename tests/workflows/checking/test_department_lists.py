@@ -11,7 +11,7 @@ from hub.db import Context, reading, unit_of_work
 from hub.errors import Invalid, NotAllowed, NotFound
 from hub.models import Department, WordKind
 from hub.rights import Actor, May
-from workflows.checking import judge, lists, scopes, sheets
+from workflows.checking import judge, lists, policy, scopes, sheets
 from workflows.checking.lists import Entry
 
 K = WordKind
@@ -49,6 +49,20 @@ async def province(any_ctx: Context) -> Province:
             row.path = f"{paths.get(above, '/')}{row.id}/"
             ids[name], paths[name] = row.id or 0, row.path
     return Province(any_ctx, ids, paths)
+
+
+async def test_a_word_ignored_for_one_group_may_be_ignored_for_another_below(province: Province) -> None:
+    """The office hears nothing of it as a confused word; one department wants no word of it as a region either."""
+    async with unit_of_work(province.ctx) as unit:
+        await lists.ignore(unit, OFFICER, "confusion", "布署")
+        await lists.ignore(unit, province.head("市"), "region", "布署")
+        with pytest.raises(Invalid):
+            await lists.add(unit, province.head("市"), Entry(K.ignored, "布署", "confusion"), province.ids["市"])
+    async with reading(province.ctx) as unit:
+        below = await policy.policy_of(unit, province.ids["市"])
+        whole = await policy.policy_of(unit)
+    assert below.ignored == {("confusion", "布署"), ("region", "布署")}
+    assert whole.ignored == {("confusion", "布署")}
 
 
 async def test_a_list_holds_in_its_department_and_below(province: Province) -> None:
