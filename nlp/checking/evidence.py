@@ -53,9 +53,11 @@ class Evidence:
 
 
 def read(data: bytes) -> Evidence:
-    """From the bytes of a file that :meth:`Evidence.save` wrote."""
+    """From the bytes of a file that :meth:`Evidence.save` wrote; ValueError for a newer format."""
     with np.load(io.BytesIO(data), allow_pickle=False) as stored:
         head = json.loads(stored["head"].tobytes())
+        if head["format"] > FORMAT:
+            raise ValueError(f"evidence format {head['format']} is newer than {FORMAT}")
         singles = np.expm1(stored["singles"].astype(np.float32) / 16)
         return Evidence(stored["table"], singles, stored["weights"], head["meta"])
 

@@ -50,11 +50,13 @@ def train(source: Path, target: Path, say: Say) -> None:
     made = table([*asked, *_others(replies, PARTS, (HELD,)), *_others(news, NEWS_PARTS, (HELD,))])
     held = _part(replies, PARTS, HELD), _part(news, NEWS_PARTS, HELD)
     made = replace(made, weights=weights)
-    sources = {data.ANSWERED.name: data.fingerprint(source / data.ANSWERED), NEWS.name: _fingerprint()}
+    files = {path.name: data.fingerprint(source / path) for path in (data.ANSWERED, data.LETTERS)}
     meta: dict[str, Any] = {
-        "trained_at": datetime.now(UTC).isoformat(timespec="seconds"), "rows": len(replies) + len(news),
-        "sources": sources, "scores": {"replies": measure(made, held[0]), "newspaper": measure(made, held[1])},
-    }  # fmt: skip
+        "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "rows": len(asked) + len(replies) + len(news) - sum(map(len, held)),
+        "sources": files | {NEWS.name: _fingerprint()},
+        "scores": {"replies": measure(made, held[0]), "newspaper": measure(made, held[1])},
+    }
     with target.open("wb") as out:
         replace(made, meta=meta).save(out)
     say(f"{target.name}: {target.stat().st_size // 1024} KB")
