@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 import nlp
-from nlp import asking, labels, layers, learning, pipeline
+from nlp import asking, layers, learning, pipeline
 from nlp.base import Text
 from nlp.learning import Example
 from tests.nlp.test_learning_layer import THINGS
@@ -65,7 +65,6 @@ def test_the_odds_learnt_from_are_the_odds_that_are_said() -> None:
     odds = model.scores(model.seen(batch).rows) * model.slope + model.shift + asking.offsets(texts)
     first = [nlp.REQUESTS[n] for n in odds.argmax(axis=1)]
     assert first == [one.request for one in nlp.analyse(texts)]
-    assert labels.RULES > 0
 
 
 def test_what_asks_for_nothing_teaches_nothing_and_stays() -> None:

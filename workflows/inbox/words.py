@@ -5,9 +5,10 @@ from __future__ import annotations
 from hub.i18n import N_, _
 from hub.models import MessageKind
 from nlp import EMOTIONS, SENTIMENTS, TOPICS
+from nlp.cues import URGENCIES
 from nlp.subtopics import levels
 from workflows.opinion.charts import SENTIMENT_NAMES, TOPIC_NAMES
-from workflows.tagging.corrections import REQUESTS, URGENCIES
+from workflows.tagging.corrections import REQUESTS
 
 KIND_WORDS: dict[MessageKind, str] = {
     MessageKind.mention: N_("提及"),

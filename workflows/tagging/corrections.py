@@ -15,13 +15,13 @@ from hub.i18n import _
 from hub.models import Because, Case, CaseEvent, Correction, Message, Tagging
 from hub.queries import visible
 from hub.rights import Actor, May
+from nlp.cues import URGENCIES
 from nlp.subtopics import levels
 from workflows.cases.suggesting import suggest
 from workflows.opinion import rollups
 from workflows.tagging import settled
 
-REQUESTS = ("咨询", "求助", "投诉", "举报", "建议", "表扬")
-URGENCIES = ("danger", "crowd", "outage", "deadline")  # as nlp.cues has them
+REQUESTS = ("咨询", "求助", "投诉", "举报", "建议", "表扬")  # in the order people choose from
 PLACE_LENGTH = 64
 # What a correction may say, and the same column of the case when the message is the case's first.
 _CASE_COLUMNS = ("topic", "sentiment", "is_sensitive", "place")

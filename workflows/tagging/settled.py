@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.models import Message, Tagging
-from nlp import EMOTIONS, GROUPS
+from nlp import GROUPS
 from nlp.base import Analysis
 from workflows.tagging.columns import fuller
 
@@ -16,11 +16,6 @@ SURPRISE = "surprise"
 def agree(emotion: str, sentiment: str) -> bool:
     """Whether an emotion can go with a tone; surprise goes with every one, and so does "" (nobody knows)."""
     return emotion in ("", SURPRISE) or emotion in GROUPS.get(sentiment, ())
-
-
-def emotions_of(sentiment: str) -> tuple[str, ...]:
-    """The emotions that can go with a tone."""
-    return tuple(emotion for emotion in EMOTIONS if agree(emotion, sentiment))
 
 
 def implied(message: Message, said: Tagging | None, changed: Mapping[str, Any]) -> dict[str, str]:
