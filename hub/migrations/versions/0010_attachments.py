@@ -58,43 +58,40 @@ def _pictures() -> None:
         batch_op.create_index(batch_op.f('ix_pictureuse_post_id'), ['post_id'], unique=False)
 
 
+TEXT = sqlmodel.sql.sqltypes.AutoString
+COLUMNS = {
+    'post': lambda: (sa.Column('pictures', sa.JSON(), server_default='[]', nullable=False),),
+    'posttarget': lambda: (
+        sa.Column('form', TEXT(length=32), server_default='', nullable=False),
+        sa.Column('title', TEXT(length=200), server_default='', nullable=False),
+        sa.Column('pictures', sa.JSON(none_as_null=True), nullable=True),
+        sa.Column('assignee_id', BIG, sa.ForeignKey('person.id'), nullable=True),
+    ),
+    'delivery': lambda: (
+        sa.Column('form', TEXT(length=32), server_default='', nullable=False),
+        sa.Column('title', TEXT(length=200), server_default='', nullable=False),
+        sa.Column('attachments', sa.JSON(), server_default='[]', nullable=False),
+        sa.Column('extra', sa.JSON(), server_default='{}', nullable=False),
+        sa.Column('assignee_id', BIG, sa.ForeignKey('person.id'), nullable=True),
+        sa.Column('steps', sa.JSON(), server_default='[]', nullable=False),
+        sa.Column('reminders', sa.Integer(), server_default='0', nullable=False),
+    ),
+}
+
+
 def _columns() -> None:
-    with op.batch_alter_table('post', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('pictures', sa.JSON(), server_default='[]', nullable=False))
-
-    with op.batch_alter_table('posttarget', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('form', sqlmodel.sql.sqltypes.AutoString(length=32), server_default='', nullable=False))
-        batch_op.add_column(sa.Column('title', sqlmodel.sql.sqltypes.AutoString(length=200), server_default='', nullable=False))
-        batch_op.add_column(sa.Column('pictures', sa.JSON(none_as_null=True), nullable=True))
-        batch_op.add_column(sa.Column('assignee_id', BIG, nullable=True))
-        batch_op.create_foreign_key('fk_posttarget_assignee', 'person', ['assignee_id'], ['id'])
-
-    with op.batch_alter_table('delivery', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('form', sqlmodel.sql.sqltypes.AutoString(length=32), server_default='', nullable=False))
-        batch_op.add_column(sa.Column('title', sqlmodel.sql.sqltypes.AutoString(length=200), server_default='', nullable=False))
-        batch_op.add_column(sa.Column('attachments', sa.JSON(), server_default='[]', nullable=False))
-        batch_op.add_column(sa.Column('extra', sa.JSON(), server_default='{}', nullable=False))
-        batch_op.add_column(sa.Column('assignee_id', BIG, nullable=True))
-        batch_op.add_column(sa.Column('steps', sa.JSON(), server_default='[]', nullable=False))
-        batch_op.add_column(sa.Column('reminders', sa.Integer(), server_default='0', nullable=False))
-        batch_op.create_foreign_key('fk_delivery_assignee', 'person', ['assignee_id'], ['id'])
-        batch_op.create_index(batch_op.f('ix_delivery_assignee_id'), ['assignee_id'], unique=False)
+    """Column by column, never through a copy: SQLite does not let a table go that others refer to."""
+    for table, made in COLUMNS.items():
+        for column in made():
+            op.add_column(table, column, inline_references=True)
+    op.create_index('ix_delivery_assignee_id', 'delivery', ['assignee_id'])
 
 
 def downgrade() -> None:
-    with op.batch_alter_table('delivery', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_delivery_assignee_id'))
-        batch_op.drop_constraint('fk_delivery_assignee', type_='foreignkey')
-        for name in ('reminders', 'steps', 'assignee_id', 'extra', 'attachments', 'title', 'form'):
-            batch_op.drop_column(name)
-
-    with op.batch_alter_table('posttarget', schema=None) as batch_op:
-        batch_op.drop_constraint('fk_posttarget_assignee', type_='foreignkey')
-        for name in ('assignee_id', 'pictures', 'title', 'form'):
-            batch_op.drop_column(name)
-
-    with op.batch_alter_table('post', schema=None) as batch_op:
-        batch_op.drop_column('pictures')
+    op.drop_index('ix_delivery_assignee_id', 'delivery')
+    for table, made in COLUMNS.items():
+        for column in made():
+            op.drop_column(table, column.name)
 
     op.drop_table('pictureuse')
     op.drop_table('picturebytes')
