@@ -1,16 +1,18 @@
-"""Sending one delivery: begin in one transaction, call the platform in none, end in another."""
+"""Sending one delivery: pictures made ready, begin in one transaction, call the platform in none, end in another."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from connectors.base import Attachment, ConnectorError, Effect, ErrorKind, Outcome, Outgoing
-from hub import log
-from hub.db import Unit
+from hub import clock, log
+from hub.db import Unit, reading
 from hub.i18n import _
-from hub.models import AttemptResult, DeliveryKind, DeliveryState
+from hub.models import Account, AttemptResult, Delivery, DeliveryKind, DeliveryState
 from hub.policy.sending import sending
 from workflows.delivery import door
 from workflows.delivery.answers import end, record_failed
@@ -35,10 +37,11 @@ async def send(house: House, delivery_id: int, together: Together | None = None)
     after the begin is committed and before the end is begun, whoever else's begins and ends share those transactions.
     """
     together = together or Together(house.ctx)
+    pictures = await _pictures(house, delivery_id)
     ticket: door.Ticket | DeliveryState | None = await together.do(partial(_begin, delivery_id=delivery_id))
     if not isinstance(ticket, door.Ticket):
         return ticket
-    out, kind, why = await _looked_at(house, ticket)
+    out, kind, why = _looked_at(house, ticket, pictures)
     if kind or out is None:
         refuse = partial(record_failed, ticket=ticket, kind=kind, human=why, result=AttemptResult.refused)
         refused: DeliveryState | None = await together.do(refuse)
@@ -55,7 +58,7 @@ async def _begin(unit: Unit, delivery_id: int) -> door.Ticket | DeliveryState | 
     return ticket or await turn_away(unit, delivery_id)
 
 
-async def _looked_at(house: House, ticket: door.Ticket) -> tuple[Outgoing | None, str, str]:
+def _looked_at(house: House, ticket: door.Ticket, pictures: Pictures) -> tuple[Outgoing | None, str, str]:
     """The last look at what is about to leave: altered rows and pictures, the platform's own rules. Nothing is called
     yet. What leaves, or the error's kind and why.
     """
@@ -64,29 +67,53 @@ async def _looked_at(house: House, ticket: door.Ticket) -> tuple[Outgoing | None
         return None, TAMPERED, _("待发内容与批准时的指纹不一致")
     if account.platform not in house.platforms:
         return None, ErrorKind.bug.value, _("没有「%(name)s」这个平台的连接程序", name=account.platform)
-    try:
-        out = outgoing(delivery, await _pictures(house, ticket))
-    except Altered:
+    if pictures.made is None or pictures.kept != delivery.attachments:
         return None, TAMPERED, _("配图已不在，或与批准的不一致")
+    out = outgoing(delivery, pictures.made)
     problems = house.connector(account).validate(house.ref(account), out)
     if problems:
         return None, ErrorKind.content_rejected.value, "；".join(problem.text for problem in problems)
     return out, "", ""
 
 
-async def _pictures(house: House, ticket: door.Ticket) -> Sequence[Attachment]:
-    """The delivery's pictures as the platform takes them; where people do it, they fetch them themselves."""
-    delivery, ref = ticket.delivery, house.ref(ticket.account)
-    if not delivery.attachments:
-        return ()
-    connector = house.connector(ticket.account)
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What a delivery keeps of its pictures, and what goes out; None where one is not what was approved."""
+
+    kept: list[dict[str, Any]]
+    made: Sequence[Attachment] | None
+
+
+async def _pictures(house: House, delivery_id: int) -> Pictures:
+    """The pictures made ready before the sending begins: making them small can take longer than a lease lasts.
+
+    Where people publish, they fetch them themselves.
+    """
+    async with reading(house.ctx) as unit:
+        delivery = await unit.get(Delivery, delivery_id)
+        if delivery is None or not delivery.attachments:
+            return Pictures([], ())
+        account = await unit.get(Account, delivery.account_id)
+    if account is None or account.platform not in house.platforms:
+        return Pictures(delivery.attachments, ())
+    connector, ref = house.connector(account), house.ref(account)
     if connector.limits(ref).by_hand:
-        return planned(placed_of(delivery.attachments))
-    return await ready(house, delivery.attachments, form_of(connector.post_forms(ref), delivery.form))
+        return Pictures(delivery.attachments, planned(placed_of(delivery.attachments)))
+    try:
+        made = await ready(house, delivery.attachments, form_of(connector.post_forms(ref), delivery.form))
+    except Altered:
+        return Pictures(delivery.attachments, None)
+    return Pictures(delivery.attachments, made)
 
 
 async def _call(house: House, ticket: door.Ticket, out: Outgoing) -> Outcome | ConnectorError:
-    """The platform call, every failure turned into an answer. No transaction is open."""
+    """The platform call, every failure turned into an answer. No transaction is open.
+
+    Nothing is called once a call could outlive the lease: whoever finds a lease ended relies on it that no call runs.
+    """
+    ends = ticket.delivery.lease_until
+    if ends is None or clock.now() + sending().longest_call > ends:
+        return ConnectorError(ErrorKind.transient, _("系统繁忙，没有在限定时间内开始发送，稍后自动再试"), code="late")
     line, connector = Line(house, house.ref(ticket.account)), house.connector(ticket.account)
     speak = connector.reply if ticket.delivery.kind is DeliveryKind.reply else connector.publish
     try:

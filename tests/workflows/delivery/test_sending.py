@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import col
@@ -10,8 +11,13 @@ from sqlmodel import col
 from hub import clock
 from hub.models import Delivery, DeliveryState, PostState
 from hub.policy.sending import sending
+from tests.drawing import drawn
 from tests.workflows.delivery.office import Hands, Office
 from workflows.delivery import door, engine
+from workflows.delivery import sending as sends
+from workflows.pictures import store
+from workflows.pictures.placed import Placed
+from workflows.pictures.ready import ready
 
 
 async def test_a_post_leaves_once_and_is_recorded(any_office: Office) -> None:
@@ -358,3 +364,42 @@ async def test_a_platform_that_never_answers_well_still_has_each_text_once(
     await office.sweep()
     assert set(await office.states(ids)) == {"sent"}
     assert sorted(office.texts()) == sorted(f"逐条{number}" for number in range(6))
+
+
+async def test_pictures_that_take_longer_than_a_lease_are_ready_before_the_sending_begins(
+    office: Office, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with office.work() as unit:
+        put = await store.put(unit, office["press"], "a.png", await store.cleaned(drawn(400, 300, "PNG")))
+    (one,) = await office.approved("附停水范围图", pictures=(Placed(put.id or 0, "范围图"),))
+
+    async def slow(*given: Any) -> Any:
+        hands.on(sending().lease.total_seconds() + 5)
+        return await ready(*given)
+
+    monkeypatch.setattr(sends, "ready", slow)
+    assert await engine.send(office.house, one) is DeliveryState.sent
+    assert office.texts() == ["附停水范围图"]
+    assert await office.attempts(one) == ["done"]
+
+
+async def test_nothing_is_called_when_the_call_could_outlive_the_lease(
+    office: Office, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a machine slept between the begin and the call."""
+    (one,) = await office.approved()
+    spare = sending().lease - sending().longest_call
+    look = sends._looked_at
+
+    def asleep(*given: Any) -> Any:
+        hands.on(spare.total_seconds() + 1)
+        return look(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sends, "_looked_at", asleep)
+        assert await engine.send(office.house, one) is DeliveryState.waiting
+    assert office.texts() == []
+    hands.on(60)
+    await office.sweep()
+    assert await office.states([one]) == ["sent"]
+    assert len(office.texts()) == 1
