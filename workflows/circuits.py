@@ -6,6 +6,7 @@ growing distances, where trying may help), or when a person says that it is mend
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, update
 from sqlmodel import col, select
 
-from connectors.base import AccountRef, ConnectorError, ErrorKind, Health
+from connectors.base import ConnectorError, ErrorKind, Health
 from hub import audit, clock, log
 from hub.db import Unit, reading, unit_of_work
 from hub.errors import NotAllowed, NotFound, Refused
@@ -38,7 +39,7 @@ FIRST_PROBE = timedelta(minutes=1)
 LONGEST = {K.auth_human.value: timedelta(hours=6), K.auth_expired.value: timedelta(hours=6)}
 LONGEST_PROBE = timedelta(minutes=30)
 PROBING = timedelta(minutes=2)
-BATCH = 20
+BATCH, TRIED_AT_ONCE = 20, 8
 # The mark of deliveries that wait for the circuit, and how long at most before they ask again.
 HELD = "circuit"
 HELD_FOR = timedelta(minutes=10)
@@ -161,7 +162,13 @@ async def probe_due(house: House) -> int:
     )
     async with reading(house.ctx) as unit:
         accounts = await unit.all(waiting)
-    return sum([await _probe(house, account) for account in accounts])
+    gate = asyncio.Semaphore(TRIED_AT_ONCE)
+
+    async def one(account: Account) -> bool:
+        async with gate:
+            return await _probe(house, account)
+
+    return sum(await asyncio.gather(*[one(account) for account in accounts]))
 
 
 async def _probe(house: House, account: Account) -> bool:
@@ -175,7 +182,7 @@ async def _probe(house: House, account: Account) -> bool:
             return False
     if account.platform not in house.platforms:
         return False
-    error = await _ask(house, house.ref(account))
+    error = await _ask(house, account)
     async with unit_of_work(house.ctx) as unit:
         if error is None:
             return await shut(unit, number)
@@ -190,15 +197,15 @@ async def _probe(house: House, account: Account) -> bool:
     return False
 
 
-async def _ask(house: House, ref: AccountRef) -> ConnectorError | None:
+async def _ask(house: House, account: Account) -> ConnectorError | None:
     """What is still wrong, or None."""
-    connector = house.platforms[ref.platform]
+    connector = house.platforms[account.platform]
     try:
-        health: Health = await Line(house, ref).call(connector.check)
+        health: Health = await Line(house, house.ref(account)).call(connector.check)
     except ConnectorError as error:
         return error
     except Exception as error:  # noqa: BLE001 -- a connector's own fault: the account stays as it is
-        _log.error("probe broke", account=ref.id, error=type(error).__name__)
+        _log.error("probe broke", account=account.id, error=type(error).__name__)
         return ConnectorError(K.bug, written("程序出错（%(name)s），请把日志交给管理员", name=type(error).__name__))
     if health.ok:
         return None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from connectors.base import AccountRef, Connector, Purpose
 from connectors.pool import Pool
@@ -14,6 +15,8 @@ from hub.db import Bell, Context, open_context
 from hub.models import Account
 from hub.settings import Settings
 from workflows.metering import RowMeter
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -25,6 +28,7 @@ class House:
     platforms: Mapping[str, Connector]
     pool: Pool | None = None
     desks: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    _errands: set[asyncio.Task[Any]] = field(default_factory=set, repr=False, compare=False)
 
     def ref(self, account: Account, purpose: Purpose = Purpose.people) -> AccountRef:
         """The account as its connector sees it, secrets opened; ``purpose`` decides how far its budget may be used."""
@@ -43,8 +47,22 @@ class House:
         """The account's platform."""
         return self.platforms[account.platform]
 
+    async def see_through(self, work: Coroutine[Any, Any, T]) -> T:
+        """What ``work`` comes to; it is brought to its end even when whoever waits for it gives up. Closing waits."""
+        task = asyncio.create_task(work)
+        self._errands.add(task)
+        task.add_done_callback(self._done)
+        return await asyncio.shield(task)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._errands.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at, so that one nobody waits for any more is not reported as lost
+
     async def close(self) -> None:
-        """Give everything back."""
+        """Give everything back, once what must be seen through is."""
+        if self._errands:
+            await asyncio.wait(self._errands)
         if self.pool is not None:
             await self.pool.aclose()
         await self.ctx.close()

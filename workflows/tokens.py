@@ -118,14 +118,13 @@ async def renew_due(house: House) -> int:
 
 
 async def _renew_in_time(house: House, account: Account) -> bool:
-    if account.platform not in house.platforms or not await _claim(house, account):
+    if account.platform not in house.platforms:
         return False
     try:
-        await _ask(house, account)
+        return await house.see_through(_claimed(house, account)) is not None
     except ConnectorError as error:
         _log.info("not_renewed", account=account.id, kind=error.kind.value)
         return False
-    return True
 
 
 async def _renewed(house: House, ref: AccountRef) -> AccountRef:
@@ -141,8 +140,9 @@ async def _renewed(house: House, ref: AccountRef) -> AccountRef:
         fresh = house.ctx.vault.open(account.sealed)
         if fresh != dict(ref.secrets):
             return replace(ref, secrets=fresh)
-        if await _claim(house, account):
-            return replace(ref, secrets=await _ask(house, account))
+        asked = await house.see_through(_claimed(house, account))
+        if asked is not None:
+            return replace(ref, secrets=asked)
         await asyncio.sleep(LOOK_EVERY)
     raise ConnectorError(ErrorKind.transient, written("正在更新授权，稍后自动再试"), code="renewing")
 
@@ -155,6 +155,14 @@ async def _for_newcomer(house: House, ref: AccountRef) -> AccountRef:
     return replace(ref, secrets={**ref.secrets, **fresh.secrets})
 
 
+async def _claimed(house: House, account: Account) -> dict[str, str] | None:
+    """The new secrets, or None where somebody else is the refresher.
+
+    Never broken off on the way: some platforms use up what they are asked with, whoever hears the answer.
+    """
+    return await _ask(house, account) if await _claim(house, account) else None
+
+
 async def _claim(house: House, account: Account) -> bool:
     """Become the refresher, if nobody is and the secrets are still those we know."""
     now = clock.now()
@@ -165,8 +173,8 @@ async def _claim(house: House, account: Account) -> bool:
 
 async def _ask(house: House, account: Account) -> dict[str, str]:
     """Ask the platform for new secrets and seal them at once; the claim ends whatever comes of it."""
-    ref = house.ref(account, Purpose.people)
     try:
+        ref = house.ref(account, Purpose.people)
         async with asyncio.timeout(LONGEST_CALL):
             fresh = await house.platforms[account.platform].refresh(ref)
     except TimeoutError:
@@ -190,15 +198,29 @@ async def _keep(house: House, account: Account, fresh: Renewed) -> dict[str, str
     secrets = {**house.ctx.vault.open(account.sealed), **fresh.secrets}
     values = {**renewed_values(fresh.expires_at, True, now), "sealed": house.ctx.vault.seal(secrets)}
     async with unit_of_work(house.ctx) as unit:
-        mine = (col(Account.id) == account.id, col(Account.sealed) == account.sealed)
-        if await unit.claim(Account, *mine, **values, version=Account.version + 1):
-            await _try_circuit(unit, account, now)
-            tell(unit, "accounts", account.id)
-            return secrets
-        # A person gave other secrets meanwhile: theirs stay.
-        await unit.claim(Account, col(Account.id) == account.id, renew_lease=None)
-        there = await unit.one(select(col(Account.sealed)).where(Account.id == account.id))
-    return house.ctx.vault.open(there)
+        there = await _sealed_now(unit, account)
+        if not _are_same(unit, account.sealed, there):  # a person gave other secrets meanwhile: theirs stay
+            await unit.claim(Account, col(Account.id) == account.id, renew_lease=None)
+            return house.ctx.vault.open(there)
+        await unit.claim(Account, col(Account.id) == account.id, **values, version=Account.version + 1)
+        await _try_circuit(unit, account, now)
+        tell(unit, "accounts", account.id)
+    return secrets
+
+
+async def _sealed_now(unit: Unit, account: Account) -> str:
+    """What the row holds; nobody changes it before the commit."""
+    return await unit.one(select(col(Account.sealed)).where(Account.id == account.id).with_for_update())
+
+
+def _are_same(unit: Unit, one: str, other: str) -> bool:
+    """Whether the same secrets are sealed in both: where the key was changed meanwhile, only they are."""
+    if one == other:
+        return True
+    try:
+        return bool(one and other) and unit.ctx.vault.open(one) == unit.ctx.vault.open(other)
+    except ValueError:
+        return False
 
 
 def renewed_values(expires_at: datetime | None, is_renewable: bool | None, now: datetime) -> dict[str, Any]:
@@ -228,8 +250,10 @@ async def _failed(house: House, account: Account, error: ConnectorError) -> None
         wait = min(FIRST_WAIT * 2 ** min(failures - 1, 10), LONGEST_WAIT)
         values |= {"renew_at": max(now + wait, error.retry_at or now)}
     async with unit_of_work(house.ctx) as unit:
-        await unit.claim(Account, col(Account.id) == account.id, **values)
-        tell(unit, "accounts", account.id)
+        # What is wrong with earlier secrets says nothing of those a person gave meanwhile.
+        if _are_same(unit, account.sealed, await _sealed_now(unit, account)):
+            await unit.claim(Account, col(Account.id) == account.id, **values)
+            tell(unit, "accounts", account.id)
 
 
 def _is_free(now: datetime) -> Any:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from connectors.base import ConnectorError, ErrorKind, Purpose
 from hub import clock
+from hub.crypto import Vault
 from hub.db import Context
 from hub.models import Account, CircuitState
 from tests.sims.toll import Toll
 from tests.workflows import tollhouse
 from workflows import tokens
+from workflows.house import House
 from workflows.intake import pulling
 from workflows.tending import tend_accounts
 from workflows.tokens import Life, Line, life_of, renew_at
@@ -108,11 +111,81 @@ async def test_secrets_given_by_a_person_meanwhile_stay(ctx: Context) -> None:
         ref = house.ref(await tollhouse.account_of(house, number), Purpose.people)
         line = Line(house, ref)
         calling = asyncio.create_task(line.call(house.platforms["toll"].check))
-        await asyncio.sleep(0.2)
+        await _until_asked(house, number)
         typed = {"token": toll.grant(), "app_secret": "secret-of-app"}
         await tollhouse.change(house, number, sealed=ctx.vault.seal(typed))
         assert (await calling).ok
         assert house.ref(await tollhouse.account_of(house, number)).secrets == typed
+
+
+async def _until_asked(house: House, number: int) -> None:
+    """A refresher is at work."""
+    async with asyncio.timeout(5):
+        while (await tollhouse.account_of(house, number)).renew_lease is None:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_new_key_in_the_middle_of_it_loses_nothing(any_ctx: Context) -> None:
+    """What was asked with may be used up: the new secrets are kept, though what they replace was sealed anew."""
+    async with tollhouse.opened(any_ctx) as (house, toll, number):
+        toll.slow = 0.4
+        toll.end_tokens()
+        before = await tollhouse.account_of(house, number)
+        calling = asyncio.create_task(Line(house, house.ref(before)).call(house.platforms["toll"].check))
+        await _until_asked(house, number)
+        await tollhouse.change(house, number, sealed=any_ctx.vault.renew(before.sealed))
+        assert (await calling).ok
+        after = await tollhouse.account_of(house, number)
+        assert house.ref(after).secrets["token"] != house.ref(before).secrets["token"]
+        assert (after.renew_lease, after.is_renewable) == (None, True)
+
+
+async def test_whoever_gives_up_waiting_loses_nothing(any_ctx: Context) -> None:
+    async with tollhouse.opened(any_ctx) as (house, toll, number):
+        toll.slow = 0.4
+        toll.end_tokens()
+        before = await tollhouse.account_of(house, number)
+        calling = asyncio.create_task(Line(house, house.ref(before)).call(house.platforms["toll"].check))
+        await _until_asked(house, number)
+        calling.cancel()
+        with suppress(asyncio.CancelledError):
+            await calling
+        async with asyncio.timeout(5):
+            while (after := await tollhouse.account_of(house, number)).renew_lease is not None:
+                await asyncio.sleep(0.01)
+        assert toll.refreshes == 1
+        assert (await house.platforms["toll"].check(house.ref(after))).ok
+
+
+async def test_what_was_wrong_with_earlier_secrets_is_not_said_of_new_ones(any_ctx: Context) -> None:
+    async with tollhouse.opened(any_ctx) as (house, toll, number):
+        toll.slow, toll.is_revoked = 0.4, True
+        toll.end_tokens()
+        ref = house.ref(await tollhouse.account_of(house, number))
+        calling = asyncio.create_task(Line(house, ref).call(house.platforms["toll"].check))
+        await _until_asked(house, number)
+        typed = any_ctx.vault.seal({"token": toll.grant(), "app_secret": "secret-of-app"})
+        until = clock.now() + timedelta(days=30)
+        values = tokens.renewed_values(until, True, clock.now())
+        await tollhouse.change(house, number, sealed=typed, **values)
+        with pytest.raises(ConnectorError):
+            await calling
+        after = await tollhouse.account_of(house, number)
+        assert (after.sealed, after.renew_error, after.renew_at) == (typed, "", values["renew_at"])
+
+
+async def test_an_account_no_key_opens_does_not_stop_the_round(ctx: Context) -> None:
+    async with tollhouse.opened(ctx, Toll(lasts=timedelta(hours=2))) as (house, toll, number):
+        lost = await tollhouse.connect(house, toll, "打不开的号")
+        now = clock.now()
+        due = tokens.renewed_values(now + timedelta(hours=1), None, now)
+        broken = {"circuit": CircuitState.open, "circuit_kind": "transient", "probe_at": now}
+        await tollhouse.change(house, lost, sealed=Vault(b"another key").seal({"token": "x"}), **due, **broken)
+        await tollhouse.change(house, number, **due, **broken)
+        assert await tend_accounts(house) == 2, "renewed, and tried"
+        assert (await tollhouse.account_of(house, number)).circuit is CircuitState.closed
+        there = await tollhouse.account_of(house, lost)
+        assert (there.circuit, there.renew_failures) == (CircuitState.open, 1)
 
 
 async def test_a_refresher_that_died_is_replaced(ctx: Context) -> None:
