@@ -35,8 +35,7 @@ class Scope(StrEnum):
 class Window:
     """At most ``most`` calls of the class ``calls`` in a span ``per``; ``reserve``: the share kept for people.
 
-    ``aligned``: the window begins at full multiples of ``per`` in ``zone_hours`` from UTC (a calendar day, a full
-    hour); otherwise with its first call.
+    It begins at full multiples of ``per`` on China's calendar: a day at midnight there.
     """
 
     calls: str
@@ -44,8 +43,6 @@ class Window:
     per: timedelta
     scope: Scope = Scope.account
     reserve: float = 0.3
-    aligned: bool = True
-    zone_hours: int = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub import clock
-from hub.i18n import _, moment, ngettext, number, percent, said
+from hub.i18n import _, moment, ngettext, number, said
 from hub.models import Account, CircuitState
 from workflows.accounts import Attention, Health
 from workflows.circuits import BY_HAND_ONLY, REVOKED
@@ -126,7 +126,6 @@ def budgets(lefts: Sequence[Left]) -> list[Budget]:
 def _budget(one: Left) -> Budget:
     most = one.allowance.most
     resets = _("%(time)s 重新计算", time=moment(one.ends_at)) if one.ends_at else _("还没有用过")
-    reserve = max(0, most - one.allowance.reading)
     tone = "danger" if not one.left else "soon" if not one.left_to_read else "done"
     return Budget(
         name=override_name(one.window),
@@ -134,10 +133,10 @@ def _budget(one: Left) -> Budget:
                 span=said(words_of_span(one.window.per))),
         used=_("已用 %(used)s / %(most)s 次，还剩 %(left)s 次", used=number(min(one.used, most)), most=number(most),
                left=number(one.left)),
-        kept=_kept(one, reserve),
+        kept=_kept(one),
         resets=resets, tone=tone, most=most, reserve=round(one.allowance.reserve * 100),
         is_own=one.allowance.is_overridden, has_own_reserve=one.allowance.has_own_reserve,
-        shared=_shared(one.window.scope.value), parts=_parts(one, reserve),
+        shared=_shared(one.window.scope.value), parts=_parts(one),
     )  # fmt: skip
 
 
@@ -146,18 +145,20 @@ def _shared(scope: str) -> str:
     return {"app": _("同一应用的账号合用。"), "house": _("本系统在这个平台的全部账号合用。")}.get(scope, "")
 
 
-def _kept(one: Left, reserve: int) -> str:
+def _kept(one: Left) -> str:
     if not one.left:
         return _("已用完，到时自动继续；等待的内容都不会丢失。")
     if not one.left_to_read:
         return _("系统读取的部分已用完，余下的留给人工答复和发布；到时自动继续读取，内容不会丢失。")
-    return _("其中 %(n)s 次（%(share)s）留给人工答复和发布。", n=number(reserve), share=percent(one.allowance.reserve))
+    if not one.kept:
+        return _("为人工保留的部分已用完，余下的先到先用。")
+    return _("其中 %(n)s 次留给人工答复和发布。", n=number(one.kept))
 
 
-def _parts(one: Left, reserve: int) -> list[dict[str, object]]:
+def _parts(one: Left) -> list[dict[str, object]]:
     most = max(1, one.allowance.most)
     used = min(100.0, one.used / most * 100)
-    kept = min(100.0 - used, reserve / most * 100)
+    kept = min(100.0 - used, one.kept / most * 100)
     found = [
         (used, 7, _("已用")), (100.0 - used - kept, 8, _("可读取")), (kept, 2, _("留给人工")),
     ]  # fmt: skip

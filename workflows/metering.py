@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, case, literal, or_, update
+from sqlalchemy import case, literal, update
 from sqlmodel import col, func, select
 
 from connectors.base import AccountRef, ConnectorError, ErrorKind
@@ -29,6 +29,8 @@ from hub.models import Spending
 BUDGET = "budget"
 OVERRIDES = "budgets"
 DAY = timedelta(days=1)
+# How far the calendar that platforms count by is ahead of UTC.
+CHINA = timedelta(hours=8)
 Key = tuple[str, str, int]
 _tally: ContextVar[Counter[Key] | None] = ContextVar("spent", default=None)
 
@@ -47,20 +49,23 @@ class Allowance:
     is_overridden: bool
     has_own_reserve: bool = False
 
-    @property
-    def reading(self) -> int:
-        """How many calls the hub may make by itself."""
-        return int(self.most * (1 - self.reserve) + 1e-9)
+    def kept(self, by_people: int = 0) -> int:
+        """Calls still kept for people, who have made so many."""
+        return max(0, self.most - int(self.most * (1 - self.reserve) + 1e-9) - by_people)
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """One window as it stands. ``ends_at``: when it begins anew, None while nothing was spent in it."""
+    """One window as it stands. ``ends_at``: when it begins anew, None while nothing was spent in it.
+
+    ``by_people``: the part of ``used`` that people spent; it comes out of what is kept for them.
+    """
 
     window: Window
     allowance: Allowance
     used: int
     ends_at: datetime | None
+    by_people: int = 0
 
     @property
     def left(self) -> int:
@@ -70,7 +75,12 @@ class Left:
     @property
     def left_to_read(self) -> int:
         """Calls left for the hub's own reading."""
-        return max(0, self.allowance.reading - self.used)
+        return max(0, self.left - self.kept)
+
+    @property
+    def kept(self) -> int:
+        """Calls still kept for people."""
+        return self.allowance.kept(self.by_people)
 
 
 @contextmanager
@@ -119,10 +129,7 @@ def allowance(account: AccountRef, window: Window, told: int | None = None) -> A
 
 def end_of(window: Window, now: datetime) -> datetime:
     """When a window that begins with a call at ``now`` ends."""
-    if not window.aligned:
-        return now + window.per
-    zone = timedelta(hours=window.zone_hours)
-    since = now + zone - datetime(1970, 1, 1, tzinfo=UTC)
+    since = now + CHINA - datetime(1970, 1, 1, tzinfo=UTC)
     return now + window.per - since % window.per
 
 
@@ -164,8 +171,10 @@ class RowMeter:
         window = Window(one.calls, self._most.get(key, one.most or one.left), one.per, one.scope)
         told = one.most if one.most is not None else row.told if row else None
         used = max(0, allowance(account, window, told).most - one.left)
-        lasts = row.ends_at if row and row.ends_at > now else end_of(window, now)
-        values = {"used": used, "ends_at": one.resets_at or lasts, "told": told}
+        runs = row is not None and row.ends_at > now
+        lasts = row.ends_at if row and runs else end_of(window, now)
+        by_people = min(used, row.by_people) if row and runs else 0
+        values = {"used": used, "by_people": by_people, "ends_at": one.resets_at or lasts, "told": told}
         kept = insert(unit, Spending).values(owner=key[0], calls=key[1], seconds=key[2], **values)
         await unit.run(kept.on_conflict_do_update(index_elements=["owner", "calls", "seconds"], set_=values))
 
@@ -182,10 +191,8 @@ async def standing(unit: Unit, account: AccountRef, windows: Sequence[Window]) -
 
 def _left(account: AccountRef, window: Window, row: Spending | None) -> Left:
     runs = row is not None and row.ends_at > clock.now()
-    told = row.told if row else None
-    return Left(
-        window, allowance(account, window, told), row.used if row and runs else 0, row.ends_at if row and runs else None
-    )
+    ours = allowance(account, window, row.told if row else None)
+    return Left(window, ours, row.used, row.ends_at, row.by_people) if row and runs else Left(window, ours, 0, None)
 
 
 def pace(
@@ -230,18 +237,22 @@ async def _charge(unit: Unit, account: AccountRef, window: Window, now: datetime
     """One conditional write: True when the call is ours, counted; False when the window is used up."""
     owner, calls, seconds = key_of(account, window)
     ours = allowance(account, window)
-    share = 1.0 if account.purpose is Purpose.people else 1 - ours.reserve
+    by_people = int(account.purpose is Purpose.people)
+    reserve = 0.0 if by_people else ours.reserve
     most = literal(ours.most) if ours.is_overridden else func.coalesce(col(Spending.told), ours.most)
-    cap = most * share + 1e-9
     is_over, ends_at = col(Spending.ends_at) <= now, end_of(window, now)
     values = {
         "used": case((is_over, 1), else_=col(Spending.used) + 1),
+        "by_people": case((is_over, by_people), else_=col(Spending.by_people) + by_people),
         "ends_at": case((is_over, ends_at), else_=col(Spending.ends_at)),
     }
-    room = and_(cap >= 1, or_(is_over, col(Spending.used) + 1 <= cap))
-    if ours.most * share + 1e-9 >= 1:
+    # What people have made comes out of what is kept for them.
+    kept = case((is_over, most * reserve), else_=most * reserve - col(Spending.by_people))
+    used = case((is_over, 0), else_=col(Spending.used))
+    room = used + 1 <= most - case((kept > 0, kept), else_=0) + 1e-9
+    if ours.most * (1 - reserve) + 1e-9 >= 1:
         fresh = insert(unit, Spending).values(
-            owner=owner, calls=calls, seconds=seconds, ends_at=ends_at, used=1, told=None
+            owner=owner, calls=calls, seconds=seconds, ends_at=ends_at, used=1, by_people=by_people, told=None
         )
         statement: Any = fresh.on_conflict_do_update(
             index_elements=["owner", "calls", "seconds"], set_=values, where=room
@@ -264,7 +275,7 @@ async def _refusal(unit: Unit, account: AccountRef, window: Window) -> Connector
         human = written(
             "平台的%(calls)s%(span)s允许 %(most)s 次，供系统读取的 %(share)s 次已用完，其余留给人工答复和发布；"
             "%(time)s 起继续读取，期间的内容不会丢失",
-            share=ours.reading, **places,
+            share=ours.most - ours.kept(row.by_people), **places,
         )  # fmt: skip
     else:
         human = written("平台的%(calls)s%(span)s允许 %(most)s 次，已用完，%(time)s 起继续", **places)

@@ -14,7 +14,8 @@ from hub.models.columns import BIG, key, ref
 class Spending(SQLModel, table=True):
     """Calls made within the present window of one owner: an account, an app, or this house on a platform.
 
-    After ``ends_at`` the next call begins anew. ``told``: how many the platform itself says it allows.
+    After ``ends_at`` the next call begins anew. ``by_people``: how many of ``used`` were made for people. ``told``: how
+    many the platform itself says it allows.
     """
 
     __table_args__ = (UniqueConstraint("owner", "calls", "seconds"),)
@@ -24,6 +25,7 @@ class Spending(SQLModel, table=True):
     seconds: int
     ends_at: datetime
     used: int = 0
+    by_people: int = 0
     told: int | None = None
 
 

@@ -52,6 +52,25 @@ async def test_reading_stops_at_the_reserve_and_people_go_on_to_the_end(any_ctx:
         assert await spend(meter, reader, 90, DAILY) == 70
 
 
+async def test_what_people_did_comes_out_of_what_is_kept_for_them(any_ctx: Context) -> None:
+    """Whatever they do, reading has its share; what they leave of theirs is not taken."""
+    meter = RowMeter(any_ctx)
+    reader = account(purpose=Purpose.reading)
+    with clock.frozen(NOW) as move:
+        assert await spend(meter, account(), 24, DAILY) == 24
+        async with reading(any_ctx) as unit:
+            [left] = await standing(unit, reader, [DAILY])
+        assert (left.left, left.left_to_read, left.kept) == (76, 70, 6)
+        await meter.learn(account(), [Standing("read", DAY, left=76)])
+        assert await spend(meter, reader, 90, DAILY) == 70
+        with pytest.raises(ConnectorError, match="供系统读取的 94 次已用完"):
+            await meter.take(reader, [DAILY], "read")
+        assert await spend(meter, account(), 40, DAILY) == 6
+        move(NOW + DAY)
+        assert await spend(meter, account(), 40, DAILY) == 40
+        assert await spend(meter, reader, 90, DAILY) == 60, "beyond their share people take from everybody's"
+
+
 async def test_the_refusal_of_reading_says_what_is_kept_for_whom(ctx: Context) -> None:
     meter = RowMeter(ctx)
     reader = account(purpose=Purpose.reading)
@@ -146,11 +165,9 @@ async def test_a_platform_that_says_only_what_is_left_is_believed(ctx: Context) 
         assert await spend(meter, account(), 5, DAILY) == 0
 
 
-def test_windows_begin_with_the_calendar_or_with_the_first_call() -> None:
+def test_windows_begin_with_the_calendar_of_china() -> None:
     assert end_of(DAILY, NOW) == datetime(2026, 11, 23, 16, tzinfo=UTC)
     assert end_of(Window("read", 1, timedelta(hours=1)), NOW) == datetime(2026, 11, 23, 2, tzinfo=UTC)
-    assert end_of(Window("read", 1, DAY, aligned=False), NOW) == NOW + DAY
-    assert end_of(Window("read", 1, DAY, zone_hours=0), NOW) == datetime(2026, 11, 24, tzinfo=UTC)
 
 
 async def test_readings_are_spread_over_what_is_left(ctx: Context) -> None:

@@ -25,6 +25,8 @@ from workflows.metering import BUDGET, Key, pace, standing, tallied
 from workflows.tokens import Line
 
 PAGES = 20
+# A usual reading: what its first steps cost tells how often the calls of a day allow one.
+USUAL_PAGES = 3
 AT_ONCE = 8
 BUDGET_OF_TIME = timedelta(seconds=30)
 FIRST_WAIT = timedelta(seconds=15)
@@ -63,7 +65,7 @@ async def pull_stream(house: House, stream_id: int) -> int:
 async def _walk(house: House, leased: Leased, spent: Counter[Key]) -> int:
     line, connector = Line(house, leased.account), house.platforms[leased.account.platform]
     new, until = 0, clock.now() + BUDGET_OF_TIME
-    usual: dict[Key, int] = {}  # what the first step costs: most readings find little, a long walk is the exception
+    usual: dict[Key, int] = {}  # a long walk is the exception, and must not keep the next reading waiting for hours
     for left in reversed(range(PAGES)):
         name, cursor = leased.name, leased.cursor
         try:
@@ -75,7 +77,8 @@ async def _walk(house: House, leased: Leased, spent: Counter[Key]) -> int:
             _log.error("pull broke", stream=leased.id, error=type(error).__name__)
             await _failed(house, leased, _fault(error))
             return new
-        usual = usual or dict(spent)
+        if left >= PAGES - USUAL_PAGES:
+            usual = dict(spent)
         more = page.more and left > 0 and clock.now() < until
         due_at = None if more else await _next(house, leased, page, usual)
         count, kept = await _keep(house, leased, page, due_at)
