@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import col, select
 
 from hub.db import unit_of_work
-from hub.models import Account, Case, CaseState, Delivery, DeliveryState, Message
+from hub.models import Account, Case, CaseState, Delivery, DeliveryState, Message, Reply, ReplyState
 from tests.journeys.office import City
 from tests.sims.exchange import KEY, KEY_ID, Hotline, hotline
 from tests.sims.mail import PASSWORD, USER, Imap, Smtp, imap_server, smtp_server
@@ -81,6 +81,8 @@ async def test_a_letter_by_mail_is_answered_and_the_answer_comes_back(city: City
     bounced = await city.one(Delivery)
     assert bounced.state is DeliveryState.failed
     assert "550 no such user" in bounced.error
+    assert (await city.one(Case, Case.id == case.id)).state is CaseState.handling, "nobody was answered"
+    assert (await city.one(Reply)).state is ReplyState.failed
     assert await city.count(Message) == 1, "a bounce is no letter"
 
 

@@ -21,7 +21,7 @@ _ICONS: Mapping[str, tuple[str, str]] = {
     "submit": ("send", ""), "ask_citizen": ("message", ""), "question_sent": ("message", "soon"),
     "answer_direct": ("send", ""), "send_back": ("arrow-back-up", "soon"),
     "approve": ("eye-check", ""), "answer_sent": ("circle-check", "done"),
-    "answer_failed": ("alert-triangle", "danger"),
+    "answer_failed": ("alert-triangle", "danger"), "answer_returned": ("alert-triangle", "danger"),
     "answer_retried": ("refresh", ""), "answer_elsewhere": ("phone", "done"), "close": ("circle-check", "done"),
     "redo": ("rotate", "soon"), "reopen": ("rotate", "soon"), "citizen_again": ("message", "soon"),
     "merge": ("arrow-merge", ""), "unmerge": ("arrows-split", ""), "refuse": ("ban", ""), "reclass": ("flag", "soon"),

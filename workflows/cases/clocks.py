@@ -198,6 +198,11 @@ def _again(change: Change) -> dict[str, Any]:
     return values | {"due_at": finish, "calendar_version": stamp(policy, finish)}
 
 
+def _returned(change: Change) -> dict[str, Any]:
+    """An answer that did not arrive begins a new round; after a question the clock goes on where it stood."""
+    return _resume(change) if change.case.state is CaseState.waiting else _again(change)
+
+
 def _redo(change: Change) -> dict[str, Any]:
     return {"redos": change.case.redos + 1, **_again(change)}
 
@@ -228,6 +233,7 @@ _EFFECTS: dict[Move, Callable[[Change], dict[str, Any]]] = {
     Move.redo: _redo,
     Move.reopen: _again,
     Move.citizen_again: _again,
+    Move.answer_returned: _returned,
     Move.merge: lambda change: {"merged_into_id": change.given.into_id, "accept_due_at": None},
     Move.unmerge: _unmerge,
 }

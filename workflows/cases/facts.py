@@ -42,6 +42,7 @@ _TELLING = (
     Move.redo,
     Move.reopen,
     Move.citizen_again,
+    Move.answer_returned,
 )
 # Written once per person and answer: whoever wrote in it may not review it.
 DRAFT = "draft"  # fmt: skip
@@ -54,7 +55,7 @@ _EXTENSION = {
 # Moves after which the clock stands; each says what was left on it.
 PAUSES = frozenset({Move.suspend, Move.question_sent})
 # A new round has its own deadline, and may ask for more time again.
-_NEW_ROUND = {Move.redo, Move.reopen, Move.citizen_again}
+_NEW_ROUND = {Move.redo, Move.reopen, Move.citizen_again, Move.answer_returned}
 
 
 # After any of these no request for more time is open.
@@ -127,6 +128,12 @@ async def open_reply(unit: Unit, case: Case) -> Reply | None:
     newest = col(Reply.id).desc()
     wanted = select(Reply).where(Reply.case_id == case.id, col(Reply.state).in_(OPEN_REPLY))
     return await unit.first(wanted.order_by(newest).limit(1))
+
+
+async def other_open(unit: Unit, case: Case) -> str | None:
+    """The number of another open case of the same thread: it has at most one."""
+    same = (Case.account_id == case.account_id, Case.thread_key == case.thread_key, col(Case.id) != case.id)
+    return await unit.first(select(Case.number).where(*same, IS_OPEN))
 
 
 async def _beside(unit: Unit, case: Case) -> tuple[str, str]:

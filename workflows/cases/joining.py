@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, insert, update
-from sqlmodel import col, select
+from sqlmodel import col
 
 from hub import clock
 from hub.db import Unit
@@ -14,7 +14,7 @@ from hub.errors import Stale
 from hub.models import Audience, Case, CaseClass, CaseEvent, CaseState, Message
 from hub.rights import system
 from workflows.cases import clocks
-from workflows.cases.facts import IS_OPEN, know, policy_of
+from workflows.cases.facts import know, other_open, policy_of
 from workflows.cases.moves import Move
 from workflows.cases.newcases import Thread, class_of
 from workflows.cases.service import change
@@ -110,7 +110,7 @@ async def _wake(unit: Unit, thread: Thread, case: Case) -> Case | None:
         return case
     if case.state not in {CaseState.replied, CaseState.closed} or not _is_recent(unit, thread, case):
         return None
-    if await _other_open(unit, case):
+    if await other_open(unit, case):
         return None
     return await change(unit, await know(unit, case), Move.citizen_again, system(), message_id=thread.first.id)
 
@@ -121,11 +121,6 @@ def _is_recent(unit: Unit, thread: Thread, case: Case) -> bool:
     if done_at is None or thread.first.created_at < case.opened_at:
         return False
     return clock.now() <= done_at + policy_of(unit).days("reopen_days")
-
-
-async def _other_open(unit: Unit, case: Case) -> bool:
-    same = (Case.account_id == case.account_id, Case.thread_key == case.thread_key, IS_OPEN)
-    return await unit.first(select(col(Case.id)).where(*same)) is not None
 
 
 async def _raise_class(unit: Unit, thread: Thread, case: Case) -> None:

@@ -37,6 +37,7 @@ class Move(StrEnum):
     question_sent = "question_sent"
     answer_failed = "answer_failed"
     answer_retried = "answer_retried"
+    answer_returned = "answer_returned"
     answer_elsewhere = "answer_elsewhere"
     close = "close"
     redo = "redo"
@@ -120,6 +121,8 @@ MOVES: dict[Move, Step] = {
     Move.question_sent: _step({S.review: S.waiting}),
     Move.answer_failed: _step({S.review: S.handling}),
     Move.answer_retried: _step({S.handling: S.review}),
+    # It left and did not arrive: nobody was answered, or asked.
+    Move.answer_returned: _step({S.waiting: S.handling, S.replied: S.handling, S.closed: S.handling}),
     Move.answer_elsewhere: _step(
         {S.handling: S.replied, S.waiting: S.replied}, May.draft_reply, May.dispatch, needs=_NOTE, members_only=True
     ),

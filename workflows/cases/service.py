@@ -16,7 +16,7 @@ from hub.i18n import _
 from hub.models import Audience, Case, CaseClass, CaseEvent, CaseState, Department, Dispatch, User
 from hub.rights import Actor, May
 from workflows.cases import clocks
-from workflows.cases.facts import IS_OPEN, PAUSES, Known, find, given_with, know
+from workflows.cases.facts import PAUSES, Known, find, given_with, know, other_open
 from workflows.cases.merging import carry_voices
 from workflows.cases.moves import BY_THE_HUB, REPLY_MOVES, Move
 from workflows.cases.newcases import dispatch_columns
@@ -31,7 +31,7 @@ _CITIZEN_SEES = frozenset({
     Move.close,
 })  # fmt: skip
 _DISPATCHES = frozenset({Move.dispatch, Move.rule, Move.forward})
-_OPENS_AGAIN = frozenset({Move.redo, Move.reopen, Move.citizen_again, Move.unmerge})
+_OPENS_AGAIN = frozenset({Move.redo, Move.reopen, Move.citizen_again, Move.answer_returned, Move.unmerge})
 
 
 class Choices(TypedDict, total=False):
@@ -121,9 +121,7 @@ async def _set(unit: Unit, case: Case, values: dict[str, Any]) -> None:
 
 async def _refuse_second_open(unit: Unit, case: Case) -> None:
     """A thread has at most one open case."""
-    same = (Case.account_id == case.account_id, Case.thread_key == case.thread_key, col(Case.id) != case.id)
-    other = await unit.first(select(Case.number).where(*same, IS_OPEN))
-    if other is not None:
+    if (other := await other_open(unit, case)) is not None:
         raise Refused([_("同一会话已有未办结的工单 %(number)s", number=other)])
 
 

@@ -32,7 +32,9 @@ _AT_ONCE = 500
 # The last quarter of the longest span (15 working days) is shorter than this.
 _AHEAD = timedelta(days=8)
 _RUNNING = (CaseState.dispatched, CaseState.handling, CaseState.review)
-_ROUND = (Move.dispatch, Move.rule, Move.forward, Move.redo, Move.reopen, Move.citizen_again)
+_ROUND = (
+    Move.dispatch, Move.rule, Move.forward, Move.redo, Move.reopen, Move.citizen_again, Move.answer_returned,
+)  # fmt: skip
 _log = log.get(__name__)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from hub import clock, feed
 from hub.db import Unit
@@ -14,8 +14,8 @@ from hub.i18n import N_, _
 from hub.models import Audience, Case, CaseEvent, CaseState, Delivery, DeliveryState, Message, Reply, ReplyState
 from hub.queries.search import mark_answered
 from hub.rights import system
-from workflows.cases.facts import Known, know, open_reply
-from workflows.cases.moves import Move
+from workflows.cases.facts import Known, know, open_reply, other_open
+from workflows.cases.moves import MOVES, Move
 from workflows.cases.service import change
 from workflows.cases.states import Given
 from workflows.delivery.states import next_step
@@ -26,7 +26,8 @@ SENDER = N_("发送服务")
 async def settled(unit: Unit, delivery: Delivery) -> None:
     """Write the outcome into answer and case, in the engine's transaction. Safe to call twice.
 
-    sent: the case is answered. failed, cancelled: it is the department's again, with the reason and the next step.
+    sent: the case is answered. failed, cancelled: it is the department's again, with the reason and the next step; so
+    it is when an answer that was sent did not arrive.
     Unknown, held, missed: it stays in review and shows why. Waiting again after a failure: back to review; Refused
     when another answer is being written meanwhile.
     """
@@ -62,15 +63,29 @@ async def _gone_out(unit: Unit, known: Known, said: dict[str, Any]) -> None:
 
 
 async def _failed(unit: Unit, delivery: Delivery, reply: Reply, case: Case) -> None:
-    if reply.state in {ReplyState.failed, ReplyState.sent}:
+    if reply.state is ReplyState.failed:
         return
     said = _said(delivery, reply)
-    if case.state is CaseState.review and reply.state is ReplyState.approved:
+    if reply.state is ReplyState.sent:
+        await _came_back(unit, delivery, reply, case)
+    elif case.state is CaseState.review and reply.state is ReplyState.approved:
         known = await know(unit, case)
         await change(unit, known, Move.answer_failed, system(SENDER), note=_why(delivery), **said)
     else:
         _note(unit, case, Move.answer_failed.value, said, Audience.office)
     await unit.compare_and_set(reply, state=ReplyState.failed)
+
+
+async def _came_back(unit: Unit, delivery: Delivery, reply: Reply, case: Case) -> None:
+    """It left and did not arrive: the case is the department's again, unless it has gone on without this answer."""
+    newest = await unit.one(select(func.max(col(Reply.id))).where(Reply.case_id == case.id))
+    went_on = newest != reply.id or await other_open(unit, case)
+    if went_on or case.state not in MOVES[Move.answer_returned].to:
+        _note(unit, case, Move.answer_returned.value, _said(delivery, reply), Audience.office)
+        return
+    known = await know(unit, case)
+    said = _said(delivery, reply)
+    await change(unit, known, Move.answer_returned, system(SENDER), note=_why(delivery), **said)
 
 
 async def _waiting(unit: Unit, delivery: Delivery, reply: Reply, case: Case) -> None:

@@ -279,6 +279,44 @@ async def test_a_cancelled_delivery_and_a_taken_down_answer(house: House, town: 
     assert (await town.again(other)).state is CaseState.handling
 
 
+async def test_an_answer_that_did_not_arrive_gives_the_case_back(
+    house: House, town: Town, at_work: Callable[[timedelta], None]
+) -> None:
+    case = await answered(house, town)
+    (reply,) = await _replies(town, case)
+    due_at = (await town.again(case)).due_at
+    back = {"error": "没有送达：550 no such user", "error_kind": "target_refuses"}
+    at_work(timedelta(days=1))
+    await engine_says(town, reply, DeliveryState.failed, **back)
+    after = await town.again(case)
+    assert (after.state, after.is_open, after.replied_at) == (CaseState.handling, True, None)
+    assert due_at is not None
+    assert after.due_at is not None
+    assert after.due_at > due_at, "a new round"
+    assert (await standing(town, reply)).state is ReplyState.failed
+    last = (await town.events(case))[-1]
+    assert (last.what, last.note) == ("answer_returned", "没有送达：550 no such user")
+    await engine_says(town, reply, DeliveryState.failed, **back)
+    assert (await town.events(case))[-1].id == last.id, "told twice: nothing more"
+    another = await draft(town, await town.again(case), "改为电话答复，已告知。")
+    assert another.id != reply.id
+
+
+async def test_an_answer_that_came_back_when_another_was_given_is_only_noted(house: House, town: Town) -> None:
+    case = await answered(house, town)
+    (first,) = await _replies(town, case)
+    again = await make(town, case, Move.redo, "desk", note="不满意")
+    second = await draft(town, again, "重新答复：已修好。")
+    await submit(house, town, second)
+    await approve(house, town, second)
+    await engine_says(town, second, DeliveryState.sent, sent_at=clock.now(), remote_id="r2")
+    await engine_says(town, first, DeliveryState.failed, error="没有送达", error_kind="target_refuses")
+    assert (await town.again(case)).state is CaseState.replied
+    assert (await town.events(case))[-1].what == "answer_returned"
+    assert (await standing(town, first)).state is ReplyState.failed
+    assert (await standing(town, second)).state is ReplyState.sent
+
+
 async def _replies(town: Town, case: Case) -> list[Reply]:
     async with unit_of_work(town.ctx) as unit:
         return list(await unit.all(select(Reply).where(Reply.case_id == case.id)))
