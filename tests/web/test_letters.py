@@ -279,3 +279,6 @@ async def test_a_captcha_service_is_asked_where_one_is_set(
             done = await post(client, house, **{"h-captcha-response": answer})
             assert (answer, done.status_code) == (answer, status)
         assert "请完成下面的验证" in (await post(client, house)).text
+        once = {"ticket": ticket(house), "h-captcha-response": "good"}
+        code = shown_code(await post(client, house, **once))
+        assert shown_code(await post(client, house, **(once | {"h-captcha-response": "used up"}))) == code, "the same"

@@ -40,6 +40,15 @@ async def get(unit: Unit, account_id: int) -> Account:
     return account
 
 
+async def held(unit: Unit, account_id: int) -> Account:
+    """The account as it is now, nobody else's to change before the commit; :class:`NotFound` when there is none."""
+    wanted = select(Account).where(col(Account.id) == account_id).with_for_update()
+    account = await unit.first(wanted.execution_options(populate_existing=True))
+    if account is None:
+        raise NotFound(_("没有这个账号。"))
+    return account
+
+
 async def overview(house: House, unit: Unit, account_id: int) -> Overview:
     """One account; :class:`NotFound` when there is none."""
     account = await get(unit, account_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -15,11 +14,11 @@ from hub import audit, clock
 from hub.db import Unit, reading, unit_of_work
 from hub.errors import Invalid, NotAllowed, Refused, Stale
 from hub.feed import tell
-from hub.i18n import _, said
+from hub.i18n import _
 from hub.models import Account, CircuitState, Stream
 from hub.rights import Actor, May
 from workflows import circuits, connecting
-from workflows.accounts.detail import get
+from workflows.accounts.detail import get, held
 from workflows.accounts.filling import described, form_of, placed, ref_of
 from workflows.house import House
 from workflows.tokens import Line, renewed_values
@@ -184,9 +183,9 @@ async def check(house: House, actor: Actor, account_id: int) -> Health:
         account = await get(unit, account_id)
     if account.disconnected_at is not None:
         raise Refused([_("账号已断开，凭据已销毁。要再用，请重新填写凭据。")])
-    health, _secrets = await ask(house, replace(house.ref(account)))
+    health, _secrets = await ask(house, house.ref(account))
     async with unit_of_work(house.ctx) as unit:
-        row = await get(unit, account_id)
+        row = await held(unit, account_id)
         if row.circuit is CircuitState.open and row.circuit_kind not in circuits.BY_HAND_ONLY:
             await circuits.shut(unit, account_id)
         values: dict[str, Any] = {"options": {**row.options, **health.learned}}
@@ -196,8 +195,3 @@ async def check(house: House, actor: Actor, account_id: int) -> Health:
         await unit.compare_and_set(row, **values)
         tell(unit, "accounts", account_id)
     return health
-
-
-def words_of_refusal(refused: Refused) -> str:
-    """The reasons as one line."""
-    return " ".join(said(reason) for reason in refused.reasons)

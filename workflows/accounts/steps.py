@@ -15,7 +15,7 @@ from hub.i18n import _
 from hub.models import Account, Authorisation, CircuitState, Delivery, DeliveryState, Stream
 from hub.rights import Actor
 from workflows import circuits
-from workflows.accounts.detail import get
+from workflows.accounts.detail import get, held
 from workflows.accounts.joining import allow
 from workflows.metering import OVERRIDES
 
@@ -29,7 +29,7 @@ MOST_CALLS = 100_000_000
 async def set_active(unit: Unit, actor: Actor, account_id: int, active: bool) -> Account:
     """Begin or stop reading from an account. What waits to be sent is not touched: that is what pausing is for."""
     allow(actor)
-    account = await get(unit, account_id)
+    account = await held(unit, account_id)
     if active and account.disconnected_at is not None:
         raise Refused([_("账号已断开，凭据已销毁。要再用，请重新填写凭据。")])
     if active:
@@ -61,7 +61,7 @@ async def set_budgets(
     in percent that is kept for people; None: as the platform says. :class:`Invalid` per window.
     """
     allow(actor)
-    account = await get(unit, account_id)
+    account = await held(unit, account_id)
     problems = {
         name: _("次数填 1 到 1 亿之间的整数，比例填 0 到 90；留空即按平台的规定。")
         for name, (most, share) in given.items()
@@ -107,7 +107,7 @@ async def disconnect(unit: Unit, actor: Actor, account_id: int, *, reason: str) 
     Needs a reason; refuses while anything may still leave through it.
     """
     allow(actor)
-    account = await get(unit, account_id)
+    account = await held(unit, account_id)
     if not reason.strip():
         raise Invalid({"reason": _("请说明断开的理由。")})
     if reasons := reasons_to_stay(await has_unsettled(unit, account_id)):

@@ -63,7 +63,8 @@ async def finish(house: House, unit: Unit, actor: Actor, delivery_id: int, *, li
         await refuse_taken(unit, delivery, remote_id)
     found = _ADDRESS.search(link)
     done = Done(remote_id, found[0][:2000] if found else "")
-    await record_sent(unit, delivery, delivery.attempts, done, AttemptResult.by_hand, by_id=actor.user_id)
+    if not await record_sent(unit, delivery, delivery.attempts, done, AttemptResult.by_hand, by_id=actor.user_id):
+        await _refuse_late(unit, delivery, _("登记为已发布"))
     said = {"remote_id": remote_id, "without_link": without.strip()[:LONGEST_REASON]}
     await audit.record(unit, actor, "delivery.by_hand", f"delivery:{delivery_id}", **said)
     return await load(unit, delivery_id) or delivery
@@ -83,7 +84,7 @@ async def give_up(unit: Unit, actor: Actor, delivery_id: int, reason: str) -> De
         unit, delivery_id, open_one, state=S.failed, attempt_at=None, error_kind=GIVEN_UP, error=why, held_reason=""
     )
     if changed is None:
-        _refuse_closed(await load(unit, delivery_id) or delivery, _("登记为没有发布"))
+        await _refuse_late(unit, delivery, _("登记为没有发布"))
     await audit.record(unit, actor, "delivery.not_by_hand", f"delivery:{delivery_id}", reason=reason.strip())
     return changed or delivery
 
@@ -96,6 +97,8 @@ async def hand_to(unit: Unit, actor: Actor, delivery_id: int, person_id: int) ->
     if person is None or not person.is_active:
         raise Invalid({"assignee": _("没有这个人，或已停用")})
     changed = await change(unit, delivery_id, col(Delivery.state).in_(OPEN), assignee_id=person_id)
+    if changed is None:
+        await _refuse_late(unit, delivery, _("转交"))
     await audit.record(unit, actor, "delivery.hand_to", f"delivery:{delivery_id}", person=person.username)
     return changed or delivery
 
@@ -133,6 +136,11 @@ def _read(house: House, account: Account, link: str) -> str:
         return house.connector(account).read_link(house.ref(account), link)
     except Unparsable as error:
         raise Invalid({"link": str(error)}) from None
+
+
+async def _refuse_late(unit: Unit, delivery: Delivery, word: str) -> None:
+    """Somebody else ended it a moment ago."""
+    _refuse_closed(await load(unit, delivery.id or 0) or delivery, word)
 
 
 def _refuse_closed(delivery: Delivery, word: str) -> None:

@@ -181,6 +181,7 @@ def _dispatched(event: CaseEvent) -> str:
 
 async def rate(unit: Unit, letter: Letter, rating: Rating, note: str) -> None:
     """Keep what the citizen says of the answer, once; :class:`Refused` before an answer or the second time."""
+    await unit.first(select(col(Letter.id)).where(col(Letter.id) == letter.id).with_for_update())
     now = await standing(unit, letter)
     if not now.may_rate:
         raise Refused([_("现在不能评价：还没有答复，或者已经评价过了。")])

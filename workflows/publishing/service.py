@@ -230,13 +230,19 @@ async def _move(unit: Unit, actor: Actor, post: Post, version: int, scheduled_at
 
 
 async def settle_forms(house: House, unit: Unit, post: Post) -> None:
-    """Name forms and titles that were left to the platform's usual ones, before anybody reads what is to go out."""
+    """Name forms and titles that were left to the platform's usual ones, before anybody reads what is to go out.
+
+    :class:`Stale` when the text was changed since ``post`` was read: its mark must be that of what is kept.
+    """
     draft = draft_of(post, await targets_of(unit, post))
     accounts = await unit.all(select(Account).where(col(Account.id).in_(list(draft.targets))))
     forms = {one.id or 0: forms_of(house, one) for one in accounts if one.platform in house.platforms}
     made = settled(forms, draft)
     if made == draft:
         return
+    unchanged = (col(Post.id) == post.id, col(Post.version) == post.version)
+    if await unit.first(select(col(Post.id)).where(*unchanged).with_for_update()) is None:
+        raise _stale()
     await _set_targets(unit, post, made)
     post.content_hash = content_hash(made)
     await unit.flush()
@@ -332,7 +338,11 @@ async def _refuse(
 
 async def _set(unit: Unit, post: Post, version: int, **values: Any) -> None:
     if post.version != version or not await unit.compare_and_set(post, **values):
-        raise Stale([_("稿件刚被他人修改，请刷新后再试")])
+        raise _stale()
+
+
+def _stale() -> Stale:
+    return Stale([_("稿件刚被他人修改，请刷新后再试")])
 
 
 async def _resolved(unit: Unit, actor: Actor, draft: Draft) -> Draft:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import zipfile
 from dataclasses import replace
@@ -70,6 +71,23 @@ async def test_a_post_waits_for_its_author_and_is_sent_with_the_link_that_is_bro
         assert await unit.first(select(AuditEntry).where(AuditEntry.what == "delivery.by_hand"))
         (ended,) = await handwork.done(office.house, unit, office["press"], mine=True)
         assert ended.delivery.id == one
+
+
+async def test_of_two_who_bring_it_back_at_once_one_is_told_so(any_office: Office) -> None:
+    office = any_office
+    (one,) = await office.approved("周末停水", [await douyin(office)])
+    await office.sweep()
+
+    async def finish() -> None:
+        async with office.work() as unit:
+            await byhand.finish(office.house, unit, office["press"], one, link=LINK)
+
+    came = await asyncio.gather(finish(), finish(), return_exceptions=True)
+    (refused,) = [error for error in came if error is not None]
+    assert isinstance(refused, Refused)
+    assert "已发出" in refused.reasons[0]
+    async with office.read() as unit:
+        assert len(await unit.all(select(AuditEntry).where(AuditEntry.what == "delivery.by_hand"))) == 1
 
 
 async def test_a_link_is_checked_and_stands_for_one_sending_only(office: Office) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 from sqlmodel import col, select
 
+from connectors.base import PostForm
 from hub.errors import Refused, Stale
 from hub.models import AuditEntry, OfficeWord, PostEvent, PostState, WordKind
 from hub.rights import May
@@ -14,6 +15,7 @@ from tests.insist import insist
 from tests.workflows.delivery.office import Office
 from workflows.publishing import checks, detail, forcing, service
 from workflows.publishing.content import Draft
+from workflows.publishing.history import find
 from workflows.publishing.states import Move
 
 RED = "名单：张某，身份证号11010519491231002X。"
@@ -72,6 +74,24 @@ async def test_one_changed_character_makes_it_void(office: Office) -> None:
         await submit(office, post.id or 0, post.version)
     with pytest.raises(Stale):
         await force(office, post.id or 0, "another", release(office))
+
+
+async def test_what_was_changed_while_it_was_read_keeps_the_mark_of_its_own_text(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forms are named, and the mark reckoned, from what was read: not over what somebody saved meanwhile."""
+    post = await office.draft("周末停水")
+    async with office.read() as unit:
+        read = await find(unit, office["press"], post.id or 0)
+    async with office.work() as unit:
+        draft = Draft("", "周末供水正常", dict.fromkeys(office.accounts, ""))
+        saved = await service.save(unit, office["press"], post.id or 0, version=post.version, draft=draft)
+    monkeypatch.setattr(service, "forms_of", lambda house, account: (PostForm("short", "短文", 140),))
+    with pytest.raises(Stale):
+        async with office.work() as unit:
+            await service.settle_forms(office.house, unit, read)
+    async with office.read() as unit:
+        assert (await find(unit, office["press"], post.id or 0)).content_hash == saved.content_hash
 
 
 async def test_who_may_and_when(office: Office) -> None:
