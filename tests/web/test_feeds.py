@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from hub import clock
 from hub.db import unit_of_work
-from hub.models import Delivery, DeliveryState, Post
+from hub.models import Delivery, DeliveryState, Post, PostState
 from tests.web.conftest import Visit
 from tests.web.world import World
 from workflows.house import House
@@ -51,13 +51,15 @@ async def test_a_calendar_program_reads_what_the_person_sees(visit: Visit, house
             "/feeds/calendar.ics", params={"t": token}, headers={"If-None-Match": answer.headers["etag"]}
         )
         assert again.status_code == 304
+        assert str(events[0]["status"]) == "TENTATIVE"
         async with unit_of_work(house.ctx) as unit:
             post = await unit.one(select(Post).where(Post.id == 1))
-            post.title, post.version = "改了", post.version + 1
+            post.title, post.version, post.state = "改了", post.version + 1, PostState.approved
         changed = await nobody.get(
             "/feeds/calendar.ics", params={"t": token}, headers={"If-None-Match": answer.headers["etag"]}
         )
         assert "改了" in changed.text
+        assert str(Calendar.from_ical(changed.content).walk("VEVENT")[0]["status"]) == "CONFIRMED"
 
 
 async def test_without_the_right_token_nothing_is_read(visit: Visit, planned: None) -> None:

@@ -145,7 +145,7 @@ async def _pasting(
     chosen = whole(typed.get("account", ""))
     async with looking(request) as unit:
         offered = await pasting.accounts(unit)
-        items = await pasting.items_of(unit, chosen) if chosen else []
+        items = await pasting.items_of(unit, me(request), chosen) if chosen else []
     facts: Facts = {
         "accounts": [(one.id, one.name) for one in offered],
         "items": [(one.id, one.title) for one in items],

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from sqlmodel import col, select
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hub import clock
-from hub.db import Unit
 from hub.errors import Invalid, Refused
 from hub.i18n import N_, _
-from hub.models import Account, ImportState
+from hub.models import ImportState
 from hub.rights import May
 from web.casework import words
 from web.forms import Form, read_form, whole
@@ -22,7 +20,7 @@ from web.request import house, looking, me, writing
 from web.routes.table import NavItem, PageRoute
 from web.templating import part_of, redirect, render
 from workflows.intake import history, imports, mappings, uploads
-from workflows.intake.imports import TAKES_FILES, Preview
+from workflows.intake.imports import Preview
 from workflows.intake.uploads import Upload
 
 SAMPLES = 3
@@ -51,7 +49,7 @@ async def _index(request: Request, values: dict[str, str], problems: dict[str, s
     before = request.query_params.get("before", "")
     async with looking(request) as unit:
         found = await history.runs(unit, me(request), before=whole(before), limit=PAGE + 1)
-        accounts = await _file_accounts(unit)
+        accounts = await imports.account_names(unit)
     facts = {
         "runs": found[:PAGE], "older": found[PAGE - 1].run.id if len(found) > PAGE else None, "values": values,
         "problems": problems, "accounts": accounts, "most_mb": house(request).ctx.settings.max_body_mb,
@@ -66,11 +64,6 @@ def state_words() -> dict[ImportState, str]:
         ImportState.uploaded: _("排队中"), ImportState.running: _("导入中"), ImportState.done: _("完成"),
         ImportState.failed: _("失败"),
     }  # fmt: skip
-
-
-async def _file_accounts(unit: Unit) -> list[str]:
-    named = select(col(Account.name)).where(col(Account.platform).in_(TAKES_FILES))
-    return list(await unit.all(named.order_by(col(Account.id).desc())))
 
 
 async def upload(request: Request) -> Response:

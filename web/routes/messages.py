@@ -30,7 +30,7 @@ from workflows.cases.detail import reveal as reveal_message
 from workflows.inbox import lists
 from workflows.inbox import words as labels
 from workflows.inbox.detail import MessageDetail, detail
-from workflows.inbox.export import exported
+from workflows.inbox.export import exported, note_export
 from workflows.inbox.lists import Filters, Page
 from workflows.learning.words import becauses
 from workflows.matters.lists import around
@@ -203,9 +203,11 @@ async def export(request: Request) -> Response:
     kind = request.path_params["kind"]
     if kind not in KINDS:
         raise NotFound(_("没有这种格式"))
+    filters = _filters(Narrowing(request, "/messages", _fields([], request.query_params.get("topic", ""))))
+    async with looking(request) as unit:
+        found = await exported(unit, me(request), filters)
     async with writing(request) as unit:
-        narrowing = Narrowing(request, "/messages", _fields([], request.query_params.get("topic", "")))
-        found = await exported(unit, me(request), _filters(narrowing))
+        await note_export(unit, me(request), filters, len(found))
     return await sheet(kind, _("收件-%(day)s", day=clock.today().isoformat()), inbox.head(), map(inbox.line, found))
 
 

@@ -34,7 +34,7 @@ from hub.rights import Actor, May
 from workflows import circuits
 from workflows.delivery import door
 from workflows.delivery.answers import record_sent
-from workflows.delivery.ledger import CLEAN, load, settle
+from workflows.delivery.ledger import CLEAN, change, load, settle
 from workflows.delivery.outbox import ring
 from workflows.delivery.sight import may_see
 from workflows.delivery.states import STOPPABLE, label
@@ -181,9 +181,8 @@ async def note_removal(unit: Unit, actor: Actor, delivery_id: int, what: str) ->
     """
     delivery = await _find(unit, actor, delivery_id)
     what = _reason(what)
-    gone = (col(Delivery.id) == delivery_id, col(Delivery.state) == S.removed, col(Delivery.held_reason) == "")
-    said = written("平台下线，已处理：%(what)s", what=what)
-    if not await unit.claim(Delivery, *gone, held_reason=said, version=Delivery.version + 1):
+    gone = (col(Delivery.state) == S.removed, col(Delivery.held_reason) == "")
+    if not await change(unit, delivery_id, *gone, held_reason=written("平台下线，已处理：%(what)s", what=what)):
         _refuse(delivery, _("记录处理结果"))
     await audit.record(unit, actor, "delivery.removal", f"delivery:{delivery_id}", reason=what)
 

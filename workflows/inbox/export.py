@@ -46,7 +46,7 @@ class ExportRow:
 
 
 async def exported(unit: Unit, actor: Actor, filters: Filters) -> list[ExportRow]:
-    """At most 20,000 messages by the filters of the list, the newest first; the audit log keeps who took them.
+    """At most 20,000 messages by the filters of the list, the newest first. Reads only: see :func:`note_export`.
 
     NotAllowed for those who read single messages only."""
     if not actor.can(May.read_messages):
@@ -63,10 +63,13 @@ async def exported(unit: Unit, actor: Actor, filters: Filters) -> list[ExportRow
         .order_by(col(Message.created_at).desc(), col(Message.id).desc())
         .limit(MOST)
     )
-    rows = [_row(*found) for found in (await unit.session.exec(wanted)).all()]
+    return [_row(*found) for found in (await unit.session.exec(wanted)).all()]
+
+
+async def note_export(unit: Unit, actor: Actor, filters: Filters, rows: int) -> None:
+    """The audit log keeps who took how many by which filters: written before they leave."""
     narrowing = {name: str(value) for name, value in asdict(filters).items() if value}
-    await audit.record(unit, actor, "messages.export", "messages", rows=len(rows), **narrowing)
-    return rows
+    await audit.record(unit, actor, "messages.export", "messages", rows=rows, **narrowing)
 
 
 def _row(

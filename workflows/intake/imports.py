@@ -26,9 +26,13 @@ from workflows.intake.filerows import open_file
 from workflows.intake.report import ImportReport, Progress
 
 PLATFORM = "file"
-# Whose items can be brought in as files.
-TAKES_FILES = BROUGHT
 _NAME_LENGTH = 100
+
+
+async def account_names(unit: Unit) -> list[str]:
+    """Accounts whose items can be brought in as files, the newest first."""
+    named = select(col(Account.name)).where(col(Account.platform).in_(BROUGHT))
+    return list(await unit.all(named.order_by(col(Account.id).desc())))
 
 
 @dataclass(frozen=True, slots=True)

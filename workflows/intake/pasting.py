@@ -14,6 +14,7 @@ from hub.db import Unit
 from hub.errors import Invalid, NotAllowed
 from hub.i18n import _
 from hub.models import Account, Delivery, DeliveryKind, DeliveryState, Post
+from hub.queries import visible
 from hub.rights import Actor, May
 from workflows.intake.arrivals import Stored, store
 
@@ -53,8 +54,8 @@ async def accounts(unit: Unit) -> Sequence[Account]:
     return await unit.all(wanted)
 
 
-async def items_of(unit: Unit, account_id: int) -> list[Under]:
-    """What was published there lately, the newest first."""
+async def items_of(unit: Unit, actor: Actor, account_id: int) -> list[Under]:
+    """What the person sees of what was published there lately, the newest first."""
     rows = await unit.rows(
         select(Delivery.id, Post.title, Delivery.remote_url)
         .join(Post, col(Post.id) == col(Delivery.post_id))
@@ -62,6 +63,7 @@ async def items_of(unit: Unit, account_id: int) -> list[Under]:
             Delivery.account_id == account_id,
             Delivery.kind == DeliveryKind.post,
             Delivery.state == DeliveryState.sent,
+            visible.posts(actor),
         )
         .order_by(col(Delivery.sent_at).desc())
         .limit(MOST_POSTS)
@@ -76,7 +78,7 @@ async def take(unit: Unit, actor: Actor, account_id: int, pasted: str, under_id:
     account = await unit.get(Account, account_id)
     if account is None or account.platform not in BROUGHT:
         raise Invalid({"account": _("请选择账号")})
-    under = next((one for one in await items_of(unit, account_id) if one.id == under_id), None)
+    under = next((one for one in await items_of(unit, actor, account_id) if one.id == under_id), None)
     url, title = (under.url, under.title) if under else ("", "")
     stored = await store(unit, account, [item_of(one, url, title) for one in understood(pasted)], "paste")
     said = {"new": len(stored.new), "known": stored.known}

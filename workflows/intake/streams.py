@@ -129,13 +129,12 @@ async def _following(house: House, unit: Unit, ref: AccountRef, now: datetime) -
     days = house.platforms[ref.platform].limits(ref).follow_own
     if days <= 0:
         return ref
-    sent = select(Delivery).where(
+    sent = select(Delivery.remote_id, Delivery.sent_at, Delivery.extra).where(
         Delivery.account_id == ref.id, Delivery.state == DeliveryState.sent, col(Delivery.remote_id) != "",
         col(Delivery.sent_at) >= now - timedelta(days=days),
     )  # fmt: skip
-    rows = await unit.all(sent.order_by(col(Delivery.sent_at).desc(), col(Delivery.id).desc()).limit(FOLLOWED))
-    own = [Published(row.remote_id, row.sent_at, dict(row.extra)) for row in rows if row.sent_at is not None]
-    return replace(ref, published=tuple(own))
+    rows = await unit.rows(sent.order_by(col(Delivery.sent_at).desc(), col(Delivery.id).desc()).limit(FOLLOWED))
+    return replace(ref, published=tuple(Published(remote_id, at, dict(extra)) for remote_id, at, extra in rows))
 
 
 @dataclass(frozen=True, slots=True)

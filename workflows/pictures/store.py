@@ -124,8 +124,6 @@ async def sweep(house: House) -> int:
         if not await unit.all(select(col(Picture.id)).where(*old).limit(1)):
             return 0
     async with unit_of_work(house.ctx) as unit:
-        gone = select(col(Picture.id)).where(*old)
-        await unit.run(delete(PictureBytes).where(col(PictureBytes.picture_id).in_(gone)))
         return (await unit.run(delete(Picture).where(*old))).rowcount
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from icalendar import Calendar, Event
@@ -12,7 +13,7 @@ from sqlmodel import col, select
 from hub import clock
 from hub.db import Unit
 from hub.i18n import _
-from hub.models import Account, Delivery, DeliveryKind, DeliveryState, Post
+from hub.models import Account, Delivery, DeliveryKind, DeliveryState, Post, PostState
 from hub.rights import Actor
 from workflows.publishing import calendar
 
@@ -20,6 +21,8 @@ from workflows.publishing import calendar
 BACK, AHEAD = timedelta(days=31), timedelta(days=366)
 SHOWN_MINUTES = 15
 MOST_ENTRIES = 50
+# What is certain to go out, or has.
+_SETTLED = (PostState.approved, PostState.done)
 ATOM = "http://www.w3.org/2005/Atom"
 
 
@@ -29,6 +32,23 @@ class Place:
 
     address: str
     office: str
+
+
+class Out(NamedTuple):
+    """One sending of a post."""
+
+    id: int
+    post_id: int
+    title: str
+    text: str
+    url: str
+    sent_at: datetime
+    account: str
+
+
+_OUT: tuple[Any, ...] = (
+    Delivery.id, Delivery.post_id, Post.title, Delivery.text, Delivery.remote_url, Delivery.sent_at, Account.name,
+)  # fmt: skip
 
 
 async def ics(unit: Unit, actor: Actor, place: Place) -> bytes:
@@ -53,7 +73,7 @@ def _event(item: calendar.Item, start: datetime, now: datetime, place: Place) ->
     event.add("dtend", start + timedelta(minutes=SHOWN_MINUTES))
     event.add("sequence", item.version)
     event.add("summary", item.title)
-    event.add("status", "CONFIRMED" if item.tone in ("ready", "done") else "TENTATIVE")
+    event.add("status", "CONFIRMED" if item.state in _SETTLED else "TENTATIVE")
     accounts = "、".join(mark.name for mark in item.marks)
     event.add("description", "\n".join(line for line in (item.words, accounts) if line))
     event.add("url", f"{place.address}/posts/{item.id}")
@@ -63,38 +83,33 @@ def _event(item: calendar.Item, start: datetime, now: datetime, place: Place) ->
 async def atom(unit: Unit, place: Place) -> bytes:
     """What went out last on the office's accounts, as Atom 1.0 (RFC 4287); each post once, at its first sending."""
     sent = (
-        select(Delivery)
+        select(*_OUT)
+        .join(Post, col(Post.id) == col(Delivery.post_id))
+        .join(Account, col(Account.id) == col(Delivery.account_id))
         .where(Delivery.kind == DeliveryKind.post, Delivery.state == DeliveryState.sent)
         .order_by(col(Delivery.sent_at).desc(), col(Delivery.id).desc())
         .limit(4 * MOST_ENTRIES)
     )
-    first = {delivery.post_id: delivery for delivery in reversed(await unit.all(sent)) if delivery.post_id is not None}
-    newest = sorted(first.values(), key=lambda one: (_at(one), one.id or 0), reverse=True)[:MOST_ENTRIES]
-    accounts = {account.id: account.name for account in await unit.all(select(Account))}
+    first = {found.post_id: found for found in map(Out._make, reversed(await unit.rows(sent)))}
+    newest = sorted(first.values(), key=lambda one: (one.sent_at, one.id), reverse=True)[:MOST_ENTRIES]
     own = f"{place.address}/feeds/posts.atom"
     feed = Element("feed", xmlns=ATOM)
-    updated = _at(newest[0]) if newest else clock.local(clock.now())
+    updated = clock.local(newest[0].sent_at if newest else clock.now())
     _say(feed, id=own, title=_("%(office)s发布", office=place.office), updated=updated.isoformat())
     SubElement(feed, "link", rel="self", href=own)
-    for delivery in newest:
-        post = await unit.get(Post, delivery.post_id)
-        title = post.title if post else delivery.text[:40]
-        _entry(SubElement(feed, "entry"), delivery, title, accounts.get(delivery.account_id, ""), place)
+    for one in newest:
+        _entry(SubElement(feed, "entry"), one, place)
     return b'<?xml version="1.0" encoding="utf-8"?>\n' + bytes(tostring(feed, encoding="utf-8"))
 
 
-def _at(delivery: Delivery) -> datetime:
-    return clock.local(delivery.sent_at or delivery.created_at)
-
-
-def _entry(entry: Element, delivery: Delivery, title: str, account: str, place: Place) -> None:
-    at = _at(delivery).isoformat()
-    _say(entry, id=f"{place.address}/feeds/posts/{delivery.post_id}", title=title, published=at, updated=at)
-    _say(SubElement(entry, "author"), name=account)
+def _entry(entry: Element, one: Out, place: Place) -> None:
+    at = clock.local(one.sent_at).isoformat()
+    _say(entry, id=f"{place.address}/feeds/posts/{one.post_id}", title=one.title, published=at, updated=at)
+    _say(SubElement(entry, "author"), name=one.account)
     content = SubElement(entry, "content", type="text")
-    content.text = _storable(delivery.text)
-    if delivery.remote_url.startswith(("http://", "https://")):
-        SubElement(entry, "link", rel="alternate", href=delivery.remote_url)
+    content.text = _storable(one.text)
+    if one.url.startswith(("http://", "https://")):
+        SubElement(entry, "link", rel="alternate", href=one.url)
 
 
 def _say(parent: Element, **texts: str) -> None:
