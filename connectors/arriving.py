@@ -23,12 +23,30 @@ class RawItem:
     """One item as it came, not yet understood; stored before anything else happens to it.
 
     ``external_id`` is the platform's id as text; where none can be read it is ``sha256:<hex of payload>``.
-    ``payload`` is the item alone as JSON text (for what is no JSON: a JSON string of the text).
+    ``payload`` is the item alone as JSON text (for what is no JSON: a JSON string of the text). ``files`` came with it
+    and are stored beside it; :func:`attached` names them in what is understood of it.
     """
 
     kind: Kind
     external_id: str
     payload: str
+    files: tuple[Attached, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file as it came: the name somebody gave it, and its bytes, hostile both."""
+
+    name: str
+    data: bytes
+
+
+ATTACHED = "attached:"
+
+
+def attached(number: int) -> str:
+    """What :attr:`Media.url` says of a file of the item itself (``files[number]``)."""
+    return f"{ATTACHED}{number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +60,8 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A picture, video or file that came with an item; ``url`` is hostile until fetched through the guard."""
+    """A picture, video or file that came with an item; ``url`` is hostile until fetched through the guard, or names
+    a file of the item (:func:`attached`), or is empty where nothing can be shown."""
 
     kind: str
     url: str

@@ -20,7 +20,9 @@ from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 from connectors.arriving import (
+    ATTACHED,
     Accept,
+    Attached,
     Author,
     Challenge,
     Inbound,
@@ -32,6 +34,7 @@ from connectors.arriving import (
     PushAnswer,
     RawItem,
     Reject,
+    attached,
 )
 from connectors.budget import Purpose, Window
 from connectors.failures import ConnectorError, Effect, ErrorKind, Unparsable
@@ -47,11 +50,11 @@ from connectors.posting import (
 )
 
 __all__ = [
-    "Accept", "AccountRef", "Attachment", "Author", "ByHand", "Capability", "Challenge", "Connector",
-    "ConnectorError", "Done", "Effect", "ErrorKind", "Grant", "Granted", "Health", "Inbound", "Kind", "Limits",
-    "Media", "Metric", "Notice", "NoticeKind", "Outcome", "Outgoing", "OwnItem", "OwnItems", "Page", "Pending",
-    "PostForm", "Problem", "Published", "Purpose", "PushAnswer", "RawItem", "Reject", "Renewed", "Unparsable",
-    "Window",
+    "ATTACHED", "Accept", "AccountRef", "Attached", "Attachment", "Author", "ByHand", "Capability", "Challenge",
+    "Connector", "ConnectorError", "Done", "Effect", "ErrorKind", "Grant", "Granted", "Health", "Inbound", "Kind",
+    "Limits", "Media", "Metric", "Notice", "NoticeKind", "Outcome", "Outgoing", "OwnItem", "OwnItems", "Page",
+    "Pending", "PostForm", "Problem", "Published", "Purpose", "PushAnswer", "RawItem", "Reject", "Renewed",
+    "Unparsable", "Window", "attached",
 ]  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from connectors.base import (
     RawItem,
     Reject,
     Unparsable,
+    attached,
 )
 from connectors.defaults import Defaults
 from connectors.http import Http
@@ -141,7 +142,10 @@ def _inbound(letter: Mapping[str, Any], item: RawItem) -> Inbound:
     if at.tzinfo is None:
         raise ValueError(letter["at"])
     number, first = one_line(str(letter["number"])), one_line(str(letter.get("first", "")))
-    files = [Media(one_line(f["kind"]), one_line(f["url"]), one_line(f["name"])) for f in letter.get("files", [])]
+    files = [
+        Media(one_line(f["kind"]), one_line(f.get("url") or attached(number)), one_line(f["name"]))
+        for number, f in enumerate(letter.get("files", []))
+    ]
     return Inbound(
         kind=Kind.letter,
         external_id=item.external_id,

@@ -7,7 +7,7 @@ from hub.models.checking import OfficeWord, WordKind
 from hub.models.connections import Authorisation, Spending
 from hub.models.deliveries import Attempt, AttemptResult, Delivery, DeliveryKind, DeliveryState
 from hub.models.learning import Because, Correction, LearnRun, LearnState, LearntModel, LiveModel, ModelChange
-from hub.models.letters import Letter, LetterBytes, LetterFile
+from hub.models.letters import Letter
 from hub.models.matters import (
     Matter,
     MatterEvent,
@@ -21,6 +21,8 @@ from hub.models.matters import (
 )
 from hub.models.messages import (
     Arrival,
+    ArrivalBytes,
+    ArrivalFile,
     ArrivalState,
     ImportRun,
     ImportState,
@@ -39,6 +41,8 @@ __all__ = [
     "Account",
     "ApiToken",
     "Arrival",
+    "ArrivalBytes",
+    "ArrivalFile",
     "ArrivalState",
     "Attempt",
     "AttemptResult",
@@ -66,8 +70,6 @@ __all__ = [
     "LearnState",
     "LearntModel",
     "Letter",
-    "LetterBytes",
-    "LetterFile",
     "LiveModel",
     "Matter",
     "MatterEvent",

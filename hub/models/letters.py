@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import LargeBinary, Text
+from sqlalchemy import Text
 from sqlmodel import Field, SQLModel
 
 from hub import clock
-from hub.models.columns import BIG, key, ref
+from hub.models.columns import key, ref
 
 
 class Letter(SQLModel, table=True):
@@ -28,20 +28,3 @@ class Letter(SQLModel, table=True):
     sender: str = Field(default="", max_length=64)
     first_id: int | None = ref("letter.id", nullable=True)
     created_at: datetime = Field(default_factory=clock.now, index=True)
-
-
-class LetterFile(SQLModel, table=True):
-    """A file a citizen sent along. ``mime`` was judged from its bytes; nothing in it was opened."""
-
-    id: int | None = key()
-    letter_id: int = ref("letter.id", cascade=True)
-    name: str = Field(max_length=200)
-    mime: str = Field(max_length=64)
-    bytes: int
-
-
-class LetterBytes(SQLModel, table=True):
-    """The file itself, apart from its row."""
-
-    file_id: int = Field(primary_key=True, foreign_key="letterfile.id", sa_type=BIG, ondelete="CASCADE")
-    data: bytes = Field(sa_type=LargeBinary)

@@ -6,11 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlalchemy import Index, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from hub import clock
-from hub.models.columns import key, known, plain, ref, stored
+from hub.models.columns import BIG, key, known, plain, ref, stored
 
 
 class MessageKind(StrEnum):
@@ -58,6 +58,26 @@ class Arrival(SQLModel, table=True):
     received_at: datetime = Field(default_factory=clock.now)
     state: ArrivalState = stored(ArrivalState, default=ArrivalState.stored)
     error: str = Field(default="", sa_type=Text)
+
+
+class ArrivalFile(SQLModel, table=True):
+    """A file that came with an item. ``mime`` was judged from its bytes; nothing in it was opened. ``number`` counts
+    the files of the item."""
+
+    __table_args__ = (UniqueConstraint("arrival_id", "number"),)
+    id: int | None = key()
+    arrival_id: int = ref("arrival.id", index=False, cascade=True)
+    number: int
+    name: str = Field(max_length=200)
+    mime: str = Field(max_length=64)
+    bytes: int
+
+
+class ArrivalBytes(SQLModel, table=True):
+    """The file itself, apart from its row, so that lists of files stay light."""
+
+    file_id: int = Field(primary_key=True, foreign_key="arrivalfile.id", sa_type=BIG, ondelete="CASCADE")
+    data: bytes = Field(sa_type=LargeBinary)
 
 
 class Message(SQLModel, table=True):

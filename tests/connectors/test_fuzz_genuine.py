@@ -25,6 +25,7 @@ from openpyxl import Workbook
 from connectors.base import (
     Accept,
     AccountRef,
+    Attached,
     Challenge,
     ConnectorError,
     Inbound,
@@ -46,7 +47,7 @@ from connectors.text import as_payload
 from tests.sims.mutations import spoilt, spoilt_bytes
 from tests.sims.pushing import DOORS
 from tests.sims.recording import PLATFORMS, Recorded, Retold, made, methods, record
-from workflows.letters.files import Sent, judge
+from workflows.letters.files import judge
 
 EXAMPLES = int(os.environ.get("HUB_TEST_EXAMPLES", "500"))
 EVERY = connectors(live=False)
@@ -340,7 +341,7 @@ def test_spoilt_files_with_letters_are_kept_or_refused() -> None:
 
     def tried(chance: random.Random) -> None:
         sent = [
-            Sent(
+            Attached(
                 spoilt_bytes(chance, chance.choice(names)).decode("utf-8", "surrogateescape"),
                 spoilt_bytes(chance, chance.choice(genuine)),
             )

@@ -17,6 +17,8 @@ from hub.embedded import Postgres
 from hub.migrations import differences, runner
 
 REVISIONS = [each.revision for each in ScriptDirectory.from_config(runner.config()).walk_revisions()][::-1]
+# Tables that have another name today.
+MOVED = {"letterfile": "arrivalfile", "letterbytes": "arrivalbytes"}
 AT = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 VALUES: dict[type, Any] = {
     int: 1, str: "x", bool: True, float: 0.5, bytes: b"x", datetime: AT, date: AT.date(), dict: {},
@@ -44,7 +46,7 @@ def _up_with_rows(url: str, revision: str) -> None:
     assert set(before.values()) == {1}
     _migrate(url, "head")
     after = asyncio.run(runner._with_connection(url, _counted))
-    assert {name: rows for name, rows in after.items() if name in before} == before
+    assert {name: after[MOVED.get(name, name)] for name in before} == before
     assert differences(url) == []
 
 

@@ -12,17 +12,18 @@ import httpx
 import pytest
 from sqlmodel import col, select
 
+from connectors.base import Attached
 from hub import clock
 from hub.db import reading, unit_of_work
 from hub.models import (
     Account,
     Arrival,
+    ArrivalFile,
     Audience,
     Case,
     CaseEvent,
     CaseState,
     Letter,
-    LetterFile,
     Message,
     Reply,
     ReplyState,
@@ -31,8 +32,9 @@ from tests.sims.serving import Answer, Asked, served
 from tests.web.conftest import Visit
 from tests.web.world import World
 from workflows.house import House
+from workflows.intake.files import MOST_BYTES
 from workflows.intake.reading import read_waiting
-from workflows.letters.files import MOST_BYTES, Sent, judge
+from workflows.letters.files import judge
 from workflows.letters.tickets import code_of, new_ticket
 from workflows.tagging.batches import tag_waiting
 
@@ -93,7 +95,7 @@ async def test_a_letter_is_stored_before_its_code_is_shown(client: httpx.AsyncCl
     assert "13812345678" not in arrival.payload
     assert "李小明" not in arrival.payload
     assert house.ctx.vault.open(letter.sealed) == {"name": "李小明", "phone": "13812345678"}
-    (file,) = await rows(house, select(LetterFile).where(LetterFile.letter_id == letter.id))
+    (file,) = await rows(house, select(ArrivalFile).where(ArrivalFile.arrival_id == arrival.id))
     assert (file.name, file.mime) == ("照片.png", "image/png")
     case = await through(house)
     (message,) = await rows(house, select(Message).where(Message.external_id == letter.external_id))
@@ -155,13 +157,13 @@ async def test_letters_from_one_address_are_limited_by_the_hour(
 
 
 def test_files_are_judged_by_their_bytes() -> None:
-    kept, problem = judge([Sent("../../a<b>.html", PNG), Sent("说明.pdf", b"%PDF-1.7 x")])
+    kept, problem = judge([Attached("../../a<b>.html", PNG), Attached("说明.pdf", b"%PDF-1.7 x")])
     assert problem == ""
     assert [(one.name, one.mime) for one in kept] == [("ab.png", "image/png"), ("说明.pdf", "application/pdf")]
     for bad in (b"<svg onload=alert(1)>", b"MZ\x90\x00", b"PK\x03\x04", b""):
-        assert judge([Sent("x.png", bad)])[1]
-    assert "MB" in judge([Sent("x.png", PNG + b"x" * MOST_BYTES)])[1]
-    assert "5" in judge([Sent("x.png", PNG)] * 6)[1]
+        assert judge([Attached("x.png", bad)])[1]
+    assert "MB" in judge([Attached("x.png", PNG + b"x" * MOST_BYTES)])[1]
+    assert "5" in judge([Attached("x.png", PNG)] * 6)[1]
 
 
 async def test_the_citizen_follows_the_letter_to_its_answer_and_rates_it(

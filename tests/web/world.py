@@ -12,6 +12,8 @@ from hub.db import Context, Unit, make_engine, unit_of_work
 from hub.models import (
     Account,
     Arrival,
+    ArrivalBytes,
+    ArrivalFile,
     ArrivalState,
     Case,
     CaseState,
@@ -25,8 +27,6 @@ from hub.models import (
     LearnState,
     LearntModel,
     Letter,
-    LetterBytes,
-    LetterFile,
     Matter,
     MatterMessage,
     Message,
@@ -242,10 +242,10 @@ async def _letter(unit: Unit, message: Message) -> dict[str, object]:
     page = Account(platform="webform", name=f"网上信箱-{slug}", external_id=slug, options={"slug": slug})
     unit.add(letter, page)
     await unit.flush()
-    file = LetterFile(letter_id=letter.id or 0, name="路灯.png", mime="image/png", bytes=8)
+    file = ArrivalFile(arrival_id=message.arrival_id, number=0, name="路灯.png", mime="image/png", bytes=8)
     unit.add(file)
     await unit.flush()
-    unit.add(LetterBytes(file_id=file.id or 0, data=b"\x89PNG\r\n\x1a\n"))
+    unit.add(ArrivalBytes(file_id=file.id or 0, data=b"\x89PNG\r\n\x1a\n"))
     return {"file_id": file.id, "slug": slug}
 
 

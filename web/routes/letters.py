@@ -20,9 +20,11 @@ from web.request import address, fields, house, looking, me, writing
 from web.routes.table import Door, Gate, PageRoute
 from web.templating import render
 from workflows.cases.rating import SATISFIED_WORDS, SOLVED_WORDS, Solved, rating_of
-from workflows.letters import following, stored
+from workflows.intake import files as kept
+from workflows.intake.files import MOST_BYTES, Sent
+from workflows.letters import following
 from workflows.letters import writing as letters
-from workflows.letters.files import MOST_BYTES, MOST_FILES, Sent
+from workflows.letters.files import MOST_FILES
 from workflows.letters.pages import LetterPage, page, pages
 from workflows.letters.tickets import new_ticket
 
@@ -191,7 +193,7 @@ async def _act(request: Request, act: Any) -> Response:
 async def file(request: Request) -> Response:
     """A file of a letter, for whoever may see its message: never run by a browser, pictures shown as pictures."""
     async with looking(request) as unit:
-        found = await stored.file_of(unit, me(request), request.path_params["file_id"])
+        found = await kept.file_of(unit, me(request), request.path_params["file_id"])
     shown = "inline" if found.is_picture else "attachment"
     headers = {
         "Content-Disposition": f"{shown}; filename*=UTF-8''{found.quoted_name}",

@@ -8,14 +8,15 @@ from typing import Any
 
 from sqlmodel import col
 
-from connectors.base import RawItem
+from connectors.base import Attached, RawItem
 from hub import clock
 from hub.db import Unit
 from hub.insert import insert
 from hub.models import Account, Arrival, ArrivalState
-from workflows.intake import storable
+from workflows.intake import files, storable
 
 _CHUNK = 1000
+_Key = tuple[int, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,9 @@ async def store_pushed(unit: Unit, brought: Sequence[tuple[int, Sequence[RawItem
     """Store what was pushed to several accounts (id, items), as :func:`store` does for one."""
     rows = [row for number, items in brought for row in _rows(number, items, "push", ArrivalState.stored)]
     rows.sort(key=lambda row: (row["account_id"], row["kind"], row["external_id"]))
-    if await _insert(unit, rows):
+    if new := await _insert(unit, rows):
+        for number, items in brought:
+            await _keep_files(unit, number, items, new)
         unit.later("read_arrivals")
 
 
@@ -54,17 +57,29 @@ async def insert_new(
     The batch goes in ordered by key, so that two deliveries of the same items in another order never wait for each
     other in a circle.
     """
-    return await _insert(unit, _rows(account_id, items, via, state))
+    new = await _insert(unit, _rows(account_id, items, via, state))
+    await _keep_files(unit, account_id, items, new)
+    return {(kind, external_id): number for (_account, kind, external_id), number in new.items()}
 
 
-async def _insert(unit: Unit, rows: Sequence[dict[str, Any]]) -> dict[tuple[str, str], int]:
-    columns = (col(Arrival.id), col(Arrival.kind), col(Arrival.external_id))
+async def _insert(unit: Unit, rows: Sequence[dict[str, Any]]) -> dict[_Key, int]:
+    columns = (col(Arrival.id), col(Arrival.account_id), col(Arrival.kind), col(Arrival.external_id))
     statement = insert(unit, Arrival).on_conflict_do_nothing().returning(*columns)
-    new: dict[tuple[str, str], int] = {}
+    new: dict[_Key, int] = {}
     for start in range(0, len(rows), _CHUNK):
-        for number, kind, external_id in await unit.run(statement, rows[start : start + _CHUNK]):
-            new[kind.value, external_id] = number
+        for number, account_id, kind, external_id in await unit.run(statement, rows[start : start + _CHUNK]):
+            new[account_id, kind.value, external_id] = number
     return new
+
+
+async def _keep_files(unit: Unit, account_id: int, items: Sequence[RawItem], new: dict[_Key, int]) -> None:
+    """The files of an item that came twice are those of the first, whose text is kept too."""
+    first: dict[int, Sequence[Attached]] = {}
+    for item in items:
+        number = new.get((account_id, item.kind.value, storable.identity(item.external_id)))
+        if number is not None:
+            first.setdefault(number, item.files)
+    await files.keep(unit, first.items())
 
 
 def _rows(account_id: int, items: Sequence[RawItem], via: str, state: ArrivalState) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from connectors.base import AccountRef, Inbound
+from connectors.base import ATTACHED, AccountRef, Inbound, Media
 from hub.db import Unit
 from hub.insert import insert
-from hub.models import Delivery, Message, MessageKind
-from workflows.intake import storable
+from hub.models import ArrivalFile, Delivery, Message, MessageKind
+from workflows.intake import files, storable
 
+Kept = Mapping[tuple[int, int], ArrivalFile]
 # Names in ``Message.extra`` that mean something to the house: a platform's or a file's own get a star.
 _OURS = frozenset({"answer", "answered_at", "reply_left", "stated_at", "verified"})
 
@@ -34,7 +35,8 @@ async def write(unit: Unit, account: AccountRef, items: Sequence[Understood]) ->
     """Write the messages of one account; one that is there already stays as it is. Safe to run twice."""
     if items:
         items = await _recognise(unit, account, items)
-        rows = sorted((_row(account, item) for item in items), key=lambda row: (row["kind"], row["external_id"]))
+        kept = await files.kept_of(unit, [item.arrival_id for item in items])
+        rows = sorted((_row(account, item, kept) for item in items), key=lambda row: (row["kind"], row["external_id"]))
         await unit.run(insert(unit, Message).on_conflict_do_nothing(), rows)
 
 
@@ -92,7 +94,7 @@ async def cases_of(unit: Unit, account_id: int, places: Sequence[tuple[str, str]
     return found
 
 
-def _row(account: AccountRef, item: Understood) -> dict[str, Any]:
+def _row(account: AccountRef, item: Understood, kept: Kept) -> dict[str, Any]:
     one = item.inbound
     return {
         "account_id": account.id, "arrival_id": item.arrival_id, "kind": one.kind.value,
@@ -100,13 +102,24 @@ def _row(account: AccountRef, item: Understood) -> dict[str, Any]:
         "parent_id": storable.identity(one.parent_id), "author_id": storable.identity(one.author.id),
         "author_name": storable.name(one.author.name), "title": storable.text(one.title),
         "text": storable.text(one.text), "url": storable.text(one.url), "extra": _extra(item),
-        "media": [storable.tree({"kind": m.kind, "url": m.url, "description": m.description}) for m in one.media],
+        "media": [_medium(item, medium, kept) for medium in one.media],
         "likes": storable.count(one.likes), "is_own": one.is_own, "received_at": item.received_at,
         "created_at": storable.moment(one.created_at, item.received_at), "reply_until": one.reply_until,
         "removed_at": None, "case_id": item.case_id,
         "needs_case": one.needs_answer and not one.is_own, "tagged_at": None, "topic": "",
         "sentiment": "", "is_sensitive": False, "request": "", "urgency": "", "place": "", "personal": [],
     }  # fmt: skip
+
+
+def _medium(item: Understood, medium: Media, kept: Kept) -> Any:
+    """Without an address what was not kept; pictures are told by their bytes."""
+    kind, url = medium.kind, medium.url
+    if url.startswith(ATTACHED):
+        number = url.removeprefix(ATTACHED)
+        row = kept.get((item.arrival_id, int(number) if number.isdecimal() else -1))
+        url = files.address(row) if row else ""
+        kind = "image" if row and row.mime.startswith("image/") else "file"
+    return storable.tree({"kind": kind, "url": url, "description": medium.description})
 
 
 def _extra(item: Understood) -> dict[str, Any]:

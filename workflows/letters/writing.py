@@ -10,17 +10,18 @@ from datetime import timedelta
 
 from sqlmodel import col, func, select
 
-from connectors.base import ConnectorError, Kind, RawItem
+from connectors.base import Attached, ConnectorError, Kind, RawItem
 from connectors.captcha import Captcha, is_person
 from hub import clock, log
 from hub.db import Unit, reading, unit_of_work
 from hub.errors import Invalid, Refused
 from hub.i18n import _
-from hub.models import Account, Letter, LetterBytes, LetterFile, Message
+from hub.models import Account, Letter, Message
 from hub.privacy import masked
 from workflows.house import House
 from workflows.intake.arrivals import store
-from workflows.letters.files import Judged, Sent, judge
+from workflows.intake.files import Judged
+from workflows.letters.files import judge
 from workflows.letters.pages import LetterPage
 from workflows.letters.tickets import LONGEST, QUICKEST, age_of, code_of, digest
 
@@ -46,7 +47,7 @@ class Draft:
     agreed: bool = False
     trap: str = ""
     proof: str = ""
-    files: list[Sent] = field(default_factory=list)
+    files: list[Attached] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ async def _written(unit: Unit, ticket: str) -> Letter | None:
     return await unit.first(select(Letter).where(Letter.ticket == ticket))
 
 
-async def add(house: House, unit: Unit, first: Letter, ticket: str, text: str, sent: list[Sent]) -> None:
+async def add(house: House, unit: Unit, first: Letter, ticket: str, text: str, sent: list[Attached]) -> None:
     """A supplement to a letter: it joins its case. One ticket is one supplement; raises :class:`Invalid`."""
     key = house.ctx.settings.key
     files, problem = judge(sent)
@@ -214,7 +215,7 @@ async def _keep(
 ) -> None:  # fmt: skip
     unit.add(letter)
     await unit.flush()
-    listed = [await _file(unit, letter, file) for file in files]
+    listed = [{"kind": "image" if file.is_picture else "file", "name": file.name} for file in files]
     said = {
         "number": letter.external_id, "first": first, "kind": draft.kind, "title": draft.title.strip(),
         "text": draft.text.strip(), "place": draft.place.strip(), "sender": author[0], "name": author[1],
@@ -222,13 +223,6 @@ async def _keep(
     }  # fmt: skip
     account = await unit.get(Account, letter.account_id)
     assert account is not None
-    item = RawItem(Kind.letter, letter.external_id, json.dumps(said, ensure_ascii=False))
+    sent = tuple(Attached(file.name, file.data) for file in files)
+    item = RawItem(Kind.letter, letter.external_id, json.dumps(said, ensure_ascii=False), sent)
     await store(unit, account, [item], "push")
-
-
-async def _file(unit: Unit, letter: Letter, file: Judged) -> dict[str, str]:
-    row = LetterFile(letter_id=letter.id or 0, name=file.name, mime=file.mime, bytes=len(file.data))
-    unit.add(row)
-    await unit.flush()
-    unit.add(LetterBytes(file_id=row.id or 0, data=file.data))
-    return {"kind": "image" if file.is_picture else "file", "url": f"/letters/files/{row.id}", "name": file.name}
