@@ -15,7 +15,7 @@ import json
 import logging
 import ssl
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -48,8 +48,13 @@ TOTAL_SECONDS = 40.0
 # Streams of events send a sign of life about twice a minute.
 SILENT_SECONDS = 90.0
 BODY_BYTES = 8 * 1024 * 1024
+# Of a stream of events: a line that has not ended yet, and what one read of it (64 KB) may unpack to.
+LINE_BYTES = 64 * 1024
+BURST_BYTES = 1024 * 1024
 LONGEST_WAIT = timedelta(days=2)
 BAD_SETTING = "平台地址或访问令牌的写法不对，请管理员检查账号设置"
+NOT_TOLD = "服务器不提供即时通知，系统会定时读取"
+TOO_LARGE = "平台返回的内容过大，已停止读取"
 
 
 def utc_now() -> datetime:
@@ -220,7 +225,7 @@ class Http:
     async def listen(self, url: str, wanted: str, *, headers: Mapping[str, str], seconds: float) -> bool:
         """Read a stream of events line by line; True as soon as a line is ``wanted``, False after ``seconds``.
 
-        :class:`ConnectorError` when the stream is refused, breaks off or is silent for too long.
+        :class:`ConnectorError` when the stream is refused, breaks off, is silent for too long or has lines without end.
         """
         journey = _Journey(write=False)
         try:
@@ -229,9 +234,9 @@ class Http:
                 async with client.stream("GET", url, headers=headers, timeout=patient) as response:
                     if response.status_code != 200:
                         kind, code = kind_of_status(response.status_code), f"http {response.status_code}"
-                        raise ConnectorError(kind, "服务器不提供即时通知，系统会定时读取", code=code)
-                    async for line in response.aiter_lines():
-                        if line.strip() == wanted:
+                        raise ConnectorError(kind, NOT_TOLD, code=code)
+                    async for line in _lines(response, journey):
+                        if line.strip() == wanted.encode():
                             return True
         except TimeoutError:
             return False
@@ -257,16 +262,37 @@ class Http:
         )
 
     async def _body(self, response: httpx.Response, journey: _Journey) -> bytes:
-        unpack = _unpacker(response.headers.get("content-encoding", ""))
         body = bytearray()
-        async for chunk in response.aiter_raw():
-            try:
-                body += unpack(chunk, self._body_bytes + 1 - len(body))
-            except zlib.error as error:
-                raise journey.failure(ErrorKind.protocol, "平台返回的压缩内容已损坏", error) from None
+        async for chunk in _unpacked(response, journey, self._body_bytes):
+            body += chunk
             if len(body) > self._body_bytes:
-                raise journey.failure(ErrorKind.protocol, "平台返回的内容过大，已停止读取", ValueError())
+                raise journey.failure(ErrorKind.protocol, TOO_LARGE, ValueError())
         return bytes(body)
+
+
+async def _unpacked(response: httpx.Response, journey: _Journey, most: int) -> AsyncIterator[bytes]:
+    """The body as it comes; one read of it (64 KB) that unpacks to more than ``most`` bytes is refused."""
+    unpack = _unpacker(response.headers.get("content-encoding", ""))
+    async for raw in response.aiter_raw():
+        try:
+            chunk = unpack(raw, most + 1)
+        except zlib.error as error:
+            raise journey.failure(ErrorKind.protocol, "平台返回的压缩内容已损坏", error) from None
+        if len(chunk) > most:
+            raise journey.failure(ErrorKind.protocol, TOO_LARGE, ValueError())
+        yield chunk
+
+
+async def _lines(response: httpx.Response, journey: _Journey) -> AsyncIterator[bytes]:
+    """The lines of a stream, each with its end; nothing is kept but one that has not ended yet."""
+    begun = b""
+    async for chunk in _unpacked(response, journey, BURST_BYTES):
+        lines = (begun + chunk).splitlines(keepends=True)
+        begun = lines.pop() if lines and not lines[-1].endswith((b"\n", b"\r")) else b""
+        if len(begun) > LINE_BYTES:
+            raise journey.failure(ErrorKind.protocol, TOO_LARGE, ValueError())
+        for line in lines:
+            yield line
 
 
 def _with_params(url: str, params: Mapping[str, str] | Sequence[tuple[str, str]] | None) -> httpx.URL | str:
@@ -296,7 +322,7 @@ def _unpacker(encoding: str) -> Callable[[bytes, int], bytes]:
         return lambda chunk, room: chunk
     # 32 added to the window size: zlib and gzip headers are told apart by themselves.
     inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
-    return lambda chunk, room: inflate.decompress(chunk, max(room, 1))
+    return inflate.decompress
 
 
 def _retry_after(value: str, now: datetime) -> datetime | None:

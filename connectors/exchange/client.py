@@ -14,7 +14,6 @@ from connectors.base import (
     Capability,
     ConnectorError,
     Done,
-    Effect,
     ErrorKind,
     Grant,
     Granted,
@@ -32,15 +31,15 @@ from connectors.base import (
     Reject,
 )
 from connectors.defaults import Defaults
-from connectors.exchange.orders import inbound, items_of, pairs
+from connectors.exchange.orders import inbound, items_of, pairs, pushed
 from connectors.exchange.signature import reason_against, signed
 from connectors.http import Answer, Http, kind_of_status, retry_at, scrub
+from connectors.options import is_on, number, text
 
 LONGEST = 20_000
-PUSH_BYTES = 1024 * 1024
+PUSH_BYTES, MOST_PUSHED = 1024 * 1024, 500
 NO_POST = "工单交换不能发布内容"
 K = ErrorKind
-_YES = ("是", "yes", "true", "1")
 _HUMAN = {
     400: (K.content_rejected, "对方系统不接受这份办理结果的内容，请核对字段对照"),
     401: (K.auth_human, "对方系统不承认签名，请双方核对密钥和时间"),
@@ -70,14 +69,8 @@ class ExchangeConnector(Defaults):
 
     def limits(self, account: AccountRef) -> Limits:
         """Results of any reasonable length; the other side knows a result by its number, so asking again is safe."""
-        every = float(account.options.get("pull_every", 120.0))
-        return Limits(
-            post_length=0, reply_length=LONGEST, find_own_lag=2.0, honours_key=True,
-            pull_every=every if self._pulls(account) else 86_400.0,
-        )  # fmt: skip
-
-    def _pulls(self, account: AccountRef) -> bool:
-        return str(account.options.get("pull", "")).strip().lower() in _YES
+        every = number(account, "pull_every", 120.0, 1.0, 604_800.0) if is_on(account, "pull") else 86_400.0
+        return Limits(post_length=0, reply_length=LONGEST, find_own_lag=2.0, honours_key=True, pull_every=every)
 
     def measure(self, text: str) -> int:
         """Characters."""
@@ -89,7 +82,7 @@ class ExchangeConnector(Defaults):
         grants[Capability.publish] = Grant(Granted.no, NO_POST)
         for capability in (Capability.receive_push, Capability.reply_private, Capability.find_own):
             grants[capability] = Grant(Granted.yes)
-        if self._pulls(account):
+        if is_on(account, "pull"):
             grants[Capability.pull_messages] = Grant(Granted.yes)
         if not account.secrets.get("key"):
             missing = Grant(Granted.needs, "请管理员在账号设置中填写双方约定的密钥")
@@ -110,7 +103,7 @@ class ExchangeConnector(Defaults):
         """Orders since the other side's own mark; nothing where they are only pushed. ``cursor``: {"after"}."""
         if stream not in self.streams:
             raise ConnectorError(K.bug, f"工单交换没有「{stream}」这个列表", code="stream")
-        if not self._pulls(account):
+        if not is_on(account, "pull"):
             return Page((), dict(cursor))
         after = str(cursor.get("after", ""))
         answer = await self._call(account, "GET", "/orders", b"", params={"after": after} if after else None)
@@ -120,28 +113,30 @@ class ExchangeConnector(Defaults):
             raise ConnectorError(K.protocol, "对方系统返回的不是工单列表", code="orders")
         mark = str(told.get("next") or after)
         more = bool(told["orders"]) and mark != after
-        return Page(tuple(items_of(answer.body, self._names(account))), {"after": mark} if mark else {}, more=more)
+        return Page(tuple(items_of(told, self._names(account))), {"after": mark} if mark else {}, more=more)
 
     async def receive(
         self, account: AccountRef, method: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
     ) -> PushAnswer:
         """Verify the signature on the raw bytes; answer with the numbers that are stored."""
         small = {name.lower(): value for name, value in headers.items()}
-        key_id, key = str(account.options.get("key_id", "")), account.secrets.get("key", "")
+        key_id, key = text(account, "key_id"), account.secrets.get("key", "")
         if reason := reason_against(small, key_id, key, body, self._http.clock()):
             return Reject(401, reason)
         if method != "POST" or not body or len(body) > PUSH_BYTES:
             return Reject(400 if len(body) <= PUSH_BYTES else 413, "推送没有内容或过大")
-        once = {item.external_id: item for item in items_of(body, self._names(account))}
+        items = items_of(pushed(body), self._names(account))[:MOST_PUSHED]
+        once = {item.external_id: item for item in items}
         answer = json.dumps({"received": list(once)}, ensure_ascii=False)
         return Accept(tuple(once.values()), answer, "application/json")
 
     def _names(self, account: AccountRef) -> dict[str, str]:
-        return pairs(str(account.options.get("mapping", "")))
+        return pairs(text(account, "mapping"))
 
     def parse(self, account: AccountRef, item: RawItem) -> Inbound:
         """Understand a stored order."""
-        return inbound(item, self._names(account), pairs(str(account.options.get("kinds", ""))), self._http.clock())
+        kinds, key = pairs(text(account, "kinds")), account.secrets.get("key", "")
+        return inbound(item, self._names(account), kinds, key, self._http.clock())
 
     # out --------------------------------------------------------------------------------------------------------------
 
@@ -205,9 +200,8 @@ class ExchangeConnector(Defaults):
         self, account: AccountRef, method: str, path: str, body: bytes, *,
         key: str = "", params: Mapping[str, str] | None = None,
     ) -> Answer:  # fmt: skip
-        headers = signed(
-            str(account.options.get("key_id", "")), account.secrets.get("key", ""), body, self._http.clock()
-        ) | {"Accept": "application/json"}
+        headers = signed(text(account, "key_id"), account.secrets.get("key", ""), body, self._http.clock())
+        headers["Accept"] = "application/json"
         if body:
             headers["Content-Type"] = "application/json"
         if key:
@@ -226,7 +220,5 @@ class ExchangeConnector(Defaults):
         )
         said = scrub(answer.body[:200].decode("utf-8", "replace"), account.secrets.values())
         code = f"http {answer.status} {' '.join(said.split())}"[:200]
-        effect = answer.effect if answer.status != 429 else Effect.not_done
-        raise ConnectorError(
-            kind, human, code=code, effect=effect, retry_at=retry_at(answer.headers, self._http.clock())
-        )
+        at = retry_at(answer.headers, self._http.clock())
+        raise ConnectorError(kind, human, code=code, effect=answer.effect, retry_at=at)

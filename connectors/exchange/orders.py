@@ -7,21 +7,20 @@ China's), channel, department, url, attachments (list of {name, url}).
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from connectors.base import Author, Inbound, Kind, Media, RawItem, Unparsable
-from connectors.feed.entries import moment_of
+from connectors.moments import moment_of
 from connectors.text import as_payload, clean, id_of, one_line
 
 FIELDS = (
     "order_id", "title", "content", "kind", "category", "category_system", "person", "phone", "address", "region",
     "accepted_at", "due_at", "channel", "department", "url", "attachments",
 )  # fmt: skip
-MOST_ORDERS = 500
 LONGEST_TEXT = 50_000
 
 
@@ -31,15 +30,18 @@ def pairs(text: str) -> dict[str, str]:
     return {name.strip(): value.strip() for name, sign, value in found if sign and name.strip() and value.strip()}
 
 
-def items_of(body: bytes, names: Mapping[str, str]) -> list[RawItem]:
-    """The orders of a request: one object, a list, or {"orders": [...]}. What is none is kept for quarantine."""
+def pushed(body: bytes) -> Any:
+    """What the body of a push tells; what is no JSON is its text."""
     try:
-        told = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError):
-        told = body.decode("utf-8", "backslashreplace")[:LONGEST_TEXT]
+        return body.decode("utf-8", "backslashreplace")[:LONGEST_TEXT]
+
+
+def items_of(told: Any, names: Mapping[str, str]) -> list[RawItem]:
+    """All orders: one object, a list, or {"orders": [...]}. What is none is kept for quarantine."""
     orders = told.get("orders", told) if isinstance(told, dict) else told
-    listed = orders if isinstance(orders, list) else [orders]
-    return [_item(order, names) for order in listed[:MOST_ORDERS]]
+    return [_item(order, names) for order in (orders if isinstance(orders, list) else [orders])]
 
 
 def _item(order: Any, names: Mapping[str, str]) -> RawItem:
@@ -48,8 +50,9 @@ def _item(order: Any, names: Mapping[str, str]) -> RawItem:
     return RawItem(Kind.letter, id_of(number, payload), payload)
 
 
-def inbound(item: RawItem, names: Mapping[str, str], kinds: Mapping[str, str], now: datetime) -> Inbound:
-    """Understand a stored order; raises :class:`Unparsable`. ``names``: neutral → theirs; ``kinds``: theirs → ours."""
+def inbound(item: RawItem, names: Mapping[str, str], kinds: Mapping[str, str], key: str, now: datetime) -> Inbound:
+    """Understand a stored order; raises :class:`Unparsable`. ``names``: neutral → theirs; ``kinds``: theirs → ours;
+    ``key``: what persons are told apart by."""
     try:
         order = json.loads(item.payload)
     except (ValueError, RecursionError):
@@ -65,17 +68,21 @@ def inbound(item: RawItem, names: Mapping[str, str], kinds: Mapping[str, str], n
         raise Unparsable("工单没有内容")
     return Inbound(
         kind=Kind.letter, external_id=item.external_id, text="\n".join([text or title, *_contact(read)]),
-        title=title if text else "", author=_author(read, number),
+        title=title if text else "", author=_author(read, number, key),
         created_at=moment_of(_said(read, "accepted_at")) or now, thread_id=number, url=_link(_said(read, "url")),
         media=tuple(_files(read["attachments"])), extra=_extra(read, kinds),
     )  # fmt: skip
 
 
-def _author(read: Mapping[str, Any], number: str) -> Author:
-    """One telephone is one person; neither it nor the whole name is in what lists show."""
+def _author(read: Mapping[str, Any], number: str, key: str) -> Author:
+    """One telephone is one person; neither it nor the whole name is in what lists show.
+
+    A bare digest would be no cover: all telephones of the country are tried in minutes.
+    """
     person, phone = _said(read, "person"), "".join(c for c in _said(read, "phone") if c.isdigit())
     shown = person[:1] + "＊" * max(1, len(person) - 1) if person else "来电人"
-    return Author("P" + hashlib.sha256((phone or number).encode()).hexdigest()[:24], shown)
+    told = hmac.new(key.encode(), b"person." + (phone or number).encode(), "sha256").hexdigest()
+    return Author("P" + told[:24], shown)
 
 
 def _contact(read: Mapping[str, Any]) -> list[str]:

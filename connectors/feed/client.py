@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NoReturn
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from connectors.base import (
     AccountRef,
@@ -30,11 +30,12 @@ from connectors.base import (
 from connectors.defaults import Defaults
 from connectors.feed.entries import inbound, items_of
 from connectors.http import Answer, Http, kind_of_status, retry_at
+from connectors.options import is_on, number
 
 MOST_REDIRECTS = 3
 ACCEPT = "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/xml;q=0.8, */*;q=0.1"
 NO_SENDING = "订阅源只能读取，不能回复或发布"
-_YES = ("是", "yes", "true", "1")
+LONGEST_VALIDATOR = 500
 
 
 class FeedConnector(Defaults):
@@ -50,9 +51,7 @@ class FeedConnector(Defaults):
 
     def limits(self, account: AccountRef) -> Limits:
         """Nothing can be sent; read every quarter of an hour."""
-        given = str(account.options.get("pull_every") or "")
-        every = float(given) if given.isdigit() and 60 <= int(given) <= 604_800 else 900.0
-        return Limits(post_length=0, reply_length=0, pull_every=every)
+        return Limits(post_length=0, reply_length=0, pull_every=number(account, "pull_every", 900.0, 60.0, 604_800.0))
 
     def measure(self, text: str) -> int:
         """Characters."""
@@ -75,23 +74,23 @@ class FeedConnector(Defaults):
         """Every entry the feed shows now, unless it says nothing changed; ``cursor``: {"etag", "modified"}."""
         if stream not in self.streams:
             raise ConnectorError(ErrorKind.bug, f"订阅源没有「{stream}」这个列表", code="stream")
-        asked = {"If-None-Match": cursor.get("etag"), "If-Modified-Since": cursor.get("modified")}
-        answer = await self._get(account.base_url, {name: str(value) for name, value in asked.items() if value})
+        asked = _validators({"If-None-Match": cursor.get("etag"), "If-Modified-Since": cursor.get("modified")})
+        answer = await self._get(account.base_url, asked)
         if answer.status == 304:
             return Page((), dict(cursor))
         items = await asyncio.to_thread(items_of, answer.body, answer.headers)
-        kept = {"etag": answer.headers.get("etag", ""), "modified": answer.headers.get("last-modified", "")}
-        return Page(tuple(items), {name: value[:500] for name, value in kept.items() if value})
+        told = {"etag": answer.headers.get("etag"), "modified": answer.headers.get("last-modified")}
+        return Page(tuple(items), _validators(told))
 
     async def _get(self, url: str, headers: Mapping[str, str]) -> Answer:
         """The feed, after a few redirects, each of which passes the guard of addresses anew."""
         for _ in range(MOST_REDIRECTS + 1):
-            if urlsplit(url).scheme not in ("http", "https"):
+            if not url.lower().startswith(("http://", "https://")):
                 raise ConnectorError(ErrorKind.bug, "订阅源地址要以 http:// 或 https:// 开头", code="address")
             answer = await self._http.call("GET", url, headers={"Accept": ACCEPT, **headers})
             if answer.status not in (301, 302, 303, 307, 308):
                 break
-            url = urljoin(url, answer.headers.get("location", ""))
+            url = _redirected(url, answer.headers.get("location", ""))
         if answer.ok or answer.status == 304:
             return answer
         human = f"订阅源没有正常返回（HTTP {answer.status}），请管理员核对地址"
@@ -106,8 +105,7 @@ class FeedConnector(Defaults):
 
     def parse(self, account: AccountRef, item: RawItem) -> Inbound:
         """Understand a stored entry."""
-        opens = str(account.options.get("cases", "")).strip().lower() in _YES
-        return inbound(item, opens_case=opens, now=self._http.clock())
+        return inbound(item, opens_case=is_on(account, "cases"), now=self._http.clock())
 
     async def reply(self, account: AccountRef, out: Outgoing) -> Outcome:
         """Refused."""
@@ -136,6 +134,20 @@ class FeedConnector(Defaults):
     def validate(self, account: AccountRef, out: Outgoing) -> list[Problem]:
         """Never fit to send."""
         return [Problem("account", NO_SENDING)]
+
+
+def _validators(told: Mapping[str, Any]) -> dict[str, str]:
+    """Those that can be sent back in a header as they are; cut or changed they would match nothing."""
+    said = {name: str(value) for name, value in told.items() if value}
+    return {name: value for name, value in said.items() if value.isascii() and len(value) <= LONGEST_VALIDATOR}
+
+
+def _redirected(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        human = "订阅源转到了一个写法不对的网址，请管理员核对地址"
+        raise ConnectorError(ErrorKind.protocol, human, code="location") from None
 
 
 def _refuse() -> NoReturn:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 
 import feedparser
 
 from connectors.base import Author, ConnectorError, ErrorKind, Inbound, Kind, RawItem, Unparsable
 from connectors.markup import plain
+from connectors.moments import moment_of
 from connectors.text import as_payload, id_of, one_line
 
-# What a date without a zone means here.
-CHINA = timezone(timedelta(hours=8))
 MOST_ENTRIES = 1000
 LONGEST_TEXT = 50_000
 NO_FEED = "这个地址给出的不是 RSS 或 Atom 订阅源，请管理员核对地址"
@@ -25,8 +24,10 @@ NO_FEED = "这个地址给出的不是 RSS 或 Atom 订阅源，请管理员核�
 def items_of(data: bytes, headers: Mapping[str, str]) -> list[RawItem]:
     """The entries of a feed, oldest first; :class:`ConnectorError` (protocol) for what is none."""
     told = {name: headers[name] for name in ("content-type",) if name in headers}
+    # Bare bytes would first be tried as the name of a file on this machine.
+    body = io.BytesIO(data)
     try:
-        found = feedparser.parse(data, response_headers=told, sanitize_html=False, resolve_relative_uris=False)
+        found = feedparser.parse(body, response_headers=told, sanitize_html=False, resolve_relative_uris=False)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError, AssertionError):
         raise ConnectorError(ErrorKind.protocol, NO_FEED, code="no feed") from None
     if not found.get("version") and not found.entries:
@@ -72,14 +73,3 @@ def inbound(item: RawItem, *, opens_case: bool, now: datetime) -> Inbound:
         author=Author(author, author), created_at=moment_of(published) or now, needs_answer=opens_case,
         url=link if link.lower().startswith(("http://", "https://")) else "",
     )  # fmt: skip
-
-
-def moment_of(text: str) -> datetime | None:
-    """RFC 822 or RFC 3339; without a zone it is China's; None when it cannot be read."""
-    for read in (parsedate_to_datetime, datetime.fromisoformat):
-        try:
-            at = read(text.strip())
-            return (at if at.tzinfo else at.replace(tzinfo=CHINA)).astimezone(UTC)
-        except (ValueError, TypeError, IndexError, OverflowError):
-            continue
-    return None

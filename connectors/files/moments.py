@@ -6,7 +6,8 @@ import re
 import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 
-BEIJING = timezone(timedelta(hours=8))
+from connectors.moments import BEIJING
+
 _DAY = r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*[日号]?"
 _CLOCK = r"(\d{1,2})\s*[:时点]\s*(\d{1,2})(?:\s*[:分]\s*(\d{1,2})(?:[.,]\d+)?)?\s*[分秒]?"
 _WRITTEN = re.compile(

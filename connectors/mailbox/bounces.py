@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from email import message_from_bytes
 from email.message import Message
 
 from connectors.arriving import Notice, NoticeKind
-from connectors.mailbox.charsets import header, words
+from connectors.mailbox.charsets import header, opened, words
 
 _ID = re.compile(r"^Message-ID:\s*<([^<>\s]{1,180})>", re.IGNORECASE | re.MULTILINE)
 _FIELD = re.compile(r"^(Action|Status|Diagnostic-Code):[ \t]*(.{1,300})$", re.IGNORECASE | re.MULTILINE)
@@ -21,7 +20,7 @@ def bounce_of(data: bytes) -> Notice | None:
     ``about`` is the Message-ID of the answer. Delayed deliveries are no failures yet.
     """
     try:
-        message = message_from_bytes(data)
+        message = opened(data)
         if message.get_content_type() != "multipart/report":
             return None
         fields, original = _status(message), _original(message)

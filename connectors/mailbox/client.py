@@ -36,6 +36,7 @@ from connectors.http import Http
 from connectors.mailbox import reading, sending
 from connectors.mailbox.letters import inbound, message_id_of
 from connectors.mailbox.servers import Reach
+from connectors.options import number, text
 
 LONGEST = 50_000
 SUBJECT = "您的来信"
@@ -64,7 +65,7 @@ class MailboxConnector(Defaults):
 
     def limits(self, account: AccountRef) -> Limits:
         """Mail knows no length; this is where people stop reading."""
-        every = float(account.options.get("pull_every", 300.0))
+        every = number(account, "pull_every", 300.0, 1.0, 604_800.0)
         return Limits(post_length=LONGEST, reply_length=LONGEST, find_own_lag=60.0, pull_every=every)
 
     def measure(self, text: str) -> int:
@@ -81,9 +82,9 @@ class MailboxConnector(Defaults):
             Capability.find_own: "没有填写已发送文件夹，无法核对是否已经发出",
         }  # fmt: skip
         grants = {c: Grant(Granted.no, reasons[c]) if c in reasons else Grant(Granted.yes) for c in Capability}
-        if account.options.get("sent_folder"):
+        if text(account, "sent_folder"):
             grants[Capability.find_own] = Grant(Granted.yes)
-        if not account.options.get("smtp"):
+        if not text(account, "smtp"):
             grants[Capability.reply_private] = Grant(Granted.needs, "请管理员在账号设置中填写发信服务器")
         if not account.secrets.get("password"):
             missing = Grant(Granted.needs, "请管理员在账号设置中填写密码或授权码")
@@ -94,7 +95,7 @@ class MailboxConnector(Defaults):
         """Sign in to both servers. A refused password is an unhealthy answer; anything else is raised."""
         try:
             await asyncio.to_thread(reading.look, account, self._reach)
-            if account.options.get("smtp"):
+            if text(account, "smtp"):
                 await sending.sign_in(account, self._reach)
         except ConnectorError as error:
             if error.kind is ErrorKind.auth_human:

@@ -11,13 +11,12 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import Any
 
 from connectors.base import Author, Inbound, Kind, Media, RawItem, Unparsable
-from connectors.mailbox.charsets import body, header, raw, words
+from connectors.mailbox.charsets import body, header, opened, raw, words
 from connectors.markup import plain
 from connectors.text import as_payload, clean, one_line
 
@@ -42,14 +41,13 @@ def item_of(data: bytes, arrived: datetime, *, truncated: bool = False) -> RawIt
     ``arrived`` (aware): when the server got it.
     """
     try:
-        read = _read(message_from_bytes(data), truncated) | {"arrived": arrived.astimezone(UTC).isoformat()}
+        read = _read(opened(data), truncated) | {"arrived": arrived.astimezone(UTC).isoformat()}
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         read = {"unreadable": data[:LONGEST_TEXT].decode("utf-8", "backslashreplace")}
-    payload = as_payload(read)
-    return RawItem(Kind.letter, _external_id(read, payload), payload)
+    return RawItem(Kind.letter, _external_id(read), as_payload(read))
 
 
-def _external_id(read: Mapping[str, Any], payload: str) -> str:
+def _external_id(read: Mapping[str, Any]) -> str:
     """The mail's own id with a digest of what it says: an id that somebody uses twice hides no second letter."""
     said = json.dumps([read.get(name) for name in ("message_id", "from", "subject", "text", "unreadable")])
     digest = hashlib.sha256(said.encode("utf-8", "backslashreplace")).hexdigest()[:24]

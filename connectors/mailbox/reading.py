@@ -11,24 +11,25 @@ from typing import Any
 from imapclient import SEEN, IMAPClient
 
 from connectors.base import AccountRef, ConnectorError, ErrorKind, Page
+from connectors.http import NOT_TOLD
 from connectors.mailbox.bounces import bounce_of
 from connectors.mailbox.letters import item_of
 from connectors.mailbox.servers import STRANGE, Reach, imap
+from connectors.options import is_on, number, text
 
 PAGE = 20
-LOOK_BACK_DAYS = 30
+LOOK_BACK_DAYS, LONGEST_LOOK_BACK_DAYS = 30, 9999
 # Of a larger mail only the beginning is read: its text stands before its attachments.
 WHOLE_BYTES = 10 * 1024 * 1024
 BEGINNING_BYTES = 512 * 1024
 # Servers end an IDLE after half an hour; it is begun anew before that.
 IDLE_SECONDS = 25 * 60
 IDLE_LOOK = 5
-_YES = ("是", "yes", "true", "1")
 
 
 def folder(account: AccountRef) -> str:
     """The folder that is read."""
-    return str(account.options.get("folder") or "INBOX")
+    return text(account, "folder") or "INBOX"
 
 
 def page(account: AccountRef, reach: Reach, cursor: Mapping[str, Any], now: datetime) -> Page:
@@ -37,14 +38,15 @@ def page(account: AccountRef, reach: Reach, cursor: Mapping[str, Any], now: date
     A folder that was numbered anew (UIDVALIDITY) is read again from the look-back; ids make that harmless.
     """
     with imap(account, reach) as client:
-        wants_seen = str(account.options.get("mark_seen", "")).strip().lower() in _YES
+        wants_seen = is_on(account, "mark_seen")
         state = client.select_folder(folder(account), readonly=not wants_seen)
         validity = int(state.get(b"UIDVALIDITY", 0))
         same = validity == int(cursor.get("validity") or 0)
         if wants_seen and same and cursor.get("seen"):
             client.add_flags([int(uid) for uid in cursor["seen"]], [SEEN], silent=True)
         last = int(cursor.get("uid") or 0) if same else 0
-        waiting = _waiting(client, last, now - timedelta(days=_look_back(account)))
+        days = number(account, "look_back", LOOK_BACK_DAYS, 0, LONGEST_LOOK_BACK_DAYS)
+        waiting = _waiting(client, last, now - timedelta(days=days))
         wanted = waiting[:PAGE]
         mails = _fetch(client, wanted)
     items, notices = [], []
@@ -59,11 +61,6 @@ def page(account: AccountRef, reach: Reach, cursor: Mapping[str, Any], now: date
             items.append(item_of(data, arrived or now, truncated=truncated))
     after = {"validity": validity, "uid": wanted[-1] if wanted else last, "seen": wanted if wants_seen else []}
     return Page(tuple(items), after, more=len(waiting) > len(wanted), notices=tuple(notices))
-
-
-def _look_back(account: AccountRef) -> int:
-    given = str(account.options.get("look_back", ""))
-    return int(given) if given.isdigit() and len(given) < 5 else LOOK_BACK_DAYS
 
 
 def _waiting(client: IMAPClient, last: int, since: datetime) -> list[int]:
@@ -102,11 +99,13 @@ def look(account: AccountRef, reach: Reach) -> None:
 
 
 def idle(account: AccountRef, reach: Reach, stop: threading.Event) -> None:
-    """Return when something arrived, after 25 minutes, or when ``stop`` is set; at once where there is no IDLE."""
+    """Return when something arrived, after 25 minutes, or when ``stop`` is set.
+
+    Raises :class:`ConnectorError` (permission) where there is no IDLE: to return would say that something came.
+    """
     with imap(account, reach) as client:
         if not client.has_capability("IDLE"):
-            stop.wait(60)
-            return
+            raise ConnectorError(ErrorKind.permission, NOT_TOLD, code="idle")
         client.select_folder(folder(account), readonly=True)
         client.idle()
         try:
@@ -123,7 +122,7 @@ def _arrived(told: Any) -> bool:
 
 def is_kept(account: AccountRef, reach: Reach, message_id: str) -> bool:
     """Whether a copy of this answer lies in the folder of sent mail; False where no folder is set."""
-    name = str(account.options.get("sent_folder") or "")
+    name = text(account, "sent_folder")
     with imap(account, reach) as client:
         if not name or not client.folder_exists(name):
             return False
@@ -133,7 +132,7 @@ def is_kept(account: AccountRef, reach: Reach, message_id: str) -> bool:
 
 def keep_copy(account: AccountRef, reach: Reach, mail: bytes) -> None:
     """Put an answer that was sent into the folder of sent mail, where one is set; made if it is missing."""
-    name = str(account.options.get("sent_folder") or "")
+    name = text(account, "sent_folder")
     if not name:
         return
     with imap(account, reach) as client:

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -17,6 +18,7 @@ import aiosmtplib
 from connectors.base import AccountRef, ConnectorError, Effect, ErrorKind, Outgoing
 from connectors.mailbox.letters import message_id_of
 from connectors.mailbox.servers import NO_TLS, REFUSED, SECONDS, Reach, Server, server_of
+from connectors.options import text
 from connectors.sockets import away, connect
 from connectors.text import one_line
 
@@ -49,7 +51,7 @@ def own_id(account: AccountRef, key: str) -> str:
 def mail_of(account: AccountRef, out: Outgoing, subject: str, references: Sequence[str], now: datetime) -> EmailMessage:
     """The answer as a mail in the thread of the letter."""
     mail = EmailMessage()
-    named = one_line(str(account.options.get("sender_name") or account.name))
+    named = one_line(text(account, "sender_name") or account.name)
     mail["From"] = Address(named, addr_spec=account.external_id)
     mail["To"] = Address(addr_spec=out.target_author_id)
     mail["Subject"] = subject if subject.lower().startswith(("re:", "回复")) else f"回复：{subject}"
@@ -93,7 +95,7 @@ async def send(account: AccountRef, reach: Reach, mail: EmailMessage) -> None:
 @asynccontextmanager
 async def _session(account: AccountRef, reach: Reach) -> AsyncIterator[aiosmtplib.SMTP]:
     """A session that has signed in, over a socket that our guard has connected."""
-    server = server_of(str(account.options.get("smtp", "")), example="smtps://smtp.example.gov.cn")
+    server = server_of(text(account, "smtp"), example="smtps://smtp.example.gov.cn")
     plain = await asyncio.to_thread(connect, server.host, server.port, SECONDS, live=reach.live, inner=reach.inner)
     peer = str(plain.getpeername()[0])
     client = aiosmtplib.SMTP(
@@ -104,17 +106,18 @@ async def _session(account: AccountRef, reach: Reach) -> AsyncIterator[aiosmtpli
         await client.connect()
         await _secure(client, server, peer, reach)
         if password := account.secrets.get("password"):
-            await client.login(str(account.options.get("user") or account.external_id), password)
+            await client.login(text(account, "user") or account.external_id, password)
         yield client
     finally:
         client.close()
 
 
-def is_address(text: str) -> bool:
-    """Whether mail can be addressed to ``text``."""
+def is_address(typed: str) -> bool:
+    """Whether mail can be addressed to ``typed``: in ASCII, for few servers take more."""
     try:
-        return bool(Address(addr_spec=text).domain)
-    except (ValueError, IndexError, LookupError):
+        return typed.isascii() and bool(Address(addr_spec=typed).domain)
+    # The library's own reader stumbles over half of an address in many ways (a NameError is for "@[ ").
+    except (MessageError, ValueError, LookupError, AttributeError, TypeError, NameError, RecursionError):
         return False
 
 

@@ -17,6 +17,7 @@ from imapclient import IMAPClient, exceptions
 
 from connectors.addresses import Network
 from connectors.base import AccountRef, ConnectorError, ErrorKind
+from connectors.options import text
 from connectors.sockets import away, connect, within
 
 SECONDS = 20.0
@@ -122,9 +123,8 @@ def _encrypt(client: _Imap, server: Server, reach: Reach) -> None:
 
 
 def _sign_in(client: _Imap, account: AccountRef) -> None:
-    user = str(account.options.get("user") or account.external_id)
     try:
-        client.login(user, account.secrets.get("password", ""))
+        client.login(text(account, "user") or account.external_id, account.secrets.get("password", ""))
     except exceptions.LoginError:
         raise ConnectorError(ErrorKind.auth_human, REFUSED, code="login") from None
 

@@ -34,6 +34,7 @@ from connectors.defaults import Defaults
 from connectors.files.rows import parse_item
 from connectors.manual.links import item_of
 from connectors.manual.platforms import BY_NAME, OTHER, Cover, Site
+from connectors.options import text
 from connectors.pictures import against_pictures
 
 NO_PULL = "平台没有提供接口；评论可以从文件导入，或粘贴进来"
@@ -84,17 +85,16 @@ class ManualConnector(Defaults):
 
     async def check(self, account: AccountRef) -> Health:
         """Whether the options make sense: there is nobody to ask."""
-        options = account.options
-        if str(options.get("site", "")) not in BY_NAME:
+        if text(account, "site") not in BY_NAME:
             return Health(False, account.external_id, account.name, "请选择平台")
         for name, label in (
             ("post_length", "正文字数上限"),
             ("title_length", "标题字数上限"),
             ("pictures", "图片张数"),
         ):
-            if not str(options.get(name, "0")).strip().isdigit():
+            if text(account, name) and _number(account, name) is None:
                 return Health(False, account.external_id, account.name, f"「{label}」请填写数字")
-        if (covers := str(options.get("covers", "")).strip()) and not _covers(covers):
+        if (covers := text(account, "covers")) and not _covers(covers):
             return Health(False, account.external_id, account.name, "「封面尺寸」请写成 1080x1440，多个用逗号分开")
         note = f"{site_of(account).label}由人工发布，不连接平台"
         return Health(True, account.external_id, account.external_id or account.name, note)
@@ -179,23 +179,22 @@ class ManualConnector(Defaults):
 
 def site_of(account: AccountRef) -> Site:
     """The account's site with what the office changed of it."""
-    options = account.options
-    site = BY_NAME.get(str(options.get("site", "")), BY_NAME[OTHER])
-    covers, title = _covers(str(options.get("covers", ""))), _number(options.get("title_length"))
+    site = BY_NAME.get(text(account, "site"), BY_NAME[OTHER])
+    covers, title = _covers(text(account, "covers")), _number(account, "title_length")
     return replace(
         site,
-        length=_number(options.get("post_length")) or site.length,
+        length=_number(account, "post_length") or site.length,
         title_length=site.title_length if title is None else title,
-        pictures=_number(options.get("pictures")) or site.pictures,
+        pictures=_number(account, "pictures") or site.pictures,
         covers=covers or site.covers,
     )
 
 
-def _number(value: Any) -> int | None:
-    text = str(value if value is not None else "").strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
+def _number(account: AccountRef, name: str) -> int | None:
+    given = text(account, name)
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 7 else None
 
 
-def _covers(text: str) -> tuple[Cover, ...]:
-    sizes = [(int(w), int(h)) for w, h in _SIZE.findall(text)]
+def _covers(typed: str) -> tuple[Cover, ...]:
+    sizes = [(int(w), int(h)) for w, h in _SIZE.findall(typed)]
     return tuple(Cover(f"{w}×{h}", w, h) for w, h in sizes if 50 <= w <= 5000 and 50 <= h <= 5000)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from connectors.base import Kind, RawItem
-from connectors.files.moments import BEIJING, moment
+from connectors.files.moments import moment
+from connectors.moments import BEIJING
 from connectors.text import as_payload, clean, one_line
 
 LONGEST_TEXT = 10_000
@@ -64,7 +65,7 @@ def item_of(one: Pasted, url: str = "", about: str = "") -> RawItem:
 
 def _blocks(text: str) -> list[list[str]]:
     """Blocks between empty lines; where there are none and every line says who speaks, each line."""
-    lines = [line.strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    lines = [line.strip() for line in text.split("\n")]
     blocks: list[list[str]] = [[]]
     for line in lines:
         if line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -27,7 +28,7 @@ from connectors.base import (
     Unparsable,
 )
 from connectors.exchange.client import ExchangeConnector
-from connectors.exchange.orders import items_of
+from connectors.exchange.orders import items_of, pushed
 from connectors.http import Http
 from tests.sims.exchange import KEY, KEY_ID, Hotline, hotline
 
@@ -112,6 +113,43 @@ async def test_more_orders_than_a_page_are_all_fetched(other: Hotline, ref: Acco
     assert connector.capabilities(pulling)[Capability.pull_messages].granted is Granted.yes
 
 
+async def test_a_long_page_is_kept_whole_before_the_mark_moves(other: Hotline, ref: AccountRef) -> None:
+    pulling = dataclasses.replace(ref, options={"key_id": KEY_ID, "pull": "是"})
+    other.page = 1000
+    other.orders = [{"order_id": str(n), "content": f"第 {n} 件"} for n in range(700)]
+    page = await connector.pull(pulling, "orders", {})
+    assert [item.external_id for item in page.items] == [str(n) for n in range(700)]
+    assert page.cursor == {"after": "700"}
+
+
+async def test_of_a_long_push_the_answer_names_what_is_stored(other: Hotline, ref: AccountRef) -> None:
+    headers, body = other.push(*({"order_id": str(n), "content": "停水"} for n in range(501)))
+    answer = await connector.receive(ref, "POST", {}, headers, body)
+    assert isinstance(answer, Accept)
+    kept = [item.external_id for item in answer.items]
+    assert kept == [str(n) for n in range(500)] == json.loads(answer.body)["received"]
+
+
+def test_one_telephone_is_one_person_and_cannot_be_found_by_trying(ref: AccountRef) -> None:
+    def author(phone: str, key: str = KEY) -> str:
+        (item,) = items_of({**ORDER, "phone": phone}, {})
+        return connector.parse(dataclasses.replace(ref, secrets={"key": key}), item).author.id
+
+    assert author("13812345678") == author("138-1234-5678")
+    assert author("13812345678") != author("13812345679")
+    assert author("13812345678") != author("13812345678", "another-shared-secret"), (
+        "without the key there is no telling"
+    )
+    assert hashlib.sha256(b"13812345678").hexdigest()[:24] not in author("13812345678")
+
+
+def test_a_mistyped_interval_is_the_usual_one(ref: AccountRef) -> None:
+    for typed, seconds in {"两分钟": 120, "300": 300, "": 120, "0": 1}.items():
+        options = {"pull": "是", "pull_every": typed}
+        assert connector.limits(dataclasses.replace(ref, options=options)).pull_every == seconds
+    assert connector.limits(dataclasses.replace(ref, options={"pull_every": "300"})).pull_every == 86_400
+
+
 async def test_a_result_arrives_once_also_when_its_answer_is_lost(other: Hotline, ref: AccountRef) -> None:
     other.drops = 1
     with pytest.raises(ConnectorError) as caught:
@@ -162,7 +200,7 @@ _TREES = st.recursive(
 @given(st.binary(max_size=600) | _TREES.map(lambda tree: json.dumps(tree).encode("utf-8", "replace")))
 def test_any_body_is_items_and_any_item_is_understood_or_told(body: bytes) -> None:
     ref = AccountRef(1, "exchange", "12345", "", "http://127.0.0.1:9", {"key": KEY}, {"key_id": KEY_ID})
-    for item in items_of(body, {}):
+    for item in items_of(pushed(body), {}):
         assert isinstance(item, RawItem)
         try:
             assert isinstance(connector.parse(ref, item), Inbound)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from connectors.base import AccountRef, ConnectorError, ErrorKind, Inbound, RawItem
 from connectors.feed.client import FeedConnector
-from connectors.feed.entries import items_of, moment_of
+from connectors.feed.entries import items_of
 from connectors.http import Http
 from tests.sims.feed import FeedServer, feed_server
 
@@ -100,18 +101,57 @@ async def test_no_entity_reaches_into_the_machine(feed: FeedServer, ref: Account
         b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
         b"<rss version='2.0'><channel><title>t</title><item><title>a &x; b</title><guid>1</guid></item></channel></rss>"
     )
-    for one in read((await connector.pull(ref, "entries", {})).items, ref):
-        assert "root:" not in one.text + one.title
+    found = read((await connector.pull(ref, "entries", {})).items, ref)
+    assert [one.external_id for one in found] == ["1"]
+    assert all("root:" not in one.text + one.title for one in found)
 
 
-@pytest.mark.parametrize(("text", "at"), [
-    ("Mon, 23 Nov 2026 09:00:00 +0800", datetime(2026, 11, 23, 1, tzinfo=UTC)),
-    ("2026-11-23T09:00:00Z", datetime(2026, 11, 23, 9, tzinfo=UTC)),
-    ("2026-11-23 09:00:00", datetime(2026, 11, 23, 1, tzinfo=UTC)),
-    ("昨天", None), ("", None),
-])  # fmt: skip
-def test_dates_without_a_zone_are_chinas(text: str, at: datetime | None) -> None:
-    assert moment_of(text) == at
+async def test_a_body_that_is_a_path_opens_no_file(feed: FeedServer, ref: AccountRef, tmp_path: Path) -> None:
+    feed.show([("1", "本机的秘密", "只在这台机器上")])
+    (tmp_path / "local.xml").write_bytes(feed.body)
+    feed.body = str(tmp_path / "local.xml").encode()
+    with pytest.raises(ConnectorError) as caught:
+        await connector.pull(ref, "entries", {})
+    assert caught.value.kind is ErrorKind.protocol
+
+
+async def test_a_redirect_to_what_is_no_address_is_the_servers_fault(feed: FeedServer, ref: AccountRef) -> None:
+    feed.status, feed.headers = 302, {"Location": "http://["}
+    with pytest.raises(ConnectorError) as caught:
+        await connector.pull(dataclasses.replace(ref, base_url=feed.base_url + "/moved"), "entries", {})
+    assert caught.value.kind is ErrorKind.protocol
+
+
+async def test_an_address_that_is_none_is_a_wrong_setting(ref: AccountRef) -> None:
+    for address, kinds in (
+        ("http://[", {ErrorKind.bug, ErrorKind.permission}),
+        ("feed://example.org", {ErrorKind.bug}),
+        ("x", {ErrorKind.bug}),
+        ("", {ErrorKind.bug}),
+    ):
+        with pytest.raises(ConnectorError) as caught:
+            await connector.pull(dataclasses.replace(ref, base_url=address), "entries", {})
+        assert caught.value.kind in kinds
+
+
+@pytest.mark.parametrize("tag", ['"é"', '"' + "x" * 499 + '"'])
+async def test_a_validator_that_cannot_be_sent_back_whole_is_dropped(
+    feed: FeedServer, ref: AccountRef, tag: str
+) -> None:
+    feed.show([("1", "第一条", "停水")])
+    feed.headers = {"ETag": tag, "Last-Modified": "Mon, 23 Nov 2026 01:00:00 GMT"}
+    page = await connector.pull(ref, "entries", {})
+    assert page.cursor == {"modified": "Mon, 23 Nov 2026 01:00:00 GMT"}
+    kept_before = {"etag": tag, **page.cursor}
+    assert await connector.pull(ref, "entries", kept_before) == page
+    assert "if-none-match" not in feed.asked[-1]
+    assert "if-modified-since" in feed.asked[-1]
+
+
+def test_the_interval_is_what_was_typed_within_reason(ref: AccountRef) -> None:
+    every = {"": 900, "600": 600, "十分钟": 900, "5": 60, "nan": 900, "1e9": 604_800}
+    for typed, seconds in every.items():
+        assert connector.limits(dataclasses.replace(ref, options={"pull_every": typed})).pull_every == seconds
 
 
 @given(st.binary(max_size=2000))

@@ -308,6 +308,64 @@ async def test_no_log_carries_an_address(caplog: pytest.LogCaptureFixture) -> No
     assert "very-secret" not in caplog.text
 
 
+# a stream of events --------------------------------------------------------------------------------------------------
+
+
+def telling(*parts: bytes, **headers: str) -> Serve:
+    """A stream that tells ``parts`` one after the other and then stays open."""
+    head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 200 OK\r\n{head}\r\n".encode())
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(60)
+
+    return serve
+
+
+async def heard(serve: Serve, seconds: float = 5.0) -> bool:
+    async with raw_server(serve) as url:
+        return await Http(False).listen(url, "event: wanted", headers={}, seconds=seconds)
+
+
+@pytest.mark.parametrize("serve", [
+    telling(b"event: wanted\n"), telling(b": hi\r\n\r\neve", b"nt: wan", b"ted\r", b"\n"),
+    telling(*[b"data: " + b"x" * 60_000 + b"\n"] * 20, b"event: wanted\n"),
+    telling(gzip.compress(b"data: x\nevent: wanted\n"), Content_Encoding="gzip"),
+])  # fmt: skip
+async def test_what_is_waited_for_is_heard_however_it_is_cut(serve: Serve) -> None:
+    assert await heard(serve)
+
+
+async def test_nothing_is_heard_in_other_lines() -> None:
+    assert not await heard(telling(b"event: other\ndata: event: wanted\nevent: wanted"), seconds=0.5)
+
+
+@pytest.mark.parametrize("serve", [
+    telling(*[b"x" * 50_000] * 4), telling(b"event: other\n", b"x" * 100_000),
+    telling(gzip.compress(b"x" * 200_000), Content_Encoding="gzip"),
+    telling(gzip.compress(b"\n" * 50_000_000), Content_Encoding="gzip"),
+    telling(b"broken", Content_Encoding="gzip"),
+])  # fmt: skip
+async def test_a_line_without_end_is_not_kept(serve: Serve) -> None:
+    with pytest.raises(ConnectorError) as caught:
+        await heard(serve)
+    assert caught.value.kind is ErrorKind.protocol
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "401 Unauthorized"])
+async def test_a_refused_stream_is_told(status: str) -> None:
+    with pytest.raises(ConnectorError) as caught:
+        await heard(answering(b"", head=f"HTTP/1.1 {status}"))
+    assert caught.value.kind in (ErrorKind.not_found, ErrorKind.auth_human)
+    with pytest.raises(ConnectorError) as ended:
+        await heard(answering(b"event: other\n"))
+    assert (ended.value.kind, ended.value.code) == (ErrorKind.transient, "ended")
+
+
 @pytest.mark.parametrize(
     ("text", "units"),
     [

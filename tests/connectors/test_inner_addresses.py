@@ -35,7 +35,7 @@ INNER = (
 )  # fmt: skip
 # What an answer of a name may hold: a private address alone, or among public ones.
 ANSWERS = (["10.0.0.1"], [PUBLIC, "127.0.0.1"], ["::1", PUBLIC], ["fe80::1%eth0"], ["::ffff:192.168.0.1"], ["0.0.0.0"])
-# Addresses inside an option's text; other options that speak of one get it as it is.
+# Options whose address is called, and how it stands in their text; others that speak of one get it as it is.
 WRITTEN = {("weibo", "hosts"): "api={url} rm={url} m={url} c={url} upload={url}", ("mailbox", "smtp"): "smtps://{host}"}
 SCHEMES = {"mailbox": "imaps"}
 _SPEAKS_OF_ONE = re.compile(r"https?://|地址|网址|服务器|域名")
@@ -159,6 +159,23 @@ async def test_no_call_goes_to_an_inner_address(platform: str, where: str, outsi
             assert outside.connected == [], f"{host} is the only address there is"
         if reaches_out(platform) and not where:
             assert {ErrorKind.permission, ErrorKind.bug} & set(kinds)
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "inner.example"])
+@pytest.mark.parametrize(("platform", "where"), EVERYWHERE)
+async def test_it_is_the_guard_that_refuses(
+    platform: str, where: str, host: str, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it the inner address is reached by all that call there; an option that calls belongs into WRITTEN."""
+    for module in ("addresses", "sockets"):
+        monkeypatch.setattr(f"connectors.{module}.reasons_against", lambda *_: "")
+    outside.answers = lambda name: ["10.0.0.1"] if name == "inner.example" else [PUBLIC]
+    with served(lambda asked: Answer.of({})) as url:  # says yes to everybody, so that they go on
+        outside.port = urlsplit(url).port or 0
+        await tried(LIVE[platform], account(platform, host, where))
+    calls_there = (platform, where) in WRITTEN if where else reaches_out(platform)
+    assert ("10.0.0.1" in outside.connected) is calls_there
+    assert ("inner.example" in outside.asked) is (calls_there and host == "inner.example")
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=",".join)

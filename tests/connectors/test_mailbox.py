@@ -11,6 +11,7 @@ from email import message_from_bytes
 from email.header import decode_header, make_header
 
 import pytest
+from imapclient import IMAPClient
 
 from connectors.arriving import NoticeKind
 from connectors.base import (
@@ -25,7 +26,7 @@ from connectors.base import (
     Outgoing,
     RawItem,
 )
-from connectors.http import Http
+from connectors.http import NOT_TOLD, Http
 from connectors.mailbox.client import MailboxConnector
 from connectors.mailbox.letters import message_id_of
 from tests.sims.mail import PASSWORD, USER, Imap, Smtp, imap_server, smtp_server
@@ -138,8 +139,8 @@ async def test_old_letters_are_left_alone_at_first(imap: Imap, ref: AccountRef) 
     imap.deliver(letter(1), at=NOW - timedelta(days=90))
     imap.deliver(letter(2), at=NOW)
     assert len((await everything(ref))[0]) == 1
-    wide = dataclasses.replace(ref, options={"look_back": "120"})
-    assert len((await everything(wide))[0]) == 2
+    for typed, found in {"120": 2, "九十天": 1, "10000000": 2}.items():
+        assert len((await everything(dataclasses.replace(ref, options={"look_back": typed})))[0]) == found
 
 
 @pytest.mark.parametrize("charset", ["gb2312", "gb18030", "utf-8", "no-such-charset"])
@@ -238,6 +239,16 @@ async def test_waiting_goes_on_while_nothing_comes_and_can_be_cancelled(imap: Im
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_a_server_that_does_not_tell_says_so_at_once(ref: AccountRef, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To return would mean that something came, and the folder would be read again and again."""
+    able = IMAPClient.has_capability
+    monkeypatch.setattr(IMAPClient, "has_capability", lambda self, name: name != "IDLE" and able(self, name))
+    async with asyncio.timeout(10):
+        with pytest.raises(ConnectorError) as caught:
+            await connector.wait(ref, "letters")
+    assert (caught.value.kind, caught.value.human) == (ErrorKind.permission, NOT_TOLD)
 
 
 async def test_an_answer_stays_in_its_thread_and_is_kept(imap: Imap, ref: AccountRef, smtp: Smtp) -> None:

@@ -83,7 +83,14 @@ def test_an_office_can_change_sizes_and_lengths() -> None:
 
 async def test_options_that_make_no_sense_are_told_when_connecting() -> None:
     assert (await CONNECTOR.check(ref())).ok
-    for options in ({"site": "nowhere"}, {"post_length": "很多"}, {"covers": "大"}):
+    wrong = (
+        {"site": "nowhere"},
+        {"post_length": "很多"},
+        {"title_length": "²"},
+        {"pictures": "9" * 9},
+        {"covers": "大"},
+    )
+    for options in wrong:
         health = await CONNECTOR.check(AccountRef(1, "manual", "号", "号", "", options={"site": "douyin"} | options))
         assert not health.ok
         assert health.note
