@@ -238,7 +238,7 @@ async def settle_forms(house: House, unit: Unit, post: Post) -> None:
     if made == draft:
         return
     await _set_targets(unit, post, made)
-    post.content_hash = content_hash(made)
+    post.title, post.content_hash = made.title, content_hash(made)
     await unit.flush()
 
 

@@ -17,6 +17,7 @@ from tests.web.press.conftest import Browse
 from tests.web.press.test_compose_pages import form, place, stored
 from tests.workflows.delivery.office import Office
 from workflows.delivery import service
+from workflows.publishing.history import targets_of
 from workflows.publishing.service import approve
 
 LINK = "https://www.douyin.com/video/7301234567890123456"
@@ -99,6 +100,27 @@ async def test_a_post_keeps_its_pictures_in_order_with_words_and_shows_them_as_t
         cover = await page.get(sent[1].replace("&amp;", "&"))
     with Image.open(io.BytesIO(cover.content)) as image:
         assert (image.size, image.format) == ((1000, 562), "JPEG")
+
+
+async def test_a_title_made_from_the_text_fits_every_form_and_is_shown_as_it_is_stored(
+    office: Office, browse: Browse
+) -> None:
+    account = await douyin(office)
+    text = "关于周六上午八点到十一点人民路、中山路以及滨江大道全线停水并请沿线居民提前储水的通告\r\n请储水。\r\n"
+    made = text[:30]
+    async with browse("press") as page:
+        one = await put(page, drawn())
+        fields = form(office, text, title="", picture=[one], account=[account])
+        checked = (await page.post("/posts/check", data=fields)).text
+        assert f">{made}</" in checked
+        assert "标题最多" not in checked
+        place(await page.post("/posts", data=fields))
+        own = (await page.post("/posts/check", data=fields | {"title": "我起的标题" * 7})).text
+        assert "标题最多 30 字，超出 5 字" in own
+    post = await stored(office)
+    async with office.read() as unit:
+        (target,) = await targets_of(unit, post)
+    assert (post.title, target.title) == (made, made)
 
 
 async def test_a_picture_that_is_not_there_is_told_and_what_was_typed_stays(office: Office, browse: Browse) -> None:
