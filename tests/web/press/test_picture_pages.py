@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
 
 import httpx
 import pytest
@@ -177,6 +178,36 @@ async def test_a_task_is_done_from_its_page(office: Office, browse: Browse) -> N
     assert office["press"].name in record
     async with office.read() as unit:
         assert (await unit.get(Post, post.id)).state is PostState.done
+
+
+async def test_where_a_person_cuts_the_covers_stays_when_the_page_renews_itself_and_in_the_archive(
+    office: Office, browse: Browse
+) -> None:
+    account = await douyin(office)
+    async with browse("press") as page:
+        one = await put(page, drawn(400, 1600, "PNG"))
+        sent = form(office, account=[account], picture=[one], do="submit") | {"confirmed": "", f"alt_{one}": "红旗"}
+        place(await page.post("/posts", data=sent))
+        post = await stored(office)
+        async with office.work() as unit:
+            await approve(
+                office.house, unit, office["review"], post.id or 0, content_hash=post.content_hash, at_once=True
+            )
+        (number,) = await office.ids(post)
+        await office.sweep()
+        pack = (await page.get(f"/byhand/{number}?focus=top")).text
+        assert f'data-live-src="/byhand/{number}?part=pack&amp;focus=top"' in pack
+        assert f'href="/byhand/{number}/pack.zip?focus=top"' in pack
+        tops = []
+        for query in ("", "?focus=top", "?focus=nonsense"):
+            data = (await page.get(f"/byhand/{number}/pack.zip{query}")).content
+            with (
+                zipfile.ZipFile(io.BytesIO(data)) as archive,
+                Image.open(archive.open("covers/1080x1920.jpg")) as cover,
+            ):
+                tops.append(cover.convert("RGB").getpixel((540, 2)))
+    assert tops[0] == tops[2] != tops[1]
+    assert min(tops[1]) > 240, "the white band at its top"
 
 
 async def test_a_pause_takes_the_pack_away_and_nonsense_is_refused(office: Office, browse: Browse) -> None:
