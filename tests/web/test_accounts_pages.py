@@ -220,3 +220,21 @@ async def test_what_a_switch_held_before_it_had_choices_stays_chosen(visit: Visi
     async with visit("administrator") as client:
         page = (await client.get(f"/accounts/{account.id}")).text
     assert '<option value="是" selected>是</option>' in page
+
+
+async def test_an_account_shows_what_its_platform_has(visit: Visit, ctx: Context, platform: Control) -> None:
+    """An address for pushes and reading at once where there are any, the public page of a letter box."""
+    async with visit("administrator") as client:
+        there = platform.account("澄江发布")
+        typed = form_of(platform, there, name="澄江的沙箱号")
+        pages = {"sandbox": (await client.post("/accounts", data=typed)).headers["location"]}
+        typed = {"platform": "webform", "name": "信箱", "slug": "mayor", "title": "信箱"}
+        pages["webform"] = (await client.post("/accounts", data=typed)).headers["location"]
+        typed = {"platform": "manual", "name": "快手", "site": "kuaishou", "handle": "澄江发布"}
+        pages["manual"] = (await client.post("/accounts", data=typed)).headers["location"]
+        shown = {name: (await client.get(path)).text for name, path in pages.items()}
+    has = {name: ('id="push-url"' in page, f'{pages[name]}/read"' in page) for name, page in shown.items()}
+    assert has == {"sandbox": (True, True), "webform": (False, False), "manual": (False, False)}
+    assert [name for name, page in shown.items() if f'href="{ctx.settings.address}/letters/mayor"' in page] == [
+        "webform"
+    ]

@@ -79,6 +79,20 @@ async def budgets(house: House, unit: Unit, account: Account) -> list[Left]:
     return await standing(unit, ref, connector.budgets(ref))
 
 
+def can_push(house: House, account: Account) -> bool:
+    """Whether its platform pushes what arrives, so that its back office asks for our address."""
+    connector = house.platforms.get(account.platform)
+    grant = connector.capabilities(house.ref(account)).get(Capability.receive_push) if connector else None
+    return grant is not None and grant.granted is not Granted.no
+
+
+def letter_path(house: House, account: Account) -> str:
+    """Where citizens write to it; empty where it is no letter page."""
+    connector = house.platforms.get(account.platform)
+    takes = connector is not None and connector.limits(house.ref(account)).takes_letters
+    return f"/letters/{account.options.get('slug', '')}" if takes else ""
+
+
 def can_go_to_page(form: AccountForm | None) -> bool:
     """Whether access to this platform is granted on the platform's own page."""
     return form is not None and form.authorised_by_page
