@@ -198,6 +198,20 @@ async def test_the_citizen_follows_the_letter_to_its_answer_and_rates_it(
     assert (event.data["solved"], event.data["satisfied"], event.note) == ("no", 2, "<b>没修</b>")
 
 
+async def test_an_answer_to_a_letter_is_called_so(
+    client: httpx.AsyncClient, house: House, slug: str, world: World, visit: Visit
+) -> None:
+    await post(client, house)
+    case = await through(house)
+    async with unit_of_work(house.ctx) as unit:
+        row = await unit.one(select(Case).where(Case.id == case.id))
+        row.state, row.department_id = CaseState.handling, world.departments["own"]
+    async with visit("head") as desk:
+        page = (await desk.get(f"/cases/{case.number}")).text
+    assert "答复来信" in page
+    assert "私信答复" not in page
+
+
 async def test_a_supplement_joins_the_same_case(client: httpx.AsyncClient, house: House, slug: str) -> None:
     code = shown_code(await post(client, house))
     case = await through(house)

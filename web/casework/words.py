@@ -9,7 +9,7 @@ from typing import Any
 
 from hub import clock
 from hub.i18n import _, moment, ngettext
-from hub.models import CaseClass, CaseState, DeliveryState
+from hub.models import CaseClass, CaseState, DeliveryState, MessageKind
 from workflows.cases.lists import MOST_COUNTED
 from workflows.cases.rows import CaseRow
 from workflows.cases.words import class_label, state_label
@@ -126,6 +126,22 @@ def states() -> list[tuple[str, str]]:
     return [(one.value, state_label(one)) for one in CaseState]
 
 
+def answer_title(kind: MessageKind) -> str:
+    """公开答复, 私信答复, 答复来信: what an answer to such a message is called."""
+    if kind is MessageKind.letter:
+        return _("答复来信")
+    return _("私信答复") if kind.is_private else _("公开答复")
+
+
+def answered_as(kind: MessageKind, account: str) -> str:
+    """In whose name such a message is answered."""
+    if kind is MessageKind.letter:
+        return _("以「%(account)s」的名义答复来信", account=account)
+    if kind.is_private:
+        return _("以「%(account)s」的名义私信答复", account=account)
+    return _("以「%(account)s」的名义公开答复", account=account)
+
+
 def tools() -> dict[str, Any]:
     """What templates of casework call by name."""
     return {
@@ -135,4 +151,5 @@ def tools() -> dict[str, Any]:
         "emotion_label": words.emotion_label, "subtopic_label": words.subtopic_label,
         "personal_labels": lambda kinds: list(map(words.personal_label, kinds)), "sure_label": words.sure_label,
         "span_words": span_words, "web_link": web_link, "left_words": left_words,
+        "answer_title": answer_title, "answered_as": answered_as,
     }  # fmt: skip

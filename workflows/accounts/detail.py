@@ -62,8 +62,8 @@ def abilities(house: House, account: Account) -> list[Ability]:
 def _ability_words(ability: Capability) -> str:
     words = {
         Capability.pull_mentions: _("收取@提及"), Capability.pull_comments: _("收取评论"),
-        Capability.pull_messages: _("收取私信"), Capability.receive_push: _("接收平台推送"),
-        Capability.reply_public: _("公开回复"), Capability.reply_private: _("私信回复"),
+        Capability.pull_messages: _("收取私信、来信"), Capability.receive_push: _("接收平台推送"),
+        Capability.reply_public: _("公开回复"), Capability.reply_private: _("答复私信、来信"),
         Capability.publish: _("发布"), Capability.delete: _("删除已发内容"), Capability.find_own: _("核对已发内容"),
         Capability.metrics: _("数据统计"),
     }  # fmt: skip
