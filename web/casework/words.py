@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -99,6 +99,27 @@ def span_words(span: str) -> str:
     return ngettext("%(n)s 天", "%(n)s 天", count)
 
 
+def time_words(value: str) -> str:
+    """What the analyser reads in a time, in words: P3D → 3 天, T15:30 → 15:30; empty where it knows no more than the
+    words it stands in."""
+    if length := _LENGTH.fullmatch(value):
+        return _LENGTHS[value.startswith("PT"), length[2]](int(length[1]))
+    if value.startswith(("P", "-")):  # half a day, the fifth of March of no year
+        return ""
+    return value.removeprefix("T")
+
+
+_LENGTH = re.compile(r"PT?(\d+)([YMWDH])")
+_LENGTHS: Mapping[tuple[bool, str], Callable[[int], str]] = {
+    (False, "Y"): lambda n: ngettext("%(n)s 年", "%(n)s 年", n),
+    (False, "M"): lambda n: ngettext("%(n)s 个月", "%(n)s 个月", n),
+    (False, "W"): lambda n: ngettext("%(n)s 周", "%(n)s 周", n),
+    (False, "D"): lambda n: ngettext("%(n)s 天", "%(n)s 天", n),
+    (True, "H"): lambda n: ngettext("%(n)s 小时", "%(n)s 小时", n),
+    (True, "M"): lambda n: ngettext("%(n)s 分钟", "%(n)s 分钟", n),
+}
+
+
 def web_link(url: str) -> str:
     """The address when it leads to a web page or to a file of a letter; empty for anything else that may have come."""
     return url if url.lower().startswith(("http://", "https://")) or _LETTER_FILE.fullmatch(url) else ""
@@ -151,5 +172,5 @@ def tools() -> dict[str, Any]:
         "emotion_label": words.emotion_label, "subtopic_label": words.subtopic_label,
         "personal_labels": lambda kinds: list(map(words.personal_label, kinds)), "sure_label": words.sure_label,
         "span_words": span_words, "web_link": web_link, "left_words": left_words,
-        "answer_title": answer_title, "answered_as": answered_as,
+        "time_words": time_words, "answer_title": answer_title, "answered_as": answered_as,
     }  # fmt: skip
