@@ -20,6 +20,7 @@ class Field:
     """One field. ``name`` is the key among the secrets or options; ``secret`` values are never shown again.
 
     ``choices``: the only values it takes, each with its word; empty: it is typed.
+    ``whole``: the least and the greatest whole number it takes; None: it is no number.
     ``by_page``: authorising by page brings the value; it is typed only by those who do not go that way.
     """
 
@@ -30,6 +31,7 @@ class Field:
     required: bool = True
     by_page: bool = False
     choices: tuple[tuple[str, str], ...] = ()
+    whole: tuple[int, int] | None = None
 
     @property
     def secret(self) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from connectors.forms import Field
 from connectors.registry import FORMS, connectors
 from hub.i18n import gettext, speaking
 from hub.models import DeliveryState, Role
@@ -155,11 +156,21 @@ def platforms() -> str:
     parts = ["# Connectors\n", NOTE]
     for name, connector in connectors(live=False).items():
         form = FORMS[name]
-        fields = ((f"`{one.name}`", one.label, one.hint, "" if one.required else "optional") for one in form.fields)
+        fields = ((f"`{one.name}`", one.label, one.hint, values_of(one)) for one in form.fields)
         streams = ", ".join(connector.streams) or "none"
         parts.append(f"## {name}: {connector.label}\n{form.note}\n\nStreams: {streams}\n\n")
         parts += [table(("field", "名称", "说明", ""), fields), "\n"]
     return "".join(parts)
+
+
+def values_of(field: Field) -> str:
+    """What the command line may be given."""
+    said = [] if field.required else ["optional"]
+    if field.choices:
+        said.append(" ".join(f"`{value}`" for value, _word in field.choices if value))
+    if field.whole:
+        said.append("{}–{}".format(*field.whole))
+    return ": ".join(said)
 
 
 def policy() -> str:

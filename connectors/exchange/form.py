@@ -11,7 +11,8 @@ FORM = AccountForm(
         Field("key_id", "密钥编号", Place.option, "双方约定的编号，写在每次请求的 X-Exchange-Key 里。"),
         Field("key", "密钥", Place.secret, "双方共用的签名密钥，至少 16 个字符；两边都要保密。"),
         Field(
-            "pull", "定时领取", Place.option, "填“是”则还从对方的 /orders 定时领取；不填只接收推送。", required=False
+            "pull", "定时领取", Place.option, "选「是」则还从对方的 /orders 定时领取；选「否」只接收推送。",
+            required=False, choices=(("", "否"), ("是", "是")),
         ),
         Field(
             "mapping", "字段对照", Place.option,

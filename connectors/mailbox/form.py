@@ -24,7 +24,13 @@ FORM = AccountForm(
             "sent_folder", "已发送文件夹", Place.option,
             "答复会另存一份到这个文件夹，例如 Sent；不填则不另存（有的服务器自己会存）。", required=False,
         ),
-        Field("mark_seen", "收下后标为已读", Place.option, "填“是”则标为已读；不填则信箱里保持原样。", required=False),
-        Field("look_back", "首次读取的天数", Place.option, "第一次读取最近多少天的来信，不填为 30。", required=False),
+        Field(
+            "mark_seen", "收下后标为已读", Place.option, "选「否」则信箱里保持原样。", required=False,
+            choices=(("", "否"), ("是", "是")),
+        ),
+        Field(
+            "look_back", "首次读取的天数", Place.option, "第一次读取最近多少天的来信，不填为 30。", required=False,
+            whole=(1, 9999),
+        ),
     ),
 )  # fmt: skip

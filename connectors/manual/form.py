@@ -21,7 +21,12 @@ FORM = AccountForm(
             "covers", "封面尺寸", Place.option, "像素，多个用逗号分开，例如 1080x1440。不填按平台常用的。",
             required=False,
         ),
-        Field("post_length", "正文字数上限", Place.option, "不填按平台常用的。", required=False),
-        Field("title_length", "标题字数上限", Place.option, "不填按平台常用的；填 0 表示没有标题。", required=False),
+        Field(
+            "post_length", "正文字数上限", Place.option, "不填按平台常用的。", required=False, whole=(1, 100_000)
+        ),
+        Field(
+            "title_length", "标题字数上限", Place.option, "不填按平台常用的；填 0 表示没有标题。", required=False,
+            whole=(0, 200),
+        ),
     ),
 )  # fmt: skip

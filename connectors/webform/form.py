@@ -15,12 +15,16 @@ FORM = AccountForm(
             required=False,
         ),
         Field(
-            "phone", "联系电话", Place.option, "填“必填”“选填”或“不要”；不填为必填。", required=False,
+            "phone", "联系电话", Place.option, "写信时要不要留电话。", required=False,
+            choices=(("", "必填"), ("选填", "选填"), ("不要", "不要")),
         ),
         Field(
             "embed", "可嵌入的网站", Place.option,
             "允许把这个页面嵌入进去的网站，如 https://www.example.gov.cn，多个用空格分开。", required=False,
         ),
-        Field("hourly", "每小时限写", Place.option, "同一网络地址每小时最多写几封，不填为 5。", required=False),
+        Field(
+            "hourly", "每小时限写", Place.option, "同一网络地址每小时最多写几封，不填为 5。", required=False,
+            whole=(1, 9999),
+        ),
     ),
 )  # fmt: skip

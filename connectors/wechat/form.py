@@ -2,6 +2,8 @@
 
 from connectors.forms import AccountForm, Field, Place
 
+_SWITCH = (("", "否"), ("1", "是"))
+
 FORM = AccountForm(
     "wechat",
     "微信公众号",
@@ -27,16 +29,18 @@ FORM = AccountForm(
             "secure_only",
             "只收加密推送",
             Place.option,
-            "公众平台选了「安全模式」的填 1，此后未加密的推送一律拒收；其他模式不填",
+            "公众平台选了「安全模式」的选「是」，此后未加密的推送一律拒收；其他模式选「否」",
             required=False,
+            choices=_SWITCH,
         ),
         Field("author", "文章作者", Place.option, "文章标题下显示的作者，最多 16 字，可以不填", required=False),
         Field(
             "open_comment",
             "文章留言",
             Place.option,
-            "已开通留言功能的填 1：发布的文章打开留言，系统定时收取；不填则不打开",
+            "已开通留言功能的选「是」：发布的文章打开留言，系统定时收取",
             required=False,
+            choices=_SWITCH,
         ),
         Field(
             "receipt",

@@ -17,6 +17,8 @@ from hub.people.actors import Identity, load_actor
 from hub.rights import Actor, May
 
 PREFIX = "hub_"
+# Such a token stands in an address that calendar programs keep and pass on: it opens the calendar and nothing else.
+CALENDAR = "calendar:read"
 LONGEST_DAYS = 366
 SCOPES = {
     "messages:read": N_("读消息"),
@@ -30,7 +32,7 @@ SCOPES = {
     "accounts:read": N_("读账号和部门名录"),
     "reports:read": N_("读舆情和报表"),
     "plans:read": N_("读监测方案和命中"),
-    "calendar:read": N_("订阅发布日历"),
+    CALENDAR: N_("订阅发布日历"),
 }
 _CASES = (May.read_all_cases, May.read_tree_cases, May.read_department_cases)
 # One of these rights makes a scope worth having: nobody is offered a key to a door that stays shut for them. Leaders
@@ -50,7 +52,7 @@ SCOPE_NEEDS: Mapping[str, tuple[May, ...]] = {
     "accounts:read": (),
     "reports:read": (May.read_opinion,),
     "plans:read": (May.read_opinion,),
-    "calendar:read": (May.read_posts,),
+    CALENDAR: (May.read_posts,),
 }  # fmt: skip
 _TOUCH_EVERY = timedelta(minutes=1)
 
@@ -71,6 +73,8 @@ async def issue(unit: Unit, actor: Actor, name: str, scopes: Iterable[str], days
         problems["scopes"] = _("请至少选择一项范围。")
     elif beyond := sorted(set(chosen) - set(scopes_for(actor))):
         problems["scopes"] = _("您没有这些范围所需的权限：%(scopes)s", scopes=listed(beyond))
+    elif CALENDAR in chosen and len(chosen) > 1:
+        problems["scopes"] = _("「订阅发布日历」的令牌写在网址里，容易外传，请单独生成，不要再选别的范围。")
     if not 1 <= days <= LONGEST_DAYS:
         problems["days"] = _("有效期为 1 至 %(n)s 天。", n=LONGEST_DAYS)
     if problems:

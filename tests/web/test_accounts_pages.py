@@ -199,3 +199,42 @@ def test_the_path_depends_on_the_key(tmp_path: Path, house: House) -> None:
     elsewhere = Settings(data=tmp_path / "other")
     assert accounts.push_path(settings, 1) != accounts.push_path(elsewhere, 1)
     assert accounts.push_path(settings, 1) != accounts.push_path(settings, 2)
+
+
+async def test_a_number_that_is_none_is_refused_at_its_field(visit: Visit) -> None:
+    typed = {"platform": "webform", "name": "信箱", "slug": "box", "title": "信箱", "phone": "不要"}
+    async with visit("administrator") as client:
+        for hourly in ("很多", "0", "1.5", "99999999999"):
+            refused = await client.post("/accounts", data=typed | {"hourly": hourly})
+            assert refused.status_code == 422
+            assert "「每小时限写」要填 1 到 9999 之间的整数。" in refused.text
+            assert '<option value="不要" selected>' in refused.text
+        assert (await client.post("/accounts", data=typed | {"hourly": " 20 "})).status_code == 303
+
+
+async def test_what_a_switch_held_before_it_had_choices_stays_chosen(visit: Visit, ctx: Context) -> None:
+    async with unit_of_work(ctx) as unit:
+        account = Account(platform="wechat", name="澄江公众号", external_id="gh_1", options={"secure_only": "是"})
+        unit.add(account)
+        await unit.flush()
+    async with visit("administrator") as client:
+        page = (await client.get(f"/accounts/{account.id}")).text
+    assert '<option value="是" selected>是</option>' in page
+
+
+async def test_an_account_shows_what_its_platform_has(visit: Visit, ctx: Context, platform: Control) -> None:
+    """An address for pushes and reading at once where there are any, the public page of a letter box."""
+    async with visit("administrator") as client:
+        there = platform.account("澄江发布")
+        typed = form_of(platform, there, name="澄江的沙箱号")
+        pages = {"sandbox": (await client.post("/accounts", data=typed)).headers["location"]}
+        typed = {"platform": "webform", "name": "信箱", "slug": "mayor", "title": "信箱"}
+        pages["webform"] = (await client.post("/accounts", data=typed)).headers["location"]
+        typed = {"platform": "manual", "name": "快手", "site": "kuaishou", "handle": "澄江发布"}
+        pages["manual"] = (await client.post("/accounts", data=typed)).headers["location"]
+        shown = {name: (await client.get(path)).text for name, path in pages.items()}
+    has = {name: ('id="push-url"' in page, f'{pages[name]}/read"' in page) for name, page in shown.items()}
+    assert has == {"sandbox": (True, True), "webform": (False, False), "manual": (False, False)}
+    assert [name for name, page in shown.items() if f'href="{ctx.settings.address}/letters/mayor"' in page] == [
+        "webform"
+    ]

@@ -10,9 +10,9 @@ import pytest
 from icalendar import Calendar
 from sqlmodel import select
 
-from hub import clock
+from hub import clock, crypto
 from hub.db import unit_of_work
-from hub.models import Delivery, DeliveryState, Post, PostState
+from hub.models import ApiToken, Delivery, DeliveryState, Post, PostState
 from tests.web.conftest import Visit
 from tests.web.world import World
 from workflows.house import House
@@ -62,10 +62,22 @@ async def test_a_calendar_program_reads_what_the_person_sees(visit: Visit, house
         assert str(Calendar.from_ical(changed.content).walk("VEVENT")[0]["status"]) == "CONFIRMED"
 
 
-async def test_without_the_right_token_nothing_is_read(visit: Visit, planned: None) -> None:
+async def test_a_token_for_the_calendar_opens_nothing_else(visit: Visit) -> None:
+    async with visit("press_officer") as officer:
+        form = {"name": "日历", "days": "30", "scopes": ["calendar:read", "posts:write"]}
+        refused = await officer.post("/me/tokens", data=form)
+    assert refused.status_code == 422
+    assert "请单独生成，不要再选别的范围" in refused.text
+
+
+async def test_without_the_right_token_nothing_is_read(visit: Visit, house: House, planned: None) -> None:
     other = await subscribe(visit, "posts:read")
+    more = await subscribe(visit, "posts:read", "accounts:read")
+    async with unit_of_work(house.ctx) as unit:
+        row = await unit.one(select(ApiToken).where(ApiToken.token_hash == crypto.digest(more)))
+        row.scopes = ["calendar:read", "posts:read"]
     async with visit() as nobody, visit("press_officer") as officer:
-        for token in ("", "hub_nonsense", other):
+        for token in ("", "hub_nonsense", other, more):
             assert (await nobody.get("/feeds/calendar.ics", params={"t": token})).status_code == 401
         assert (await officer.get("/feeds/calendar.ics")).status_code == 401, "a session is no token"
 

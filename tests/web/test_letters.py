@@ -118,12 +118,12 @@ async def test_one_form_is_one_letter_however_often_it_is_sent(
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"title": ""}, "请填写"),
-        ({"text": "长" * 5001}, "最多 5000 个字"),
+        ({"title": ""}, "请填写「标题」"),
+        ({"text": "长" * 5001}, "「内容」最多 5000 个字"),
         ({"kind": "别的"}, "请选择信件类型"),
         ({"phone": "110"}, "请填写手机号"),
         ({"phone": ""}, "请填写联系电话"),
-        ({"agreed": ""}, "请阅读并勾选"),
+        ({"agreed": ""}, "请阅读「我已知晓」并勾选"),
         ({"website": "https://spam.example"}, "提交得太快"),
         ({"ticket": "1.x.y"}, "打开得太久"),
     ],
@@ -137,6 +137,16 @@ async def test_what_is_wrong_is_said_and_nothing_typed_is_lost(
     kept = changed.get("text", GOOD["text"])
     assert kept in answer.text
     assert await rows(house, select(Letter).where(Letter.code != None)) == []  # noqa: E711
+
+
+async def test_errors_come_as_the_fields_stand_on_the_page(client: httpx.AsyncClient, house: House, slug: str) -> None:
+    wrong = {"kind": "", "title": "", "text": "", "place": "长" * 101, "name": "长" * 31, "phone": "", "agreed": ""}
+    answer = await post(client, house, files={"files": ("a.exe", b"MZ", "image/png")}, **wrong)
+    fields = ["kind", "title", "text", "place", "files", "name", "phone", "agreed"]
+    summary = answer.text.partition('class="errors"')[2].partition("</ul>")[0]
+    assert re.findall(r'href="#(\w+)"', summary) == fields
+    places = [answer.text.index(f'name="{field}"') for field in fields]
+    assert places == sorted(places)
 
 
 async def test_tickets_of_other_pages_stale_ones_and_quick_ones_do_not_count(
@@ -200,17 +210,38 @@ async def test_the_citizen_follows_the_letter_to_its_answer_and_rates_it(
     assert (event.data["solved"], event.data["satisfied"], event.note) == ("no", 2, "<b>没修</b>")
 
 
+async def test_an_answer_to_a_letter_is_called_so(
+    client: httpx.AsyncClient, house: House, slug: str, world: World, visit: Visit
+) -> None:
+    await post(client, house)
+    case = await through(house)
+    async with unit_of_work(house.ctx) as unit:
+        row = await unit.one(select(Case).where(Case.id == case.id))
+        row.state, row.department_id = CaseState.handling, world.departments["own"]
+    async with visit("head") as desk:
+        page = (await desk.get(f"/cases/{case.number}")).text
+    assert "答复来信" in page
+    assert "私信答复" not in page
+
+
 async def test_a_supplement_joins_the_same_case(client: httpx.AsyncClient, house: House, slug: str) -> None:
     code = shown_code(await post(client, house))
     case = await through(house)
     more = {"code": code, "ticket": ticket(house, "query"), "text": "又坏了两盏。"}
     files = {"files": ("a.png", PNG, "image/png")}
     for _ in range(2):
-        assert "补充的内容已收到" in (await client.post("/letters/query/add", data=more, files=files)).text
+        waiting = (await client.post("/letters/query/add", data=more, files=files)).text
+        assert "补充的内容已收到" in waiting
+    assert "正在登记，过几秒再刷新就能看到" in waiting, "what was sent is not lost from sight"
+    assert "附件：a.png" in waiting
     await through(house)
     found = await rows(house, select(Message).where(Message.case_id == case.id).order_by(col(Message.id)))
     assert [one.text for one in found] == [GOOD["text"], "又坏了两盏。"]
-    assert "又坏了两盏。" in (await client.post("/letters/query", data={"code": code})).text
+    assert found[1].title == "", "one title on all supplements would make a hot issue of them"
+    shown = (await client.post("/letters/query", data={"code": code})).text
+    assert "又坏了两盏。" in shown
+    assert "正在登记" not in shown
+    assert shown.count("附件：") == 1
     assert (await client.post("/letters/query/add", data=more | {"ticket": "x", "text": ""})).status_code == 422
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from datetime import timedelta
 
+import pytest
 from sqlmodel import col, select
 
 from hub import clock
@@ -13,6 +14,7 @@ from hub.models import AuditEntry, CaseState, Message, PlanHit, Tagging, WatchPl
 from tests.web.casework import open_case, send, words
 from tests.web.conftest import Visit
 from tests.web.world import World
+from web.casework.words import time_words
 
 
 async def test_newest_first_and_older_on_the_next_page(visit: Visit, ctx: Context, world: World) -> None:
@@ -151,7 +153,7 @@ async def test_every_tag_stands_there_with_its_odds_the_second_and_the_words(
     for said in (
         "情绪 愤怒 把握大 91% 其次 悲伤 6%；依据：气愤", "诉求 投诉 把握中 70% 其次 求助 20%；依据：投诉",
         "二级主题 城市建设和市政管理 把握小 55% 依据：路灯", "紧急线索 停水停电停气 把握大 85% 依据：停电",
-        "岳麓区 湖南省长沙市 430104", "朝阳区 重名，不确定", "部门 市城管局", "人物 王志明局长", "时间 三天 P3D",
+        "岳麓区 湖南省长沙市 430104", "朝阳区 重名，不确定", "部门 市城管局", "人物 王志明局长", "时间 三天 3 天",
         "个人信息 电话号码",
     ):  # fmt: skip
         assert said in page, said
@@ -253,3 +255,12 @@ async def test_the_list_goes_out_as_a_file_with_every_tag_and_is_written_down(
 async def test_clerks_take_no_file(visit: Visit, world: World) -> None:
     async with visit("handler") as client:
         assert (await client.get("/messages.csv")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("P2Y", "2 年"), ("P1M", "1 个月"), ("P2W", "2 周"), ("P3D", "3 天"), ("PT2H", "2 小时"), ("PT30M", "30 分钟"),
+     ("P0.5D", ""), ("--03-05", ""), ("T15:30", "15:30"), ("2026-03-05", "2026-03-05"), ("", "")],
+)  # fmt: skip
+def test_times_are_said_in_words(value: str, said: str) -> None:
+    assert time_words(value) == said

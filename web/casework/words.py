@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from hub import clock
 from hub.i18n import _, moment, ngettext
-from hub.models import CaseClass, CaseState, DeliveryState
+from hub.models import CaseClass, CaseState, DeliveryState, MessageKind
 from workflows.cases.lists import MOST_COUNTED
 from workflows.cases.rows import CaseRow
 from workflows.cases.words import class_label, state_label
@@ -99,6 +99,27 @@ def span_words(span: str) -> str:
     return ngettext("%(n)s 天", "%(n)s 天", count)
 
 
+def time_words(value: str) -> str:
+    """What the analyser reads in a time, in words: P3D → 3 天, T15:30 → 15:30; empty where it knows no more than the
+    words it stands in."""
+    if length := _LENGTH.fullmatch(value):
+        return _LENGTHS[value.startswith("PT"), length[2]](int(length[1]))
+    if value.startswith(("P", "-")):  # half a day, the fifth of March of no year
+        return ""
+    return value.removeprefix("T")
+
+
+_LENGTH = re.compile(r"PT?(\d+)([YMWDH])")
+_LENGTHS: Mapping[tuple[bool, str], Callable[[int], str]] = {
+    (False, "Y"): lambda n: ngettext("%(n)s 年", "%(n)s 年", n),
+    (False, "M"): lambda n: ngettext("%(n)s 个月", "%(n)s 个月", n),
+    (False, "W"): lambda n: ngettext("%(n)s 周", "%(n)s 周", n),
+    (False, "D"): lambda n: ngettext("%(n)s 天", "%(n)s 天", n),
+    (True, "H"): lambda n: ngettext("%(n)s 小时", "%(n)s 小时", n),
+    (True, "M"): lambda n: ngettext("%(n)s 分钟", "%(n)s 分钟", n),
+}
+
+
 def web_link(url: str) -> str:
     """The address when it leads to a web page or to a file of a letter; empty for anything else that may have come."""
     return url if url.lower().startswith(("http://", "https://")) or _LETTER_FILE.fullmatch(url) else ""
@@ -126,6 +147,22 @@ def states() -> list[tuple[str, str]]:
     return [(one.value, state_label(one)) for one in CaseState]
 
 
+def answer_title(kind: MessageKind) -> str:
+    """公开答复, 私信答复, 答复来信: what an answer to such a message is called."""
+    if kind is MessageKind.letter:
+        return _("答复来信")
+    return _("私信答复") if kind.is_private else _("公开答复")
+
+
+def answered_as(kind: MessageKind, account: str) -> str:
+    """In whose name such a message is answered."""
+    if kind is MessageKind.letter:
+        return _("以「%(account)s」的名义答复来信", account=account)
+    if kind.is_private:
+        return _("以「%(account)s」的名义私信答复", account=account)
+    return _("以「%(account)s」的名义公开答复", account=account)
+
+
 def tools() -> dict[str, Any]:
     """What templates of casework call by name."""
     return {
@@ -135,4 +172,5 @@ def tools() -> dict[str, Any]:
         "emotion_label": words.emotion_label, "subtopic_label": words.subtopic_label,
         "personal_labels": lambda kinds: list(map(words.personal_label, kinds)), "sure_label": words.sure_label,
         "span_words": span_words, "web_link": web_link, "left_words": left_words,
+        "time_words": time_words, "answer_title": answer_title, "answered_as": answered_as,
     }  # fmt: skip

@@ -20,7 +20,7 @@ from workflows.pictures.fitting import fit_for, plan
 from workflows.pictures.placed import Placed
 from workflows.publishing import checks, choices
 from workflows.publishing.choices import Choice
-from workflows.publishing.content import Draft, content_hash
+from workflows.publishing.content import Draft, cleaned, content_hash
 from workflows.publishing.forms import PostForm, form_hints, settled, without_description
 
 # What platforms set off from the text: addresses, #topics# (Weibo) and #topics (elsewhere), @names.
@@ -98,7 +98,7 @@ async def check(
 ) -> Checked:  # fmt: skip
     """Cards, problems and warnings of a draft, saved or not. ``department_id``: whose word lists a new one goes by."""
     offered = await choices.accounts(house, unit)
-    draft = settled({choice.id: choice.forms for choice in offered}, draft)
+    draft = settled({choice.id: choice.forms for choice in offered}, cleaned(draft))
     post = await unit.get(Post, post_id) if post_id else None
     found = await checks.findings_of(unit, draft, post.department_id if post else department_id)
     red = red_lines(told for one in found for told in one.findings)

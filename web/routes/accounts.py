@@ -24,7 +24,7 @@ from web.routes.table import NavItem, PageRoute, waiting
 from web.templating import part_of, redirect, render
 from workflows import accounts, circuits
 from workflows.accounts import Filters, Health, Listing
-from workflows.accounts.detail import budgets, can_go_to_page
+from workflows.accounts.detail import budgets, can_go_to_page, can_push, letter_path
 from workflows.accounts.granting import back_address
 
 # The healths a person must see to, together: what the warning at the head of pages leads to.
@@ -106,7 +106,7 @@ async def account_page(
         lefts = await budgets(found, unit, one.account)
     platform = next((form for form in accounts.forms() if form.platform == one.account.platform), None)
     values = accounts.shown_fields(platform, one.account) if platform else {}
-    by_page, now = can_go_to_page(platform), clock.now()
+    by_page, now, address = can_go_to_page(platform), clock.now(), found.ctx.settings.address
     facts = {
         "one": one,
         "account": one.account,
@@ -119,7 +119,8 @@ async def account_page(
         "circuit": accountwords.circuit(one.account, by_page),
         "budgets": accountwords.budgets(lefts),
         "words": accountwords,
-        "push_url": found.ctx.settings.address + accounts.push_path(found.ctx.settings, number),
+        "push_url": address + accounts.push_path(found.ctx.settings, number) if can_push(found, one.account) else "",
+        "letter_url": address + letters if (letters := letter_path(found, one.account)) else "",
         "reasons_to_stay": accounts.reasons_to_stay(unsettled),
         "stream_words": statuswords.stream_words,
         "problems": problems,

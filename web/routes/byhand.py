@@ -55,7 +55,7 @@ async def page(
     request: Request, error: Invalid | Refused | None = None, typed: Mapping[str, str] | None = None
 ) -> Response:
     """The pack, after a refused act with every reason and what was typed."""
-    number = request.path_params["task_id"]
+    number, focus = request.path_params["task_id"], _focus(request)
     async with looking(request) as unit:
         whole_pack = await handwork.pack(house(request), unit, me(request), number)
         people = await byhand.hands(unit) if whole_pack.may and whole_pack.ends else []
@@ -66,15 +66,22 @@ async def page(
         "people": people,
         "words": words,
         "focus_words": words.focus_words(),
-        "focus": request.query_params.get("focus", ""),
+        "focus": focus,
         "typed": typed or {},
         "problems": error.problems if isinstance(error, Invalid) else {},
         "refused": error.reasons if isinstance(error, Refused) else [],
         "now": clock.now(),
-        "src": f"/byhand/{number}?part=pack",
+        # What comes in by itself is cut as the person chose.
+        "src": f"/byhand/{number}?part=pack" + (f"&focus={focus}" if focus else ""),
     }
     status = error.status if error else 200
     return await render(request, "byhand/show.html", facts, status, part=part_of(request, "pack"))
+
+
+def _focus(request: Request) -> str:
+    """Where the person wants the covers cut; empty: as the picture says."""
+    focus = request.query_params.get("focus", "")
+    return focus if focus in FOCUS else ""
 
 
 async def decide(request: Request) -> Response:
@@ -112,8 +119,7 @@ async def cover(request: Request) -> Response:
         size = sizes.get(query.get("size", ""))
         if size is None or not found.pictures:
             raise NotFound(_("没有这个尺寸的封面"))
-        focus = query.get("focus", "")
-        data = await handwork.cover(unit, found.pictures[0], size, focus if focus in FOCUS else "")
+        data = await handwork.cover(unit, found.pictures[0], size, _focus(request))
     named = {"Content-Disposition": f'inline; filename="cover-{query["size"]}.jpg"'}
     return Response(data, media_type="image/jpeg", headers=HEADERS | named)
 
@@ -123,7 +129,7 @@ async def archive(request: Request) -> Response:
     number = request.path_params["task_id"]
     async with looking(request) as unit:
         found = await handwork.pack(house(request), unit, me(request), number)
-        data = await handwork.zipped(unit, found)
+        data = await handwork.zipped(unit, found, _focus(request))
     name = quote(_("素材包-%(title)s.zip", title=found.task.title))
     headers = {"Content-Disposition": f"attachment; filename=\"pack-{number}.zip\"; filename*=UTF-8''{name}"}
     return Response(data, media_type="application/zip", headers=headers)

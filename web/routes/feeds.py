@@ -15,8 +15,6 @@ from web.request import address, house, looking, writing
 from web.routes.table import Door, Gate, PageRoute
 from workflows.publishing import feeds
 
-SCOPE = "calendar:read"
-
 
 def _place(request: Request) -> feeds.Place:
     settings = house(request).ctx.settings
@@ -28,7 +26,7 @@ async def ics(request: Request) -> Response:
     text = request.query_params.get("t", "")[:200]
     async with looking(request) as unit:
         found = await tokens.resolve(unit, text, address(request))
-        if found is None or SCOPE not in (found[0].scopes or ()):
+        if found is None or found[0].scopes != frozenset({tokens.CALENDAR}):
             raise TokenNeeded
         actor = found[0].actor
         with speaking(actor.language):

@@ -162,7 +162,7 @@ async def issue_token(request: Request) -> Response:
             _row, text = await tokens.issue(unit, me(request), form.raw("name"), form.many("scopes"), days)
     except Invalid as error:
         return await _tokens_page(request, problems=error.problems, form=form, status=422)
-    return await _tokens_page(request, fresh=text, for_calendar="calendar:read" in form.many("scopes"))
+    return await _tokens_page(request, fresh=text, for_calendar=form.many("scopes") == [tokens.CALENDAR])
 
 
 async def revoke_token(request: Request) -> Response:

@@ -71,8 +71,8 @@ def abilities(house: House, account: Account) -> list[Ability]:
 def _ability_words(ability: Capability) -> str:
     words = {
         Capability.pull_mentions: _("收取@提及"), Capability.pull_comments: _("收取评论"),
-        Capability.pull_messages: _("收取私信"), Capability.receive_push: _("接收平台推送"),
-        Capability.reply_public: _("公开回复"), Capability.reply_private: _("私信回复"),
+        Capability.pull_messages: _("收取私信、来信"), Capability.receive_push: _("接收平台推送"),
+        Capability.reply_public: _("公开回复"), Capability.reply_private: _("答复私信、来信"),
         Capability.publish: _("发布"), Capability.delete: _("删除已发内容"), Capability.find_own: _("核对已发内容"),
         Capability.metrics: _("数据统计"),
     }  # fmt: skip
@@ -86,6 +86,20 @@ async def budgets(house: House, unit: Unit, account: Account) -> list[Left]:
         return []
     ref = house.ref(account)
     return await standing(unit, ref, connector.budgets(ref))
+
+
+def can_push(house: House, account: Account) -> bool:
+    """Whether its platform pushes what arrives, so that its back office asks for our address."""
+    connector = house.platforms.get(account.platform)
+    grant = connector.capabilities(house.ref(account)).get(Capability.receive_push) if connector else None
+    return grant is not None and grant.granted is not Granted.no
+
+
+def letter_path(house: House, account: Account) -> str:
+    """Where citizens write to it; empty where it is no letter page."""
+    connector = house.platforms.get(account.platform)
+    takes = connector is not None and connector.limits(house.ref(account)).takes_letters
+    return f"/letters/{account.options.get('slug', '')}" if takes else ""
 
 
 def can_go_to_page(form: AccountForm | None) -> bool:

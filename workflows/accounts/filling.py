@@ -42,6 +42,7 @@ def described(
     problems |= {
         name: _("太长了，最多 %(n)s 个字。", n=LONGEST) for name, value in given.items() if len(value) > LONGEST
     }
+    problems |= _no_numbers(form, given)
     name = given.get("name", "").strip()
     if len(name) > LONGEST_NAME or not (name or by_page):
         problems["name"] = _("请给账号起一个名称，最多 100 个字。")
@@ -53,6 +54,22 @@ def described(
         platform=form.platform, name=name, department_id=department_id, options=placed(form, given, Place.option),
         base_url=next(iter(url.values()), "").rstrip("/"), external_id=next(iter(external.values()), ""),
     )  # fmt: skip
+
+
+def _no_numbers(form: AccountForm, given: Mapping[str, str]) -> dict[str, str]:
+    """Told here: a connector goes by its usual number where it cannot read one, and nobody would notice."""
+    problems = {}
+    for field in form.fields:
+        if field.whole and (typed := given.get(field.name, "").strip()) and not _is_whole(typed, *field.whole):
+            least, most = field.whole
+            problems[field.name] = _(
+                "「%(label)s」要填 %(least)s 到 %(most)s 之间的整数。", label=said(field.label), least=least, most=most
+            )
+    return problems
+
+
+def _is_whole(typed: str, least: int, most: int) -> bool:
+    return typed.isascii() and typed.isdigit() and len(typed) < 10 and least <= int(typed) <= most
 
 
 def missing(form: AccountForm, given: Mapping[str, str], *, by_page: bool) -> list[Field]:

@@ -168,8 +168,9 @@ async def cover(unit: Unit, picture: Placed, size: tuple[int, int], focus: str) 
     return (await asyncio.to_thread(fitted, data, picture.mime, fit)).data
 
 
-async def zipped(unit: Unit, whole: Pack) -> bytes:
-    """Title and text as a file, every picture, and the cover in every size, as one archive."""
+async def zipped(unit: Unit, whole: Pack, focus: str = "") -> bytes:
+    """Title and text as a file, every picture, and the cover in every size, as one archive. ``focus``: where the
+    covers are cut; empty: as the picture says."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         delivery = whole.task.delivery
@@ -179,5 +180,6 @@ async def zipped(unit: Unit, whole: Pack) -> bytes:
         for place, picture in enumerate(whole.pictures):
             archive.writestr(f"pictures/{name_of(place, picture.mime)}", await store.load(unit, picture.id))
         for _name, width, height in whole.form.covers if whole.pictures else ():
-            archive.writestr(f"covers/{width}x{height}.jpg", await cover(unit, whole.pictures[0], (width, height), ""))
+            cut = await cover(unit, whole.pictures[0], (width, height), focus)
+            archive.writestr(f"covers/{width}x{height}.jpg", cut)
     return out.getvalue()

@@ -13,7 +13,19 @@ from hub import clock, feed
 from hub.db import Unit
 from hub.errors import NotFound, Refused
 from hub.i18n import _
-from hub.models import Audience, Case, CaseEvent, CaseState, Department, Letter, Message, Reply, ReplyState
+from hub.models import (
+    Arrival,
+    ArrivalFile,
+    Audience,
+    Case,
+    CaseEvent,
+    CaseState,
+    Department,
+    Letter,
+    Message,
+    Reply,
+    ReplyState,
+)
 from workflows.cases.moves import Move
 from workflows.cases.rating import Rating
 from workflows.cases.timeline import questions
@@ -45,18 +57,26 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What the citizen sent at once: its text, empty until it is read in, and the names of the files with it."""
+
+    at: datetime
+    text: str
+    files: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
-    """A letter as its writer sees it. ``tone`` as badges have it; ``may_rate``: it was answered and not yet rated."""
+    """A letter as its writer sees it. ``tone`` as badges have it; ``may_rate``: it was answered and not yet rated.
+    ``written``: the letter, then its supplements."""
 
     letter: Letter
     title: str
-    text: str
-    sent_at: datetime
     state: str
     tone: str
     steps: list[Step]
     answers: list[Answer]
-    supplements: list[tuple[datetime, str]]
+    written: list[Written]
     may_add: bool
     may_rate: bool
     is_rated: bool
@@ -80,8 +100,8 @@ async def find(house: House, unit: Unit, typed: str) -> Letter:
 
 async def standing(unit: Unit, letter: Letter) -> Standing:
     """Everything the citizen may know of their letter. Reads only."""
-    ids = [letter.id, *await unit.all(select(col(Letter.id)).where(Letter.first_id == letter.id))]
-    named = select(col(Letter.external_id)).where(col(Letter.id).in_(ids))
+    more = await unit.all(select(Letter).where(Letter.first_id == letter.id).order_by(col(Letter.id)))
+    named = [one.external_id for one in (letter, *more)]
     found = await unit.all(
         select(Message)
         .where(Message.account_id == letter.account_id, col(Message.external_id).in_(named))
@@ -95,11 +115,24 @@ async def standing(unit: Unit, letter: Letter) -> Standing:
     rated = any(event.what == RATED for event in events)
     answered = case is not None and case.state in (S.replied, S.closed) and any(not one.asks for one in answers)
     return Standing(
-        letter=letter, title=first.title if first else "", text=first.text if first else "",
-        sent_at=letter.created_at, state=state, tone=tone, steps=[_step(letter), *_steps(events)], answers=answers,
-        supplements=[(message.created_at, message.text) for message in found if message is not first],
+        letter=letter, title=first.title if first else "", state=state, tone=tone,
+        steps=[_step(letter), *_steps(events)], answers=answers,
+        written=await _written(unit, [letter, *more], found),
         may_add=case is None or case.state not in (S.void,), may_rate=answered and not rated, is_rated=rated,
     )  # fmt: skip
+
+
+async def _written(unit: Unit, letters: Sequence[Letter], messages: Sequence[Message]) -> list[Written]:
+    texts = {message.external_id: message.text for message in messages}
+    named = [letter.external_id for letter in letters]
+    rows = await unit.rows(
+        select(Arrival.external_id, ArrivalFile.name)
+        .join(ArrivalFile, col(ArrivalFile.arrival_id) == col(Arrival.id))
+        .where(col(Arrival.account_id) == letters[0].account_id, col(Arrival.external_id).in_(named))
+        .order_by(col(ArrivalFile.id))
+    )
+    names = {one: [name for letter, name in rows if letter == one] for one in named}
+    return [Written(one.created_at, texts.get(one.external_id, ""), names[one.external_id]) for one in letters]
 
 
 async def _case(unit: Unit, message: Message | None) -> Case | None:

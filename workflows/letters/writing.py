@@ -93,9 +93,11 @@ async def add(house: House, unit: Unit, first: Letter, ticket: str, text: str, s
     """A supplement to a letter: it joins its case. One ticket is one supplement; raises :class:`Invalid`."""
     key = house.ctx.settings.key
     files, problem = judge(sent)
-    problems = {"files": problem} if problem else {}
+    problems = {}
     if not text.strip() or len(text) > LONGEST_TEXT:
         problems["text"] = _("请写明要补充的内容，最多 %(n)s 个字。", n=LONGEST_TEXT)
+    if problem:
+        problems["files"] = problem
     if problems:
         raise Invalid(problems)
     kept = digest(key, "ticket", ticket)
@@ -105,7 +107,8 @@ async def add(house: House, unit: Unit, first: Letter, ticket: str, text: str, s
     if await unit.one(today) >= 10:
         raise Refused([_("今天补充的次数已经很多，请明天再补充，或直接联系承办单位。")])
     letter = Letter(account_id=first.account_id, external_id=f"L{kept[:24]}", ticket=kept, first_id=first.id)
-    draft = Draft(ticket, _("补充"), _("补充材料"), text.strip())
+    # Without a title: one title on all supplements would make hot issues of letters that have nothing else in common.
+    draft = Draft(ticket, _("补充"), "", text.strip())
     await _keep(house, unit, letter, draft, files, author=await _author_of(unit, first), first=first.external_id)
 
 
@@ -123,10 +126,14 @@ def _check(house: House, page: LetterPage, draft: Draft) -> list[Judged]:
     if draft.kind not in page.kinds:
         problems["kind"] = _("请选择信件类型。")
     if not draft.agreed:
-        problems["agreed"] = _("请阅读并勾选。")
+        problems["agreed"] = _("请阅读「我已知晓」并勾选。")
     if problems:
-        raise Invalid(problems)
+        raise Invalid({name: problems[name] for name in _PAGE_ORDER if name in problems})
     return files
+
+
+# As the fields stand on the page, so that its errors are met one after the other.
+_PAGE_ORDER = ("kind", "title", "text", "place", "files", "name", "phone", "agreed")
 
 
 async def _prove(house: House, draft: Draft) -> None:
@@ -146,13 +153,16 @@ async def _prove(house: House, draft: Draft) -> None:
 
 def _lengths(draft: Draft) -> dict[str, str]:
     problems = {}
-    limits = {"title": LONGEST_TITLE, "text": LONGEST_TEXT, "name": LONGEST_NAME, "place": LONGEST_PLACE}
-    for name, longest in limits.items():
+    limits = {
+        "title": (_("标题"), LONGEST_TITLE), "text": (_("内容"), LONGEST_TEXT), "name": (_("您的姓名"), LONGEST_NAME),
+        "place": (_("地点"), LONGEST_PLACE),
+    }  # fmt: skip
+    for name, (label, longest) in limits.items():
         value = getattr(draft, name)
         if name in ("title", "text") and not value.strip():
-            problems[name] = _("请填写。")
+            problems[name] = _("请填写「%(label)s」。", label=label)
         elif len(value) > longest:
-            problems[name] = _("最多 %(n)s 个字，现在有 %(m)s 个。", n=longest, m=len(value))
+            problems[name] = _("「%(label)s」最多 %(n)s 个字，现在有 %(m)s 个。", label=label, n=longest, m=len(value))
     return problems
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,7 +20,7 @@ from workflows.checking.confirming import Finding
 from workflows.checking.gate import Told, blocking, judge, red_lines
 from workflows.house import House
 from workflows.pictures.ready import planned
-from workflows.publishing.content import USUAL, Draft, Option, draft_of, text_for
+from workflows.publishing.content import USUAL, Draft, Option, draft_of, is_made_title, text_for
 from workflows.publishing.forms import chosen_form, form_problems, is_settled
 from workflows.publishing.history import targets_of
 
@@ -107,16 +107,17 @@ async def findings_of(unit: Unit, draft: Draft, department_id: int | None = None
     texts = {account: text for account, text in draft.targets.items() if text.strip()}
     if draft.body.strip() and (len(texts) < len(draft.targets) or not draft.targets):
         texts = {0: draft.body} | texts
-    named = [(account, text, "") for account, text in texts.items()] + list(_beside(draft))
+    named = [(account, text, "") for account, text in texts.items()] + list(_beside(draft, texts))
     found = await judge(unit, [text for _account, text, _name in named], department_id)
     return [Checked(account, text, told, name) for (account, text, name), told in zip(named, found, strict=True)]
 
 
-def _beside(draft: Draft) -> Iterable[tuple[int, str, str]]:
+def _beside(draft: Draft, texts: Mapping[int, str]) -> Iterable[tuple[int, str, str]]:
     """The other texts that go out: the title where a form shows one, titles of their own, and what is said about
-    pictures."""
+    pictures. A title made from a text that is looked at itself is not told twice."""
     titles = {account: draft.option(account).title for account in draft.targets}
-    if draft.title.strip() and draft.title in titles.values():
+    told = 0 in texts and is_made_title(draft)
+    if draft.title.strip() and draft.title in titles.values() and not told:
         yield 0, draft.title, "title"
     for account, title in titles.items():
         if title not in ("", draft.title):

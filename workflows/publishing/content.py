@@ -17,6 +17,8 @@ from workflows.delivery.outbox import picture_marks
 from workflows.pictures.placed import Placed, placed_of
 
 LONGEST_TITLE = 200
+# Of a title made from the text; forms with less room cut it further.
+MADE_TITLE = 40
 LONGEST_TEXT = 50_000
 # Farther than this is a slip of the pen.
 FARTHEST = timedelta(days=3660)
@@ -85,11 +87,9 @@ def option_of(target: PostTarget) -> Option:
 
 
 def tidy(draft: Draft) -> Draft:
-    """The draft as it is stored: one kind of line end, no NUL, a title in any case. :class:`Invalid` when too long."""
-    body = _plain(draft.body).strip()
-    title = " ".join(_plain(draft.title).split()) or (body.splitlines() or [""])[0][:40]
-    targets = {account: _plain(text).strip() for account, text in draft.targets.items()}
-    options = {account: _tidy_option(draft.option(account), len(draft.pictures)) for account in targets}
+    """The draft as it is stored: cleaned, with a title in any case. :class:`Invalid` when too long."""
+    made = cleaned(draft)
+    title, body, targets = made.title, made.body, made.targets
     problems = {}
     if not title:
         problems["title"] = _("请填写标题或正文")
@@ -104,8 +104,27 @@ def tidy(draft: Draft) -> Draft:
         problems["latest_at"] = _("最晚发布时间不能早于计划时间")
     if problems:
         raise Invalid(problems)
+    return made
+
+
+def cleaned(draft: Draft) -> Draft:
+    """One kind of line end, no NUL, a title where there is a text: what is typed, as storing it will leave it."""
+    body = _plain(draft.body).strip()
+    title = " ".join(_plain(draft.title).split()) or made_title(body)
+    targets = {account: _plain(text).strip() for account, text in draft.targets.items()}
+    options = {account: _tidy_option(draft.option(account), len(draft.pictures)) for account in targets}
     kept = {account: option for account, option in options.items() if option != USUAL}
-    return Draft(title, body, targets, draft.scheduled_at, draft.latest_at, draft.pictures, kept)
+    return replace(draft, title=title, body=body, targets=targets, options=kept)
+
+
+def made_title(body: str, length: int = MADE_TITLE) -> str:
+    """The beginning of the text, for a post nobody gave a title."""
+    return " ".join((body.splitlines() or [""])[0].split())[:length].rstrip()
+
+
+def is_made_title(draft: Draft) -> bool:
+    """Whether the title is but the beginning of the text, so that cutting it takes nothing from its writer."""
+    return made_title(draft.body, LONGEST_TITLE).startswith(draft.title)
 
 
 def _tidy_option(option: Option, pictures: int) -> Option:

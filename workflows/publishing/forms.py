@@ -11,7 +11,7 @@ from hub.models import Account
 from workflows.house import House
 from workflows.pictures.fitting import fit_for, form_of, plan
 from workflows.pictures.placed import Placed
-from workflows.publishing.content import USUAL, Draft, Option
+from workflows.publishing.content import USUAL, Draft, Option, is_made_title, made_title
 
 
 def forms_of(house: House, account: Account) -> tuple[PostForm, ...]:
@@ -26,8 +26,10 @@ def chosen_form(house: House, account: Account, option: Option) -> PostForm:
 
 def settled(forms: Mapping[int, Sequence[PostForm]], draft: Draft) -> Draft:
     """The draft with the usual form named where none was chosen, and its title where the form shows one: what goes
-    out is named, so that the approval is bound to it. ``forms``: by account id.
+    out is named, so that the approval is bound to it. A title made from the text is cut to what every form takes.
+    ``forms``: by account id.
     """
+    draft = _short_enough(forms, draft)
     options = dict(draft.options)
     for number in draft.targets.keys() & forms.keys():
         option = draft.option(number)
@@ -38,6 +40,15 @@ def settled(forms: Mapping[int, Sequence[PostForm]], draft: Draft) -> Draft:
         if made != USUAL:
             options[number] = made
     return replace(draft, options=options)
+
+
+def _short_enough(forms: Mapping[int, Sequence[PostForm]], draft: Draft) -> Draft:
+    following = [number for number in draft.targets.keys() & forms.keys() if not draft.option(number).title]
+    rooms = [form_of(forms[number], draft.option(number).form).title_length for number in following]
+    shortest = min((room for room in rooms if room), default=len(draft.title))
+    if len(draft.title) <= shortest or not is_made_title(draft):
+        return draft
+    return replace(draft, title=made_title(draft.body, shortest))
 
 
 def is_settled(form: PostForm, option: Option) -> bool:

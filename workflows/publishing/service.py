@@ -244,7 +244,7 @@ async def settle_forms(house: House, unit: Unit, post: Post) -> None:
     if await unit.first(select(col(Post.id)).where(*unchanged).with_for_update()) is None:
         raise _stale()
     await _set_targets(unit, post, made)
-    post.content_hash = content_hash(made)
+    post.title, post.content_hash = made.title, content_hash(made)
     await unit.flush()
 
 

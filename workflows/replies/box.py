@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from hub.db import Unit
 from hub.errors import NotFound
 from hub.i18n import _
-from hub.models import Account, Case, Message, Reply
+from hub.models import Account, Case, Message, MessageKind, Reply
 from hub.rights import Actor
 from workflows.cases.facts import find
 from workflows.checking.confirming import Finding
@@ -27,14 +27,14 @@ class Box:
     """``why_not``: why the platform takes no answer here (then it is given elsewhere and recorded); empty: it does.
     ``window``: until when and how often it does, None: without limit.
 
-    ``rule``: the page's counter; ``limit``: 0 when the platform sets none. ``message_ids``: the citizen's messages
-    that may be answered, newest first.
+    ``kind``: of the message it answers. ``rule``: the page's counter; ``limit``: 0 when the platform sets none.
+    ``message_ids``: the citizen's messages that may be answered, newest first.
     """
 
     message_id: int
     message_ids: list[int]
     account: str
-    is_private: bool
+    kind: MessageKind
     rule: str
     limit: int
     why_not: str
@@ -54,17 +54,17 @@ async def box(house: House, unit: Unit, case: Case, draft: Reply | None) -> Box:
     account = await unit.get(Account, (chosen or case).account_id)
     if chosen is None or account is None:
         raise NotFound(_("这张工单里没有可以答复的消息"))
-    is_private = chosen.kind.is_private
-    length = measure(house, account, draft.text if draft else "", is_private=is_private) or Measure(0, 0)
+    text = draft.text if draft else ""
+    length = measure(house, account, text, is_private=chosen.kind.is_private) or Measure(0, 0)
     return Box(
         message_id=chosen.id or 0,
         message_ids=[message.id or 0 for message in messages],
         account=account.name,
-        is_private=is_private,
+        kind=chosen.kind,
         rule=rule_of(house.platforms.get(account.platform)),
         limit=length.limit,
         why_not=await why_not_here(house, unit, account, chosen),
-        findings=await _said_of(house, unit, account, chosen, draft.text if draft else ""),
+        findings=await _said_of(house, unit, account, chosen, text),
         window=await window_of(unit, chosen),
     )
 

@@ -9,11 +9,11 @@ import httpx
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from hub.i18n import speaking
-from hub.people.tokens import SCOPES
+from hub.people.tokens import CALENDAR, SCOPES
 from tests.web.api.conftest import declared, described, hold_against_document
 from web.api.collection import OPERATIONS
 from web.api.openapi import document
-from web.routes import all_routes, feeds
+from web.routes import all_routes
 from web.routes.table import Door
 
 
@@ -42,7 +42,7 @@ def test_tells_of_every_route_of_the_api_and_of_no_other() -> None:
 def test_every_operation_needs_a_scope_people_can_choose() -> None:
     scopes = {op.name: op.scope for op in OPERATIONS}
     assert {name for name, scope in scopes.items() if not scope} == {"get_me"}
-    served = {scope for scope in scopes.values() if scope} | {feeds.SCOPE}
+    served = {scope for scope in scopes.values() if scope} | {CALENDAR}
     assert served == set(SCOPES), "a scope nobody needs, or one nobody offers"
     for route in all_routes():
         if route.path.startswith("/api/v1"):

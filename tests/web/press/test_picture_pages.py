@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from tests.web.press.conftest import Browse
 from tests.web.press.test_compose_pages import form, place, stored
 from tests.workflows.delivery.office import Office
 from workflows.delivery import service
+from workflows.publishing.history import targets_of
 from workflows.publishing.service import approve
 
 LINK = "https://www.douyin.com/video/7301234567890123456"
@@ -101,6 +103,27 @@ async def test_a_post_keeps_its_pictures_in_order_with_words_and_shows_them_as_t
         assert (image.size, image.format) == ((1000, 562), "JPEG")
 
 
+async def test_a_title_made_from_the_text_fits_every_form_and_is_shown_as_it_is_stored(
+    office: Office, browse: Browse
+) -> None:
+    account = await douyin(office)
+    text = "关于周六上午八点到十一点人民路、中山路以及滨江大道全线停水并请沿线居民提前储水的通告\r\n请储水。\r\n"
+    made = text[:30]
+    async with browse("press") as page:
+        one = await put(page, drawn())
+        fields = form(office, text, title="", picture=[one], account=[account])
+        checked = (await page.post("/posts/check", data=fields)).text
+        assert f">{made}</" in checked
+        assert "标题最多" not in checked
+        place(await page.post("/posts", data=fields))
+        own = (await page.post("/posts/check", data=fields | {"title": "我起的标题" * 7})).text
+        assert "标题最多 30 字，超出 5 字" in own
+    post = await stored(office)
+    async with office.read() as unit:
+        (target,) = await targets_of(unit, post)
+    assert (post.title, target.title) == (made, made)
+
+
 async def test_a_picture_that_is_not_there_is_told_and_what_was_typed_stays(office: Office, browse: Browse) -> None:
     async with browse("both") as page:
         foreign = await put(page, drawn())
@@ -155,6 +178,36 @@ async def test_a_task_is_done_from_its_page(office: Office, browse: Browse) -> N
     assert office["press"].name in record
     async with office.read() as unit:
         assert (await unit.get(Post, post.id)).state is PostState.done
+
+
+async def test_where_a_person_cuts_the_covers_stays_when_the_page_renews_itself_and_in_the_archive(
+    office: Office, browse: Browse
+) -> None:
+    account = await douyin(office)
+    async with browse("press") as page:
+        one = await put(page, drawn(400, 1600, "PNG"))
+        sent = form(office, account=[account], picture=[one], do="submit") | {"confirmed": "", f"alt_{one}": "红旗"}
+        place(await page.post("/posts", data=sent))
+        post = await stored(office)
+        async with office.work() as unit:
+            await approve(
+                office.house, unit, office["review"], post.id or 0, content_hash=post.content_hash, at_once=True
+            )
+        (number,) = await office.ids(post)
+        await office.sweep()
+        pack = (await page.get(f"/byhand/{number}?focus=top")).text
+        assert f'data-live-src="/byhand/{number}?part=pack&amp;focus=top"' in pack
+        assert f'href="/byhand/{number}/pack.zip?focus=top"' in pack
+        tops = []
+        for query in ("", "?focus=top", "?focus=nonsense"):
+            data = (await page.get(f"/byhand/{number}/pack.zip{query}")).content
+            with (
+                zipfile.ZipFile(io.BytesIO(data)) as archive,
+                Image.open(archive.open("covers/1080x1920.jpg")) as cover,
+            ):
+                tops.append(cover.convert("RGB").getpixel((540, 2)))
+    assert tops[0] == tops[2] != tops[1]
+    assert min(tops[1]) > 240, "the white band at its top"
 
 
 async def test_a_pause_takes_the_pack_away_and_nonsense_is_refused(office: Office, browse: Browse) -> None:
