@@ -1,7 +1,7 @@
 """One mail as a stored item, and a stored item as a citizen's letter. Pure.
 
-The item holds what the hub works with: addresses, subject, text, references, the names of attachments. The mail itself
-stays in the mailbox.
+The item holds what the hub works with: addresses, subject, text, references, attachments. The mail itself stays in the
+mailbox; of a very large one only the beginning is here, and its attachments are no more than named.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import Any
 
-from connectors.base import Author, Inbound, Kind, Media, RawItem, Unparsable
+from connectors.base import Attached, Author, Inbound, Kind, Media, RawItem, Unparsable, attached
 from connectors.mailbox.charsets import body, header, opened, raw, words
 from connectors.markup import plain
 from connectors.text import as_payload, clean, one_line
 
 LONGEST_TEXT = 100_000
-MOST_PARTS = 200
+MOST_PARTS, MOST_FILES = 200, 50
 # How far the sender's clock may be from the server's before it is not believed.
 EARLIEST, LATEST = timedelta(days=30), timedelta(hours=1)
 # An id goes back into headers: only what may stand there.
@@ -41,10 +41,11 @@ def item_of(data: bytes, arrived: datetime, *, truncated: bool = False) -> RawIt
     ``arrived`` (aware): when the server got it.
     """
     try:
-        read = _read(opened(data), truncated) | {"arrived": arrived.astimezone(UTC).isoformat()}
+        read, files = _read(opened(data), truncated)
+        read |= {"arrived": arrived.astimezone(UTC).isoformat()}
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        read = {"unreadable": data[:LONGEST_TEXT].decode("utf-8", "backslashreplace")}
-    return RawItem(Kind.letter, _external_id(read), as_payload(read))
+        read, files = {"unreadable": data[:LONGEST_TEXT].decode("utf-8", "backslashreplace")}, []
+    return RawItem(Kind.letter, _external_id(read), as_payload(read), tuple(files))
 
 
 def _external_id(read: Mapping[str, Any]) -> str:
@@ -60,17 +61,19 @@ def message_id_of(external_id: str) -> str:
     return "" if found == "sha256" else found
 
 
-def _read(message: Message, truncated: bool) -> dict[str, Any]:
+def _read(message: Message, truncated: bool) -> tuple[dict[str, Any], list[Attached]]:
     senders = _addresses(message, "From") or _addresses(message, "Sender")
     name, address = senders[0] if senders else ("", "")
     text, files = _content(message)
-    return {
+    listed = [{"name": file.name, "bytes": len(file.data)} for file in files]
+    read = {
         "message_id": _first_id(message, "Message-ID"), "from": address, "from_name": name,
         "reply_to": next((found for _, found in _addresses(message, "Reply-To")), ""),
         "subject": header(message, "Subject")[:300], "date": header(message, "Date"), "text": text[:LONGEST_TEXT],
-        "references": [*_ids(message, "References"), *_ids(message, "In-Reply-To")][:50], "files": files,
+        "references": [*_ids(message, "References"), *_ids(message, "In-Reply-To")][:50], "files": listed,
         "automatic": automatic(message), "truncated": truncated or len(text) > LONGEST_TEXT,
     }  # fmt: skip
+    return read, [] if truncated else files
 
 
 def _addresses(message: Message, name: str) -> list[tuple[str, str]]:
@@ -116,7 +119,7 @@ def leaves(message: Message) -> Iterator[Message]:
             yield part
 
 
-def _content(message: Message) -> tuple[str, list[dict[str, Any]]]:
+def _content(message: Message) -> tuple[str, list[Attached]]:
     """What the mail says, plain text before HTML, and what is attached to it."""
     texts: dict[str, list[str]] = {"text/plain": [], "text/html": []}
     files = []
@@ -126,9 +129,9 @@ def _content(message: Message) -> tuple[str, list[dict[str, Any]]]:
             texts[kind].append(body(part))
         elif name or part.get_content_maintype() != "text":
             data = part.get_payload(decode=True)
-            files.append({"name": name or kind, "type": kind, "bytes": len(data) if isinstance(data, bytes) else 0})
+            files.append(Attached(name or kind, data if isinstance(data, bytes) else b""))
     own = "\n".join(texts["text/plain"]).strip()
-    return own or plain("\n".join(texts["text/html"])), files[:50]
+    return own or plain("\n".join(texts["text/html"])), files[:MOST_FILES]
 
 
 def inbound(item: RawItem, own_address: str) -> Inbound:
@@ -150,7 +153,10 @@ def _understood(read: Mapping[str, Any], item: RawItem, own_address: str) -> Inb
     if not address:
         raise Unparsable("邮件没有发件人地址")
     text, quoted = split(clean(read["text"]).strip())
-    files = tuple(Media("file", "", f"{one_line(f['name'])}（{f['bytes'] // 1024 or 1} KB）") for f in read["files"])
+    files = [
+        Media("file", attached(number), f"{one_line(file['name'])}（{file['bytes'] // 1024 or 1} KB）")
+        for number, file in enumerate(read["files"])
+    ]
     references = [one_line(str(one)) for one in read["references"]]
     return Inbound(
         kind=Kind.letter,
@@ -161,7 +167,7 @@ def _understood(read: Mapping[str, Any], item: RawItem, own_address: str) -> Inb
         created_at=_moment(read["date"], read["arrived"]),
         thread_id=references[0] if references else one_line(str(read["message_id"])),
         parent_id=references[-1] if references else "",
-        media=files,
+        media=tuple(files),
         is_own=address == own_address.lower(),
         extra={"quoted": quoted, "automatic": str(read["automatic"]), "truncated": bool(read["truncated"])},
     )

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from imapclient import SEEN, IMAPClient
@@ -18,6 +19,8 @@ from connectors.mailbox.servers import STRANGE, Reach, imap
 from connectors.options import is_on, number, text
 
 PAGE = 20
+# Mails of one page together: what comes with them is held in memory until it is stored.
+PAGE_BYTES = 24 * 1024 * 1024
 LOOK_BACK_DAYS, LONGEST_LOOK_BACK_DAYS = 30, 9999
 # Of a larger mail only the beginning is read: its text stands before its attachments.
 WHOLE_BYTES = 10 * 1024 * 1024
@@ -25,6 +28,7 @@ BEGINNING_BYTES = 512 * 1024
 # Servers end an IDLE after half an hour; it is begun anew before that.
 IDLE_SECONDS = 25 * 60
 IDLE_LOOK = 5
+Mail = tuple[bytes, datetime | None, bool]  # as it lies there, when it arrived, whether its end was left out
 
 
 def folder(account: AccountRef) -> str:
@@ -47,8 +51,7 @@ def page(account: AccountRef, reach: Reach, cursor: Mapping[str, Any], now: date
         last = int(cursor.get("uid") or 0) if same else 0
         days = number(account, "look_back", LOOK_BACK_DAYS, 0, LONGEST_LOOK_BACK_DAYS)
         waiting = _waiting(client, last, now - timedelta(days=days))
-        wanted = waiting[:PAGE]
-        mails = _fetch(client, wanted)
+        wanted, mails = _fetch(client, waiting[:PAGE])
     items, notices = [], []
     for uid in wanted:
         if uid not in mails:
@@ -70,20 +73,30 @@ def _waiting(client: IMAPClient, last: int, since: datetime) -> list[int]:
     return sorted(uid for uid in client.search(criteria) if uid > last)
 
 
-def _fetch(client: IMAPClient, uids: Sequence[int]) -> dict[int, tuple[bytes, datetime | None, bool]]:
-    """The mails whole, or their beginning where they are large; reading marks nothing."""
+def _fetch(client: IMAPClient, uids: Sequence[int]) -> tuple[Sequence[int], dict[int, Mail]]:
+    """As many as fit into a page, whole, or their beginning where they are large; reading marks nothing."""
     if not uids:
-        return {}
+        return uids, {}
     heads = client.fetch(uids, ["RFC822.SIZE", "INTERNALDATE"])
-    large = {uid for uid, head in heads.items() if head.get(b"RFC822.SIZE", 0) > WHOLE_BYTES}
-    found: dict[int, tuple[bytes, datetime | None, bool]] = {}
+    sizes = {uid: int(head.get(b"RFC822.SIZE", 0)) for uid, head in heads.items()}
+    large = {uid for uid, size in sizes.items() if size > WHOLE_BYTES}
+    uids = _fitting(uids, {uid: min(size, WHOLE_BYTES) for uid, size in sizes.items()})
+    heads = {uid: head for uid, head in heads.items() if uid in uids}
+    large &= heads.keys()
+    found: dict[int, Mail] = {}
     for group, what in ((large, f"BODY.PEEK[]<0.{BEGINNING_BYTES}>"), (set(heads) - large, "BODY.PEEK[]")):
         for uid, parts in (client.fetch(sorted(group), [what]) if group else {}).items():
             data = next((v for k, v in parts.items() if k.startswith(b"BODY[") and isinstance(v, bytes)), None)
             if data is None:
                 raise ConnectorError(ErrorKind.protocol, STRANGE, code="no body")
             found[uid] = (data, _aware(heads[uid].get(b"INTERNALDATE")), uid in large)
-    return found
+    return uids, found
+
+
+def _fitting(uids: Sequence[int], sizes: Mapping[int, int]) -> Sequence[int]:
+    """The first of them, at least one."""
+    totals = accumulate(sizes.get(uid, 0) for uid in uids)
+    return uids[: max(1, sum(total <= PAGE_BYTES for total in totals))]
 
 
 def _aware(at: datetime | None) -> datetime | None:
@@ -146,7 +159,7 @@ def original(account: AccountRef, reach: Reach, message_id: str) -> tuple[str, l
     with imap(account, reach) as client:
         client.select_folder(folder(account), readonly=True)
         uids = client.search(["HEADER", "Message-ID", message_id])
-        mails = _fetch(client, uids[-1:])
+        _uids, mails = _fetch(client, uids[-1:])
     if not mails:
         return "", []
     payload = item_of(next(iter(mails.values()))[0], datetime.now(UTC)).payload

@@ -16,6 +16,7 @@ from imapclient import IMAPClient
 from connectors.arriving import NoticeKind
 from connectors.base import (
     AccountRef,
+    Attached,
     Capability,
     ConnectorError,
     Effect,
@@ -25,8 +26,10 @@ from connectors.base import (
     Kind,
     Outgoing,
     RawItem,
+    attached,
 )
 from connectors.http import NOT_TOLD, Http
+from connectors.mailbox import reading
 from connectors.mailbox.client import MailboxConnector
 from connectors.mailbox.letters import message_id_of
 from tests.sims.mail import PASSWORD, USER, Imap, Smtp, imap_server, smtp_server
@@ -168,11 +171,44 @@ async def test_bare_bytes_in_headers_attachments_and_quotations(imap: Imap, ref:
         + base64.b64encode(b"x" * 5000) + b"\r\n--B--\r\n"
     )  # fmt: skip
     imap.deliver(mail, at=NOW)
-    (one,) = read((await everything(ref))[0], ref)
+    (item,), _ = await everything(ref)
+    (one,) = read([item], ref)
     assert (one.title, one.author.name, one.text) == ("关于停水", "王某", "又停水了")
     assert "old" in one.extra["quoted"]
-    assert [m.description for m in one.media] == ["现场照片.jpg（4 KB）"]
+    assert [(m.description, m.url) for m in one.media] == [("现场照片.jpg（4 KB）", attached(0))]
+    assert item.files == (Attached("现场照片.jpg", b"x" * 5000),)
     assert (one.thread_id, one.parent_id) == ("a@x", "b@x")
+
+
+async def test_large_mails_come_a_few_at_a_time_and_all_of_them(
+    imap: Imap, ref: AccountRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attachments are held in memory until their page is stored; a mail too large for any page comes alone."""
+    monkeypatch.setattr(reading, "PAGE_BYTES", 10_000)
+    sizes = [4000, 4000, 4000, 30_000, 100]
+    imap.deliver(*[letter(n, "照片" + "y" * size) for n, size in enumerate(sizes)], at=NOW)
+    pages, cursor = [], {}
+    for _ in sizes:
+        page = await connector.pull(ref, "letters", cursor)
+        pages.append(len(page.items))
+        cursor = dict(page.cursor)
+        if not page.more:
+            break
+    assert pages == [2, 1, 1, 1]
+
+
+async def test_of_a_mail_cut_short_no_attachment_is_taken(
+    imap: Imap, ref: AccountRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "WHOLE_BYTES", 1000)
+    monkeypatch.setattr(reading, "BEGINNING_BYTES", 900)
+    head = b"From: li@example.com\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n--B\r\n\r\n"
+    part = b'\r\n--B\r\nContent-Type: image/jpeg; name="a.jpg"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
+    imap.deliver(head + b"hello" + part + base64.b64encode(b"\xff\xd8\xff" * 1000) + b"\r\n--B--\r\n", at=NOW)
+    (item,), _ = await everything(ref)
+    assert item.files == ()
+    (one,) = read([item], ref)
+    assert one.media[0].description.startswith("a.jpg"), "named all the same"
 
 
 async def test_an_id_used_twice_hides_no_letter_and_a_mad_clock_is_not_believed(imap: Imap, ref: AccountRef) -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
+from email.message import EmailMessage
 
 import pytest
 from sqlmodel import col, select
 
-from hub.db import unit_of_work
-from hub.models import Account, Case, CaseState, Delivery, DeliveryState, Message, Reply, ReplyState
+from hub.db import reading, unit_of_work
+from hub.errors import NotFound
+from hub.models import Account, ArrivalFile, Case, CaseState, Delivery, DeliveryState, Message, Reply, ReplyState
 from tests.journeys.office import City
 from tests.sims.exchange import KEY, KEY_ID, Hotline, hotline
 from tests.sims.mail import PASSWORD, USER, Imap, Smtp, imap_server, smtp_server
 from workflows import accounts
+from workflows.intake import files
 from workflows.intake.push import receive_push
 
 ANSWER = "您好，枫林路的路灯今晚修好，谢谢提醒。"
@@ -84,6 +88,38 @@ async def test_a_letter_by_mail_is_answered_and_the_answer_comes_back(city: City
     assert (await city.one(Case, Case.id == case.id)).state is CaseState.handling, "nobody was answered"
     assert (await city.one(Reply)).state is ReplyState.failed
     assert await city.count(Message) == 1, "a bounce is no letter"
+
+
+async def test_what_comes_with_a_mail_is_kept_with_its_message(city: City, imap: Imap, smtp: Smtp) -> None:
+    """Pictures and PDFs are there for those who see the letter; what a program could run is only named."""
+    now = datetime.now(UTC)
+    given = {"name": "领导信箱", "external_id": USER, "base_url": imap.base_url, "smtp": smtp.address}
+    given["password"] = PASSWORD
+    await accounts.connect(city.house, city.people["administrator"], "mailbox", given)
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"], mail["Message-ID"] = "li@example.com", USER, "路灯", "<two@example.com>"
+    mail.set_content("枫林路的路灯坏了，照片附上。")
+    jpeg, pdf = b"\xff\xd8\xff" + b"j" * 3000, b"%PDF-1.7 " + b"p" * 2000
+    mail.add_attachment(jpeg, maintype="application", subtype="octet-stream", filename="..\\..\\现场<1>.exe")
+    mail.add_attachment(b"MZ" + b"x" * 2000, maintype="image", subtype="png", filename="照片.png")
+    mail.add_attachment(pdf, maintype="application", subtype="pdf", filename="说明.pdf")
+    imap.deliver(mail.as_bytes(), at=now)
+    for _ in range(2):
+        await city.take_in()
+    message = await city.one(Message)
+    assert [(one["kind"], one["description"], bool(one["url"])) for one in message.media] == [
+        ("image", "..\\..\\现场<1>.exe（2 KB）", True), ("file", "照片.png（1 KB）", False),
+        ("file", "说明.pdf（1 KB）", True),
+    ]  # fmt: skip
+    numbers = [int(one["url"].rpartition("/")[2]) for one in message.media if one["url"]]
+    async with reading(city.house.ctx) as unit:
+        kept = [await files.file_of(unit, city.people["dispatcher"], number) for number in numbers]
+        with pytest.raises(NotFound):
+            await files.file_of(unit, replace(city.people["handler"], may=frozenset()), numbers[0])
+    assert [(one.name, one.mime, one.data) for one in kept] == [
+        ("现场1.jpg", "image/jpeg", jpeg), ("说明.pdf", "application/pdf", pdf),
+    ]  # fmt: skip
+    assert await city.count(ArrivalFile) == 2, "read twice, kept once"
 
 
 async def test_a_work_order_goes_back_with_its_result(city: City, other: Hotline) -> None:

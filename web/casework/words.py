@@ -125,6 +125,11 @@ def web_link(url: str) -> str:
     return url if url.lower().startswith(("http://", "https://")) or _LETTER_FILE.fullmatch(url) else ""
 
 
+def is_own_file(url: str) -> bool:
+    """Whether the hub itself keeps it: shown in place, nothing is asked of anybody else."""
+    return _LETTER_FILE.fullmatch(url) is not None
+
+
 def classes() -> list[tuple[str, str]]:
     """(value, word) of every class of urgency."""
     return [(one.value, class_label(one)) for one in CaseClass]
@@ -171,6 +176,6 @@ def tools() -> dict[str, Any]:
         "kind_label": words.kind_label, "request_label": words.request_label, "cue_label": words.cue_label,
         "emotion_label": words.emotion_label, "subtopic_label": words.subtopic_label,
         "personal_labels": lambda kinds: list(map(words.personal_label, kinds)), "sure_label": words.sure_label,
-        "span_words": span_words, "web_link": web_link, "left_words": left_words,
+        "span_words": span_words, "web_link": web_link, "is_own_file": is_own_file, "left_words": left_words,
         "time_words": time_words, "answer_title": answer_title, "answered_as": answered_as,
     }  # fmt: skip
