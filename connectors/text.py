@@ -14,6 +14,7 @@ _UNCLEAN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 LONGEST_ID = 200
+TOO_DEEP = "nested too deeply"
 
 
 def clean(text: str) -> str:
@@ -32,8 +33,14 @@ def one_line(text: str) -> str:
 
 
 def as_payload(value: Any) -> str:
-    """A value as the JSON text that is stored: storable everywhere, also with half characters inside."""
-    compact = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """A value as the JSON text that is stored: storable everywhere, also with half characters inside.
+
+    What is nested too deeply to be written becomes a text that says so: no connector reads it, so it is quarantined.
+    """
+    try:
+        compact = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError:
+        return json.dumps(TOO_DEEP)
     if _SURROGATES.search(compact):
         return json.dumps(value, separators=(",", ":"))
     return compact

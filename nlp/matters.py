@@ -26,6 +26,9 @@ from nlp.pipeline import Analyser
 NEAR = clusters.NEAR  # how near a message is that joins
 ALIKE = 0.20  # how near two matters are that are one
 TELLING = 4  # a text with fewer telling words says too little to be placed by them
+# Of two texts with so few telling words a single one that both have makes them near, and says nothing: the more are
+# the same, the less near they must be.
+SHORT, NEAR_BY_SHARED = 20, (2.0, 2.0, 0.26, 0.20)
 COMMON = clusters.COMMON  # from this many messages on, further ones of a matter teach nothing
 KEPT_WORDS = 8  # per message, shown as the reason why it is where it is
 LONGEST = 300  # entries of a matter's vector; the rest weighs next to nothing
@@ -156,10 +159,12 @@ def place(new: Sequence[Member], known: Sequence[Member], near: float = NEAR) ->
     sums = np.zeros((len(new), total), np.float32)  # of each message's similarities to the members of each group
     sums[:, : len(known)] = _similar(new, known) * sizes[: len(known)]
     between = _similar(new, new)
+    least = np.concatenate([_least(new, known, near), _least(new, new, near)], axis=1)
     found = []
     for number in range(len(new)):
         filled = np.maximum(sizes, 1)
         how_near = closeness(sums[number] / filled, 1.0, inner / filled**2)
+        how_near[(how_near < least[number]) & (sizes == 1)] = 0
         best = int(how_near.argmax()) if total else 0
         nearest = float(how_near[best])
         chosen = Placed(best, nearest) if nearest >= near else Placed(len(known) + number, 0.0)
@@ -168,6 +173,15 @@ def place(new: Sequence[Member], known: Sequence[Member], near: float = NEAR) ->
         sums[:, chosen.group] += between[:, number]
         found.append(chosen)
     return found
+
+
+def _least(rows: Sequence[Member], columns: Sequence[Member], near: float) -> Floats32:
+    """How near each of ``rows`` must be to each of ``columns`` that is a single message."""
+    even = [[replace(one, value=np.ones_like(one.value), size=1) for one in side] for side in (rows, columns)]
+    shared = np.minimum(clusters.similarities(*even), len(NEAR_BY_SHARED) - 1).astype(np.int64)
+    few = [np.array([len(one.bucket) < SHORT for one in side], bool) for side in (rows, columns)]
+    asked = np.array(NEAR_BY_SHARED, np.float32)[shared]
+    return np.where(few[0][:, None] & few[1][None, :], np.maximum(asked, near), 0).astype(np.float32)
 
 
 def _similar(rows: Sequence[Member], columns: Sequence[Member]) -> Floats32:

@@ -24,7 +24,7 @@ from connectors.mastodon.schemas import raw_item as mastodon_raw
 from connectors.registry import connectors
 from connectors.sandbox.client import SandboxConnector
 from connectors.sandbox.pushes import pushed_item
-from connectors.text import as_payload, clean, id_of
+from connectors.text import TOO_DEEP, as_payload, clean, id_of
 from connectors.weibo.links import post_url
 from connectors.weibo.schemas import own_item, raw_item
 from tests.sims.sandbox import signed_query
@@ -178,3 +178,16 @@ def test_a_workbook_cut_short_is_refused(tmp_path: Path, cut: int) -> None:
             package.writestr(part, content)
     path.write_bytes(path.read_bytes()[: cut + 4])
     assert consume(path) == -1
+
+
+def test_what_is_nested_as_deeply_as_can_be_read_is_stored_as_unreadable() -> None:
+    """The reader accepts a little more than the writer can write again."""
+    read = []
+    for depth in range(900, 1000):
+        try:
+            read.append(json.loads("[" * depth + "]" * depth))
+        except RecursionError:
+            break
+    stored = [json.loads(as_payload(one)) for one in read]
+    assert isinstance(stored[0], list)
+    assert all(isinstance(one, list) or one == TOO_DEEP for one in stored)

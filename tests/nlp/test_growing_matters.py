@@ -20,7 +20,7 @@ MIXER = [
     "丽湾新城小区附近的搅拌站粉尘和噪音扰民",
     "请关停丽湾新城旁的混凝土搅拌站",
 ]
-BUS = ["七路公交车等了四十分钟还不来", "七路公交间隔太长，早高峰等不到车", "建议七路公交早高峰加密班次"]
+BUS = ["七路公交等不到车，四十分钟还不来", "七路公交间隔太长，早高峰等不到车", "建议七路公交早高峰加密班次"]
 
 
 def _traits(texts: Sequence[str], tally: Tally | None = None) -> list[matters.Traits]:
@@ -34,6 +34,13 @@ def _placed(texts: Sequence[str]) -> list[int]:
 def test_messages_about_one_thing_meet_and_others_stay_apart() -> None:
     groups = _placed([MIXER[0], BUS[0], MIXER[1], BUS[1], MIXER[2], BUS[2], "请问身份证到期怎么换领"])
     assert groups == [0, 1, 0, 1, 0, 1, 6]
+
+
+def test_one_word_in_common_brings_no_two_short_texts_together() -> None:
+    """Of half a dozen words one is much; it says nothing, be it a road or a manner of asking."""
+    assert _placed(["路灯修好了，谢谢城管！", "摆摊有没有合法的地方？城管天天撵，我们也要吃饭"]) == [0, 1]
+    assert _placed(["枫林路烧烤店油烟直接往楼上冲，窗户都不敢开", "枫林路井盖塌陷，昨晚一辆电动车掉进去了"]) == [0, 1]
+    assert _placed(["枫林路塌陷绕行怎么走", "枫林路塌陷到底什么原因"]) == [0, 0]
 
 
 def test_known_groups_are_joined_by_number() -> None:
