@@ -64,7 +64,8 @@ def made(scored: Scored, names: Sequence[str], texts: Sequence[str]) -> list[Lab
 
 
 def in_keeping(emotion: Floats, tone: Floats) -> Floats:
-    """The emotions with each tone's share given by the tone model, so that a happy text is never a negative one.
+    """The emotions with each tone's share given by the tone model, so that an angry, afraid or sad text is a negative
+    one. The other way round, three emotions share a doubtful negative tone, and another one may be the likeliest.
 
     Surprise keeps its own probability; the rest is shared out by tone, and within a tone as the emotion model says."""
     p = emotion.copy()

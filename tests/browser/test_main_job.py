@@ -50,8 +50,9 @@ def test_a_mention_typed_into_the_sandbox_is_answered_under_it(
         page = desk.page
         number = await_case(page, f"{demo.url}/cases?view=all&q=三号楼电梯")
         page.goto(f"{demo.url}/cases/{number}")
-        expect(page.locator("body")).to_contain_text("市住建局")  # whether it was suggested or dispatched by the rules
-        expect(page.locator("#aside, .pane-aside, body").first).to_contain_text("负面")
+        facts = page.locator(".pane-aside section").filter(has=page.get_by_role("heading", name="标签与承办"))
+        expect(facts).to_contain_text("市住建局")  # whether it was suggested or dispatched by the rules
+        expect(facts).to_contain_text("负面")
         page.goto(f"{demo.url}/desk/{number}")
         suggested = page.get_by_role("button", name=re.compile("派给市住建局"))
         if suggested.count():

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser.visit import DESK, PHONE, grave_findings, open_page, places, sticking_out
 from tests.running import RunningDemo
@@ -38,3 +38,19 @@ def test_all_places_of_a_person(browser: Browser, demo: RunningDemo, sign_in: Ca
                 judged = grave_findings(visit.page) + sticking_out(visit.page)
                 wrong += [f"{name} {address} at {size[0]}: {line}" for line in judged]
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_token_is_revoked_on_a_phone(browser: Browser, demo: RunningDemo, sign_in: Callable[[str], Any]) -> None:
+    """A row of the table has more than a phone's width: it stands as a card, nothing of it aside of the screen."""
+    with open_page(browser, f"{demo.url}/me/tokens", storage=sign_in("press"), size=PHONE) as visit:
+        page = visit.page
+        page.get_by_label("用途").fill("统计报表程序")
+        for scope in ("messages:read", "cases:read", "posts:read"):
+            page.locator(f"input[value='{scope}']").check()
+        page.get_by_role("button", name="生成令牌").click()
+        revoke = page.get_by_role("button", name="作废令牌")
+        table = page.locator(".table-wrap")
+        assert table.evaluate("one => one.scrollWidth <= one.clientWidth")
+        revoke.click()
+        page.get_by_role("dialog").get_by_role("button", name="作废令牌").click()
+        expect(page.get_by_text("还没有令牌")).to_be_visible()

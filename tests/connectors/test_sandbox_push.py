@@ -102,8 +102,7 @@ async def test_three_tries_then_given_up(sandbox: Control, client: SandboxConnec
         assert receiver.calls[2] - receiver.calls[0] >= 0.35, "the tries are an interval apart"
         receiver.failures = 100
         await asyncio.to_thread(sandbox.pushes, account["uid"], "没人要")
-        await until(lambda: len(receiver.calls) == 6)
-        await asyncio.sleep(0.5)
+        await until(lambda: sandbox.push_counts()["failed"])
     counts = sandbox.push_counts()
     assert (len(receiver.calls), counts["done"], counts["failed"]) == (6, 1, 1)
     assert (await client.pull(sandbox.ref(account), "messages", {})).items == ()

@@ -116,9 +116,12 @@ def test_grants_live_and_end(weibo: WeiboControl, browser: httpx.Client, account
     short = weibo.app(life=0.2)
     assert short["life"] == 0.2
     dead = weibo.token(account["uid"])
-    time.sleep(0.3)
-    assert Api(browser, dead).get("account/get_uid")["error_code"] == 21327
-    assert browser.post("/oauth2/get_token_info", data={"access_token": dead}).json()["error_code"] == 21327
+    weibo.clock(time.time() + 1)
+    try:
+        assert Api(browser, dead).get("account/get_uid")["error_code"] == 21327
+        assert browser.post("/oauth2/get_token_info", data={"access_token": dead}).json()["error_code"] == 21327
+    finally:
+        weibo.clock(None)
     assert Api(browser, "nonsense").get("account/get_uid")["error_code"] == 21332
     assert browser.get("/2/account/get_uid.json").json()["error_code"] == 10006
 

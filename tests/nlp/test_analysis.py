@@ -35,6 +35,18 @@ def test_own_texts_are_labelled_as_a_dispatcher_would(column: str, least: float)
     assert share(column) >= least
 
 
+def test_emotions_keep_to_the_tone_one_way_round() -> None:
+    """An angry, afraid or sad text is a negative one; a doubtful negative one may have another emotion."""
+    bodies = [row["body"] for row in own_texts()]
+    dice = random.Random(1)
+    halves = [dice.choice(bodies)[:20] + dice.choice(bodies)[-20:] for _ in range(300)]
+    doubtful = ["帽子怎么就变绿色幸好只是试一下", "真好，害怕一个人的时候恰巧有人还没睡", "终于有人管了，等了好几年"]
+    for one in nlp.analyse([*bodies, *halves, *doubtful, "", "。"]):
+        tones = [tone for tone, kinds in nlp.GROUPS.items() if one.emotion.value in kinds]
+        if one.sentiment.value != "negative":
+            assert one.sentiment.value in tones or one.emotion.value == "surprise"
+
+
 def test_probabilities_are_probabilities() -> None:
     for one in nlp.analyse([row["body"] for row in own_texts()]):
         for label in (one.topic, one.sentiment):

@@ -222,6 +222,13 @@ async def test_what_a_switch_held_before_it_had_choices_stays_chosen(visit: Visi
     assert '<option value="是" selected>是</option>' in page
 
 
+async def test_a_platform_kept_by_hand_is_chosen_not_taken_for_granted(visit: Visit) -> None:
+    async with visit("administrator") as client:
+        page = (await client.get("/accounts/new?platform=manual")).text
+    assert '<option value="">请选择</option><option value="douyin">' in page
+    assert "接入账号：人工发布" in page
+
+
 async def test_an_account_shows_what_its_platform_has(visit: Visit, ctx: Context, platform: Control) -> None:
     """An address for pushes and reading at once where there are any, the public page of a letter box."""
     async with visit("administrator") as client:

@@ -92,6 +92,8 @@ def test_scripts_say_only_words_the_page_brings() -> None:
     used = {key for path in SCRIPTS for key in re.findall(r"\bword\('(\w+)'", path.read_text())}
     assert used
     assert used - known == set()
+    quoted = {text for path in SCRIPTS for text in re.findall(r"'(\w+)'", path.read_text())}
+    assert known - quoted == set(), "nobody says these any more"
 
 
 def test_styles_name_only_tokens_that_exist() -> None:

@@ -164,6 +164,9 @@ async def test_the_report_shows_what_the_model_files_say(visit: Visit) -> None:
         page = (await client.get("/learning/report")).text
         curve = await client.get("/learning/report/topic/0")
         none = await client.get("/learning/report/topic/99")
+    emotions = page.partition('id="model-emotion"')[2].partition('<section class="card"')[0]
+    assert "平静" in emotions
+    assert "中性" not in emotions, "the calm among emotions has the name it has beside a message"
     for model in facts():
         for one in model.scores:
             assert f"{one.macro_f1 * 100:.1f}" in page

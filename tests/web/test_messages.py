@@ -168,6 +168,17 @@ async def test_a_message_tagged_before_says_what_is_still_to_come(visit: Visit, 
     assert "情绪 愤怒" not in page
 
 
+async def test_a_topic_nothing_speaks_for_has_no_odds(visit: Visit, ctx: Context, world: World) -> None:
+    case = await open_case(ctx, world)
+    async with unit_of_work(ctx) as unit:
+        tagging = await unit.one(select(Tagging).where(Tagging.message_id == case.first_message_id))
+        tagging.topic, tagging.topic_p, tagging.topic_second, tagging.topic_second_p = "", 0.0, "教育文体", 0.001
+    async with visit("dispatcher") as client:
+        page = words((await client.get(f"/messages/{case.first_message_id}")).text)
+    assert "主题 未分类" in page
+    assert " 0%" not in page
+
+
 async def test_narrowing_by_emotion_and_second_level(visit: Visit, ctx: Context, world: World) -> None:
     case = await open_case(ctx, world, "路灯不亮很气人")
     await _fuller(ctx, case.first_message_id)

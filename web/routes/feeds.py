@@ -26,7 +26,7 @@ async def ics(request: Request) -> Response:
     text = request.query_params.get("t", "")[:200]
     async with looking(request) as unit:
         found = await tokens.resolve(unit, text, address(request))
-        if found is None or found[0].scopes != frozenset({tokens.CALENDAR}):
+        if found is None or found[0].scopes != frozenset((tokens.CALENDAR,)):
             raise TokenNeeded
         actor = found[0].actor
         with speaking(actor.language):

@@ -191,7 +191,7 @@ async def _claim(house: House, sign_in_id: int, state: str) -> Authorisation:
 
 
 def _again() -> str:
-    return _("请回到账号页重新点「去授权」。")
+    return _("请回到账号页重新授权。")
 
 
 async def _keep(house: House, actor: Actor, account: Account, ref: AccountRef, given: Renewed) -> Account:

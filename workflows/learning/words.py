@@ -7,7 +7,6 @@ from typing import Any
 
 from hub.i18n import N_, _, ngettext, percent
 from hub.models import Because, LearnState
-from nlp import SENTIMENTS
 from workflows.inbox import words
 
 TASK_WORDS = {"topic": N_("主题"), "sentiment": N_("情感"), "request": N_("诉求")}
@@ -73,9 +72,9 @@ def number_label(number: int) -> str:
     return _("第 %(n)s 版", n=number) if number else _("出厂版")
 
 
-def class_label(label: str) -> str:
-    """A class of any of the shipped models."""
-    if label in words.EMOTION_WORDS and label not in SENTIMENTS:
+def class_label(label: str, model: str) -> str:
+    """A class of one of the shipped models: *neutral* is 平静 among emotions, 中性 among tones."""
+    if model == "emotion":
         return words.emotion_label(label)
     return words.topic_label(words.sentiment_label(label))
 

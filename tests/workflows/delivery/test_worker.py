@@ -96,6 +96,18 @@ async def until_settled(office: Office, ids: list[int], seconds: float = 15.0) -
         await asyncio.sleep(0.05)
 
 
+async def first_beat(office: Office, seconds: float = 15.0) -> Heartbeat:
+    """The worker's sign of life once it has read what arrived."""
+    until = time.monotonic() + seconds
+    while True:
+        async with office.read() as unit:
+            beats = await unit.all(select(Heartbeat).where(Heartbeat.kind == "worker"))
+        if beats and beats[0].data["jobs"].get("read_arrivals", {}).get("at"):
+            return beats[0]
+        assert time.monotonic() < until, "no sign of life"
+        await asyncio.sleep(0.05)
+
+
 async def lateness(office: Office, ids: list[int]) -> list[float]:
     """Seconds between the plan and the platform's own moment of acceptance."""
     accepted = {item["id"]: item["accepted_at"] for item in office.sandbox.accepted()}
@@ -124,7 +136,7 @@ async def test_punctual_to_the_second_and_never_early_without_any_queue(open_at:
 async def test_a_ring_makes_it_prompt(open_at: Opener, queue_url: str) -> None:
     office = await open_at(queue_url, sweep_seconds=30)
     async with working(office):
-        await asyncio.sleep(1.0)
+        await first_beat(office)  # its first sweep is behind it, the next is far away
         (one,) = await office.approved()
         await until_settled(office, [one], 3)
     assert await office.states([one]) == ["sent"]
@@ -148,7 +160,6 @@ async def test_the_queue_may_be_emptied_and_may_die(open_at: Opener, tmp_path: P
         await until_settled(office, [second])
         server.stop()
         server.start()
-        await asyncio.sleep(3)
         (third,) = await office.approved()
         await until_settled(office, [third])
     server.stop()
@@ -182,12 +193,9 @@ async def test_two_workers_race_for_what_is_due_and_each_leaves_once(open_at: Op
 async def test_signs_of_life(open_at: Opener) -> None:
     office = await open_at()
     async with working(office):
-        await asyncio.sleep(2.5)
-        async with office.read() as unit:
-            (beat,) = await unit.all(select(Heartbeat).where(Heartbeat.kind == "worker"))
+        beat = await first_beat(office)
     assert clock.now() - beat.at < timedelta(seconds=3)
     assert set(beat.data["jobs"]) | {"send_delivery", "sweep_deliveries"} == set(NAMES)
-    assert beat.data["jobs"]["read_arrivals"]["at"]
 
 
 async def test_a_slow_platform_holds_up_its_own_account_only(open_at: Opener) -> None:
