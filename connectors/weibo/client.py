@@ -209,8 +209,12 @@ class WeiboConnector(Defaults):
         token = "fan_token" if account.secrets.get("fan_token") else "token"
         url = f"{hosts(account).m}/2/messages/reply.json"
         body = await self._wire.post(account, url, form, token=token)
-        if isinstance(body, Mapping) and body.get("result") is False:
+        result = body.get("result") if isinstance(body, Mapping) else None
+        if result is False:
             raise ConnectorError(ErrorKind.protocol, "平台没有发出这条私信，也没有说明原因", code="result")
+        if result is not True:
+            human = "平台没有说私信是否发出，系统会核实"
+            raise ConnectorError(ErrorKind.protocol, human, code="result", effect=Effect.unknown)
         # The platform gives a message no number that could be asked for later.
         return Done("")
 

@@ -20,7 +20,7 @@ def error_of(
     """The error an answer carries, by its body before its status; None for a success."""
     code, text = code_of(body, "error_code", "error")
     if not code and answer.ok:
-        return None
+        return None if isinstance(body, Mapping) or not answer.write else _strange()
     return _error(answer, code, text, codes, _effect(answer, code, codes, MAYBE_DONE), now, secrets)
 
 
@@ -36,13 +36,20 @@ def article_error(answer: Answer, body: Any, now: datetime, secrets: Iterable[st
 
 
 def code_of(body: Any, number: str, words: str) -> tuple[int, str]:
-    """Code (a number or its text) and message of a body; (0, "") where it carries none."""
-    if not isinstance(body, Mapping):
+    """Code (a number or its text) and message of a body; (0, "") where it carries none, -1 where it is no number."""
+    given = body.get(number) if isinstance(body, Mapping) else None
+    if given is None or given == "":
         return 0, ""
     try:
-        return int(body.get(number) or 0), str(body.get(words) or "")
+        return int(given), str(body.get(words) or "")
     except (TypeError, ValueError, OverflowError):
-        return 0, str(body.get(number))[:40]
+        return -1, str(given)[:40]
+
+
+def _strange() -> ConnectorError:
+    """Every write is answered with an object: anything else says nothing of what became of it."""
+    human = "平台的回答无法识别，系统会核实后处理"
+    return ConnectorError(ErrorKind.protocol, human, code="no object", effect=Effect.unknown)
 
 
 def _error(
