@@ -55,5 +55,10 @@ class ConnectorError(Exception):
         self.retry_at = retry_at
 
 
+def unsettled(error: ConnectorError) -> ConnectorError:
+    """Why nobody could say how a pending write ended: it may have ended well, so it is asked again, not sent again."""
+    return ConnectorError(error.kind, error.human, code=error.code, effect=Effect.unknown, retry_at=error.retry_at)
+
+
 class Unparsable(Exception):
     """``parse`` cannot understand a stored item; the text says why (Chinese). The item goes to quarantine."""

@@ -153,7 +153,9 @@ class BilibiliConnector(Defaults):
         """Whether the platform still counts an article or a video; what has another id nobody can look up."""
         if not _is_countable(external_id):
             return True
-        return any(one.external_id == external_id for one in await self.metrics(account, [external_id]))
+        if external_id.startswith("BV"):
+            return await self._video(account, external_id) is not None
+        return await articles.stands(self._wire, account, external_id)
 
     async def delete(self, account: AccountRef, external_id: str) -> None:
         """Remove an article; a person removes what a person published."""

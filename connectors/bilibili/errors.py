@@ -10,7 +10,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from connectors.base import ConnectorError, Effect, ErrorKind
-from connectors.http import Answer, kind_of_status, retry_at, scrub
+from connectors.bodies import bare_kind
+from connectors.http import Answer, retry_at, scrub
 from connectors.text import one_line
 
 K = ErrorKind
@@ -25,7 +26,7 @@ def _all(numbers: str, kind: ErrorKind, human: str) -> dict[int, tuple[ErrorKind
 
 CODES: Mapping[int, tuple[ErrorKind, str]] = {
     **_all("127200 127201 5000 5001 5002 5003", K.transient, "B 站系统出错或繁忙，系统会核实后处理"),
-    **_all("4004", K.transient, "B 站认为请求重复，系统会稍后再试"),
+    **_all("4004", K.transient, "B 站认为请求重复，系统会核实后处理"),
     **_all("4009", K.rate_limited, "B 站提示请求过于频繁，系统会稍后再试"),
     **_all("127009", K.quota_day, "应用今天的接口调用次数已达上限，次日恢复"),
     **_all("127001", K.auth_expired, "B 站的访问令牌已失效，系统会用刷新令牌更新"),
@@ -46,7 +47,8 @@ CODES: Mapping[int, tuple[ErrorKind, str]] = {
     **_all("4000 4005 4006 4010 4011 4012 4013 127000 127022 127100 127207", K.bug,
            "B 站不接受请求的写法，请联系技术人员"),
 }  # fmt: skip
-MAYBE_DONE = frozenset({127200, 127201, 5000, 5001, 5002, 5003})
+# The platform failed on its own side, or says that it has had the same before: a write may have gone through.
+MAYBE_DONE = frozenset({127200, 127201, 4004, 5000, 5001, 5002, 5003})
 
 
 def error_of(answer: Answer, body: Any, now: datetime, secrets: Iterable[str]) -> ConnectorError | None:
@@ -67,7 +69,7 @@ def _unknown(answer: Answer, code: int | None, words: str) -> tuple[ErrorKind, s
         return K.content_rejected, f"B 站没有接受这篇专栏（{code} {words}）"
     human = f"B 站返回了未知的错误（{code or answer.status}）"
     if answer.status >= 400:
-        return kind_of_status(answer.status), human
+        return bare_kind(answer.status), human
     return (K.protocol if answer.write else K.transient), human
 
 

@@ -186,26 +186,20 @@ class DouyinConnector(Defaults):
     async def find_own(self, account: AccountRef, since: datetime, out: Outgoing) -> OwnItems:
         """Own works; for an answer under a comment, what we said there. Messages cannot be read back."""
         if out.target_kind is None:
-            items, complete = await works.since(self._wire, account, since)
+            items, complete = await works.since(self._wire, account, since.replace(microsecond=0))
             return OwnItems(tuple(items), complete)
         if out.target_kind is not Kind.comment:
             return OwnItems((), complete=False)
-        found = []
-        rows = await comments.replies(self._wire, account, out.thread_id, out.target_id)
-        for row in rows:
-            at, words = instant(row.get("create_time")), row.get("content")
-            own = text_of(row.get("comment_user_id")) == account.external_id
-            if own and at is not None and at >= since and isinstance(words, str):
-                name = f"{ANSWER}{text_of(row.get('comment_id'))}"
-                found.append(OwnItem(name, words, at, parent_id=out.target_id))
-        return OwnItems(tuple(found), complete=len(rows) < works.PAGE)
+        rows, is_end = await comments.replies(self._wire, account, out.thread_id, out.target_id)
+        read = [_answer(row, account.external_id, out.target_id) for row in rows]
+        found = [one for one in read if isinstance(one, OwnItem) and one.created_at >= since.replace(microsecond=0)]
+        return OwnItems(tuple(found), complete=is_end and None not in read)
 
     async def exists(self, account: AccountRef, external_id: str) -> bool:
         """Whether a work stands for the public; answers and messages are taken for granted: nobody can look."""
         if external_id.startswith((SAID, ANSWER)) or not _has_number(external_id):
             return True
-        found = (await works.named(self._wire, account, [external_id])).get(external_id)
-        return found is not None and found.status != works.REFUSED
+        return await works.stands(self._wire, account, external_id)
 
     async def delete(self, account: AccountRef, external_id: str) -> None:
         """Refused."""
@@ -243,6 +237,17 @@ class DouyinConnector(Defaults):
     def _refuse_unfit(self, account: AccountRef, out: Outgoing) -> None:
         if problems := self.validate(account, out):
             raise ConnectorError(ErrorKind.content_rejected, problems[0].text, code="invalid")
+
+
+def _answer(row: Any, own_id: str, target: str) -> OwnItem | bool | None:
+    """An own answer under a comment; False: another's; None: it cannot be read, and may be ours."""
+    author = text_of(row.get("comment_user_id")) if isinstance(row, Mapping) else ""
+    if author != own_id:
+        return False if author else None
+    at, words = instant(row.get("create_time")), row.get("content")
+    if at is None or not isinstance(words, str):
+        return None
+    return OwnItem(f"{ANSWER}{text_of(row.get('comment_id'))}", words, at, parent_id=target)
 
 
 def _has_number(external_id: str) -> bool:

@@ -23,7 +23,7 @@ from connectors.base import AccountRef, ConnectorError, ErrorKind, Page
 from connectors.douyin import works
 from connectors.douyin.schemas import comment_item, instant, text_of
 from connectors.douyin.wire import Wire, incomplete, text
-from connectors.douyin.works import PAGE, next_cursor
+from connectors.douyin.works import PAGE, is_end, next_cursor
 
 LIST, REPLIES, REPLY = "/item/comment/list/", "/item/comment/reply/list/", "/item/comment/reply/"
 LIST_EVERY, DEEP_EVERY, LONGEST_PAUSE = timedelta(minutes=30), timedelta(hours=6), timedelta(hours=6)
@@ -114,14 +114,16 @@ def _move(one: dict[str, Any], rows: Sequence[Any], following: str, now: datetim
     one |= {"high": one["newest"], "at": now.isoformat()} | ({"deep_at": now.isoformat()} if is_deep else {})
 
 
-async def replies(wire: Wire, account: AccountRef, work: str, comment: str) -> list[Mapping[str, Any]]:
-    """What was said under one comment, newest first; the first twenty."""
+async def replies(wire: Wire, account: AccountRef, work: str, comment: str) -> tuple[Sequence[Any], bool]:
+    """What was said under one comment, newest first, the first twenty; and whether that is all."""
     data = await wire.get(
         account, REPLIES, item_id=work, comment_id=comment, cursor="0", count=str(PAGE), sort_type="time",
         **device(account),
     )  # fmt: skip
     rows = data.get("list")
-    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+    if not isinstance(rows, list):
+        raise incomplete("list")
+    return rows, is_end(data)
 
 
 async def reply(wire: Wire, account: AccountRef, work: str, comment: str, words: str) -> str:

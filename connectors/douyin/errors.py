@@ -11,7 +11,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from connectors.base import ConnectorError, Effect, ErrorKind
-from connectors.http import Answer, kind_of_status, retry_at, scrub
+from connectors.bodies import bare_kind
+from connectors.http import Answer, retry_at, scrub
 
 K = ErrorKind
 BEIJING = timezone(timedelta(hours=8))
@@ -85,7 +86,7 @@ def next_quota(now: datetime) -> datetime:
 def _unknown(answer: Answer) -> ErrorKind:
     """An unknown code: reading may be tried again, writing is for a person to look at."""
     if answer.status >= 400:
-        return kind_of_status(answer.status)
+        return bare_kind(answer.status)
     return K.protocol if answer.write else K.transient
 
 

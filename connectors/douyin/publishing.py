@@ -26,6 +26,7 @@ from connectors.base import (
 from connectors.douyin import works
 from connectors.douyin.schemas import text_of
 from connectors.douyin.wire import Wire, incomplete, is_on
+from connectors.failures import unsettled
 from connectors.manual.client import ManualConnector
 from connectors.pictures import form_named, harmless
 
@@ -81,7 +82,10 @@ async def steps(account: AccountRef, out: Outgoing) -> ByHand:
 
 async def poll(wire: Wire, account: AccountRef, job: str) -> Outcome:
     """How the review ended."""
-    found = (await works.named(wire, account, [job])).get(job)
+    try:
+        found = (await works.named(wire, account, [job])).get(job)
+    except ConnectorError as error:
+        raise unsettled(error) from None
     # Not shown yet is not gone: it is looked for again until the office's patience ends.
     if found is None:
         return Pending(job, wire.now + ASK_AGAIN)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.base import AccountRef, Attachment, ConnectorError, Effect, ErrorKind
+from connectors.bodies import body_of
 from connectors.douyin.errors import error_of
 from connectors.http import Http
 
@@ -60,7 +61,7 @@ class Wire:
     async def form(self, account: AccountRef, path: str, form: Mapping[str, str]) -> Mapping[str, Any]:
         """A call about the authorisation itself; ``data`` of the answer."""
         answer = await self._http.call("POST", home(account) + path, form=form, headers={"Accept": "application/json"})
-        body = answer.json()
+        body = body_of(answer)
         if error := error_of(answer, body, self.now, [*account.secrets.values(), *form.values()]):
             raise error
         return _data(body, Effect.not_done)
@@ -90,7 +91,7 @@ class Wire:
             headers=headers,
             write=write,
         )
-        body = answer.json()
+        body = body_of(answer)
         if error := error_of(answer, body, self.now, account.secrets.values()):
             raise error
         return _data(body, answer.effect if write else Effect.not_done)

@@ -6,9 +6,11 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from connectors.absence import proves, reaches
 from connectors.base import (
     AccountRef,
     Attachment,
@@ -255,62 +257,85 @@ class MastodonConnector(Defaults):
     async def find_own(self, account: AccountRef, since: datetime, out: Outgoing) -> OwnItems:
         """Own posts since ``since``, or own answers to the target: first in its thread, then in the own list.
 
-        Servers hide direct messages from the own list; the thread shows them.
+        Servers hide direct messages from the own list; only the whole thread shows that one is not there.
         """
         own_id = account.external_id or (await self.check(account)).account_id
-        if out.target_kind is not None:
-            around = await self._thread(account, own_id, since, out.target_id)
-            if around:
-                return OwnItems(around, complete=True)
-        return await self._own_list(account, own_id, since, out.target_id if out.target_kind is not None else "")
+        if out.target_kind is None:
+            return await self._own_list(account, own_id, since, "")
+        around = await self._thread(account, own_id, since, out.target_id)
+        if around.items:
+            return around
+        listed = await self._own_list(account, own_id, since, out.target_id)
+        return replace(listed, complete=listed.complete and (around.complete or out.target_kind is not Kind.private))
 
-    async def _thread(self, account: AccountRef, own_id: str, since: datetime, target: str) -> tuple[OwnItem, ...]:
+    async def _thread(self, account: AccountRef, own_id: str, since: datetime, target: str) -> OwnItems:
+        """Own answers below the target; not complete where the thread, or something in it, cannot be read."""
         try:
             around = await self._call(account, "GET", f"/api/v1/statuses/{target}/context")
         except ConnectorError as error:
             if error.kind is ErrorKind.not_found:
-                return ()
+                return OwnItems((), complete=False)
             raise
         below = around.get("descendants") if isinstance(around, dict) else None
-        mine = [own_item(s) for s in below if author_id(s) == own_id] if isinstance(below, list) else []
+        if not isinstance(below, list):
+            return OwnItems((), complete=False)
+        mine = [own_item(s) if author_id(s) else None for s in below if author_id(s) in (own_id, "")]
         fitting = [o for o in mine if o and o.parent_id == target and o.created_at >= since.replace(microsecond=0)]
-        return tuple(sorted(fitting, key=lambda o: o.created_at, reverse=True))
+        return OwnItems(tuple(sorted(fitting, key=lambda o: o.created_at, reverse=True)), complete=None not in mine)
 
     async def _own_list(self, account: AccountRef, own_id: str, since: datetime, target: str) -> OwnItems:
         floor = since.replace(microsecond=0)
-        found: list[OwnItem] = []
+        seen: list[OwnItem | None] = []
         params = [("limit", str(PAGE_SIZE)), ("exclude_reblogs", "true")]
         upper: list[tuple[str, str]] = []
+        complete = False
         for _ in range(OWN_PAGES):
-            listed = await self._list(account, f"/api/v1/accounts/{own_id}/statuses", params + upper)
-            own = [o for o in map(own_item, listed) if o is not None]
-            found += [o for o in own if o.created_at >= floor and o.parent_id == target]
-            if not own or any(o.created_at < floor for o in own):
-                return OwnItems(tuple(found), complete=True)
+            listed = [
+                own_item(s) for s in await self._list(account, f"/api/v1/accounts/{own_id}/statuses", params + upper)
+            ]
+            seen += listed
+            own = [o for o in listed if o is not None]
+            if not own or reaches(listed, floor):
+                complete = proves(seen, floor, not listed)
+                break
             upper = [("max_id", min((o.external_id for o in own), key=id_order))]
-        return OwnItems(tuple(found), complete=False)
+        found = [o for o in seen if o is not None and o.created_at >= floor and o.parent_id == target]
+        return OwnItems(tuple(found), complete)
 
     async def exists(self, account: AccountRef, external_id: str) -> bool:
-        """Whether the status is still there."""
+        """Whether the status is still there. What is no id of such a server cannot be asked for."""
         if not text_id(external_id):
-            return False
+            return True
         try:
             await self._call(account, "GET", f"/api/v1/statuses/{external_id}")
         except ConnectorError as error:
-            if error.kind is ErrorKind.not_found:
-                return False
-            raise
+            await self._must_be_gone(account, error)
+            return False
         return True
 
     async def delete(self, account: AccountRef, external_id: str) -> None:
         """Remove an own status; already gone is fine."""
         if not text_id(external_id):
-            return
+            raise ConnectorError(ErrorKind.permission, "这条内容不能经接口删除，请登录服务器处理", code="id")
         try:
             await self._call(account, "DELETE", f"/api/v1/statuses/{external_id}")
         except ConnectorError as error:
-            if error.kind is not ErrorKind.not_found:
-                raise
+            await self._must_be_gone(account, error)
+
+    async def _must_be_gone(self, account: AccountRef, error: ConnectorError) -> None:
+        """Raises ``error`` unless it says for sure that a status is gone.
+
+        Some servers say so with a web page, as a gateway does that has lost its server: one that still knows the
+        account tells them apart.
+        """
+        if error.kind is not ErrorKind.not_found:
+            raise error
+        try:
+            me = await self._call(account, "GET", "/api/v1/accounts/verify_credentials")
+        except ConnectorError:
+            raise error from None
+        if not isinstance(me, dict) or not text_id(me.get("id")):
+            raise error
 
     def validate(self, account: AccountRef, out: Outgoing) -> list[Problem]:
         """Empty, too long, pictures, an answer without target."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from connectors.absence import proves, reaches
 from connectors.base import (
     Accept,
     AccountRef,
@@ -35,6 +36,7 @@ from connectors.base import (
     Reject,
     Unparsable,
 )
+from connectors.bodies import body_of
 from connectors.defaults import Defaults
 from connectors.http import Http
 from connectors.lengths import weibo_units
@@ -140,7 +142,7 @@ class SandboxConnector(Defaults):
             raise ConnectorError(ErrorKind.bug, f"沙箱平台没有「{stream}」这个列表", code="stream")
         path, name, kind = LISTS[stream]
         params = bounds(cursor) | {"count": str(account.options.get("page_size", 50))}
-        items, next_cursor, _ = _listed(await self._get(account, path, params), name)
+        items, next_cursor = _listed(await self._get(account, path, params), name)
         ids = [text for text in map(item_id, items) if text]
         look_back = int(account.options.get("look_back", LOOK_BACK))
         return after_step(cursor, [raw_item(kind, item) for item in items], ids, next_cursor, look_back)
@@ -234,15 +236,20 @@ class SandboxConnector(Defaults):
         floor = since.replace(microsecond=0)
         found: list[OwnItem] = []
         params = {"count": str(OWN_PAGE_SIZE)}
-        seen = 0
+        seen: list[OwnItem | None] = []
         for _ in range(OWN_PAGES):
-            items, next_cursor, total = _listed(await self._get(account, path, params), name)
-            seen += len(items)
-            own = [(item, read) for item in items if (read := own_item(item, _item_url(account))) is not None]
-            found += [read for item, read in own if read.created_at >= floor and _answers(item, read, out)]
-            reached = any(read.created_at < floor for _, read in own)
-            if reached or not next_cursor:
-                return OwnItems(tuple(found), complete=reached or seen >= total)
+            body = await self._get(account, path, params)
+            items, next_cursor = _listed(body, name)
+            read = [own_item(item, _item_url(account)) for item in items]
+            seen += read
+            found += [
+                one for item, one in zip(items, read, strict=True)
+                if one is not None and one.created_at >= floor and _answers(item, one, out)
+            ]  # fmt: skip
+            if reaches(read, floor) or not next_cursor:
+                total = body.get("total_number")
+                is_end = not isinstance(total, bool) and str(total) == str(len(seen))
+                return OwnItems(tuple(found), complete=proves(seen, floor, is_end))
             params = {"count": str(OWN_PAGE_SIZE), "max_id": next_cursor}
         return OwnItems(tuple(found), complete=False)
 
@@ -250,7 +257,10 @@ class SandboxConnector(Defaults):
         """Whether the post, comment or message is still there."""
         if await self._found(account, "/2/statuses/show.json", {"id": external_id}):
             return True
-        if await self._get(account, "/2/comments/show_batch.json", {"cids": external_id}):
+        comments = await self._get(account, "/2/comments/show_batch.json", {"cids": external_id})
+        if not isinstance(comments, list):
+            raise ConnectorError(ErrorKind.protocol, "平台返回的列表不完整，请稍后再试", code="comments")
+        if comments:
             return True
         return await self._found(account, "/2/direct_messages/show.json", {"id": external_id})
 
@@ -322,20 +332,19 @@ class SandboxConnector(Defaults):
             headers=headers,
             write=method != "GET",
         )
-        body = answer.json()
+        body = body_of(answer)
         if error := error_of(answer, body, self._http.clock(), account.secrets.values(), CODES):
             raise error
         return body
 
 
-def _listed(body: Any, name: str) -> tuple[list[Any], str, int]:
-    """Items, the next cursor ("" at the end) and the total of a list; a list that is none is ``protocol``."""
+def _listed(body: Any, name: str) -> tuple[list[Any], str]:
+    """Items and the next cursor ("" at the end) of a list; a list that is none is ``protocol``."""
     items = body.get(name) if isinstance(body, dict) else None
     if not isinstance(items, list):
         raise ConnectorError(ErrorKind.protocol, "平台返回的列表不完整，请稍后再试", code=name)
     next_cursor = str(body.get("next_cursor") or "")
-    total = body.get("total_number")
-    return items, "" if next_cursor == "0" else next_cursor, total if isinstance(total, int) else len(items)
+    return items, "" if next_cursor == "0" else next_cursor
 
 
 def _item_url(account: AccountRef) -> UrlOf:

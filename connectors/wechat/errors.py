@@ -8,7 +8,8 @@ from datetime import datetime, time, timedelta, timezone
 from typing import Any
 
 from connectors.base import ConnectorError, Effect, ErrorKind
-from connectors.http import Answer, kind_of_status, retry_at, scrub
+from connectors.bodies import bare_kind
+from connectors.http import Answer, retry_at, scrub
 
 K = ErrorKind
 BEIJING = timezone(timedelta(hours=8))
@@ -126,7 +127,7 @@ def _again_at(code: int, now: datetime) -> datetime | None:
 def _unknown_kind(answer: Answer) -> ErrorKind:
     """An unknown code: reading may be tried again, writing is for a person to look at."""
     if answer.status >= 400:
-        return kind_of_status(answer.status)
+        return bare_kind(answer.status)
     return K.protocol if answer.write else K.transient
 
 

@@ -26,6 +26,7 @@ from connectors.base import (
     OwnItems,
     Pending,
 )
+from connectors.failures import unsettled
 from connectors.wechat.articles import draft_of, html_of, is_same, places
 from connectors.wechat.errors import DONE, code_of
 from connectors.wechat.schemas import instant
@@ -166,11 +167,14 @@ class Publisher:
         """How a submission or mass message ended; a refusal is a :class:`ConnectorError` in words."""
         kind, _, number = job.partition(":")
         if kind not in ("publish", MASS) or not number:
-            raise ConnectorError(ErrorKind.bug, "没有这样的发布任务", code="job")
+            raise ConnectorError(ErrorKind.bug, "没有这样的发布任务", code="job", effect=Effect.unknown)
         return await (self._poll_mass if kind == MASS else self._poll_publish)(account, number)
 
     async def _poll_publish(self, account: AccountRef, number: str) -> Outcome:
-        body = await self._wire.call(account, "/cgi-bin/freepublish/get", {"publish_id": number})
+        try:
+            body = await self._wire.call(account, "/cgi-bin/freepublish/get", {"publish_id": number})
+        except ConnectorError as error:
+            raise unsettled(error) from None
         told = body.get("publish_status")
         status = told if isinstance(told, int) else None
         if status == 1:
@@ -184,7 +188,10 @@ class Publisher:
         return Done(article, _address(body))
 
     async def _poll_mass(self, account: AccountRef, number: str) -> Outcome:
-        status = await self.mass_status(account, number)
+        try:
+            status = await self.mass_status(account, number)
+        except ConnectorError as error:
+            raise unsettled(error) from None
         if status in ("SEND_SUCCESS", "DELETE"):
             return Done(f"{MASS}:{number}")
         if status == "SEND_FAIL":

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.base import AccountRef, Attachment, ConnectorError, Effect, ErrorKind
+from connectors.bodies import body_of
 from connectors.budget import Scope, Standing, Window
 from connectors.http import Http
 from connectors.wechat.errors import TOKEN, code_of, error_of, next_day
@@ -110,7 +111,7 @@ class Wire:
             headers={"Content-Type": "application/json; charset=utf-8"} if body is not None else None,
             write=write,
         )
-        found = answer.json()
+        found = body_of(answer)
         error = error_of(answer, found, self.now(), account.secrets.values())
         if error is None or code_of(found) in passed:
             return dict(found)

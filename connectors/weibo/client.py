@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from connectors.absence import proves, reaches
 from connectors.base import (
     Accept,
     AccountRef,
@@ -243,21 +244,26 @@ class WeiboConnector(Defaults):
         body = await self._wire.get(account, url, count=str(OWN_NEWEST * 2), **reading.WHOLE)
         listed = [own_item(one, _place) for one in _entries(body, "statuses")]
         own = [one for one in listed if one is not None]
-        total = body.get("total_number") if isinstance(body, Mapping) else None
-        reached = any(one.created_at < floor for one in own)
-        return [one for one in own if one.created_at >= floor], reached or total == len(listed)
+        total = body.get("total_number")
+        is_end = not isinstance(total, bool) and str(total) == str(len(listed))
+        return [one for one in own if one.created_at >= floor], proves(listed, floor, is_end)
 
     async def _own_comments(self, account: AccountRef, floor: datetime, target: str) -> OwnItems:
-        url, found, params = f"{hosts(account).api}/2/comments/by_me.json", list[OwnItem](), dict[str, str]()
+        url, seen, params = f"{hosts(account).api}/2/comments/by_me.json", list[OwnItem | None](), dict[str, str]()
+        complete = False
         for _ in range(OWN_PAGES):
             body = await self._wire.get(account, url, count=str(OWN_PAGE_SIZE), **params)
-            own = [read for one in _entries(body, "comments") if (read := own_item(one, _place)) is not None]
-            found += [read for read in own if read.created_at >= floor and read.parent_id == target]
-            further = number_text(body.get("next_cursor")).lstrip("0") if isinstance(body, Mapping) else ""
-            if any(read.created_at < floor for read in own) or not further:
-                return OwnItems(tuple(found), complete=True)
+            listed = [_own_comment(one) for one in _entries(body, "comments")]
+            seen += listed
+            further = number_text(body.get("next_cursor")).lstrip("0")
+            if reaches(listed, floor) or not further:
+                # A full page without a hint where to go on is no end, nor is a hint nobody can read.
+                is_end = _is_zero(body.get("next_cursor")) and len(listed) < OWN_PAGE_SIZE
+                complete = proves(seen, floor, is_end)
+                break
             params = {"max_id": further}
-        return OwnItems(tuple(found), complete=False)
+        found = [one for one in seen if one is not None and one.created_at >= floor and one.parent_id == target]
+        return OwnItems(tuple(found), complete)
 
     async def exists(self, account: AccountRef, external_id: str) -> bool:
         """Whether the post or comment is still there. What has no number of its own cannot be asked for."""
@@ -274,8 +280,9 @@ class WeiboConnector(Defaults):
     async def _comments(self, account: AccountRef, comment_id: str) -> list[Any]:
         """The comment in a list of one, or an empty list."""
         body = await self._wire.get(account, f"{hosts(account).api}/2/comments/show_batch.json", cids=comment_id)
-        found = body if isinstance(body, list) else []
-        return [one for one in found if item_id(one) == comment_id and not one.get("deleted")][:1]
+        if not isinstance(body, list) or not all(item_id(one) for one in body):
+            raise ConnectorError(ErrorKind.protocol, "平台返回的列表无法识别，请稍后再试", code="comments")
+        return [one for one in body if item_id(one) == comment_id and not one.get("deleted")][:1]
 
     async def delete(self, account: AccountRef, external_id: str) -> None:
         """Remove an own post or comment; already gone is fine. Private messages cannot be taken back."""
@@ -316,6 +323,12 @@ def _place(author_id: str, thread_id: str, exact: str) -> str:
     return post_url(author_id, thread_id) if thread_id == exact else f"https://m.weibo.cn/status/{thread_id}"
 
 
+def _own_comment(entry: Any) -> OwnItem | None:
+    """An own comment; None where it cannot be read, or does not say what it stands under."""
+    read = own_item(entry, _place)
+    return read if read is not None and read.parent_id else None
+
+
 def _entries(body: Any, name: str) -> list[Any]:
     listed = body.get(name) if isinstance(body, Mapping) else None
     if not isinstance(listed, list):
@@ -334,4 +347,8 @@ def _metric(own_id: str, one: Mapping[str, Any]) -> Metric:
 
 
 def _zero(value: Any) -> str:
-    return "0" if value == 0 and not isinstance(value, bool) else ""
+    return "0" if _is_zero(value) else ""
+
+
+def _is_zero(value: Any) -> bool:
+    return value in (0, "0") and not isinstance(value, bool)

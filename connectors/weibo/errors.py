@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from connectors.base import ConnectorError, Effect, ErrorKind
-from connectors.http import Answer, kind_of_status, retry_at, scrub
+from connectors.bodies import bare_kind
+from connectors.http import Answer, retry_at, scrub
 from connectors.weibo.codes import ACCEPTED_LATE, ARTICLE_CODES, ARTICLE_MAYBE_DONE, CODES, MAYBE_DONE
 
 Codes = Mapping[int, tuple[ErrorKind, str]]
@@ -63,7 +64,7 @@ def _error(
 def _unknown_kind(answer: Answer) -> ErrorKind:
     """An unknown code: reading may be tried again, writing is for a person to look at."""
     if answer.status >= 400 and answer.status != 400:
-        return kind_of_status(answer.status)
+        return bare_kind(answer.status)
     return ErrorKind.protocol if answer.write else ErrorKind.transient
 
 
