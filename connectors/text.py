@@ -14,6 +14,9 @@ _UNCLEAN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 LONGEST_ID = 200
+# As long as the id of an own item, with what we put before it, can be kept.
+LONGEST_OWN_ID = 255
+LONGEST_ADDRESS = 2000
 
 
 def clean(text: str) -> str:
@@ -37,6 +40,11 @@ def as_payload(value: Any) -> str:
     if _SURROGATES.search(compact):
         return json.dumps(value, separators=(",", ":"))
     return compact
+
+
+def exact(text: str, longest: int = LONGEST_OWN_ID) -> str:
+    """``text`` where it can be kept as it is, else "": an id or address that was altered would be that of another."""
+    return text if len(text) <= longest and clean(text) == text else ""
 
 
 def id_of(value: Any, payload: str) -> str:

@@ -176,12 +176,14 @@ async def _article(wire: Wire, account: AccountRef, out: Outgoing) -> Outcome:
     data = body.get("data") if isinstance(body, Mapping) else None
     told: Mapping[str, object] = data if isinstance(data, Mapping) else {}
     # The post that goes with it can be asked for later; the article's own number cannot.
-    new_id = number_text(told.get("mid")) or str(told.get("object_id") or "")
+    own = told.get("object_id")
+    object_id = own if isinstance(own, str) else number_text(own)
+    new_id = number_text(told.get("mid")) or object_id
     if not new_id:
         raise _without_id()
     url = str(told.get("url") or "")
     shown = url if url.startswith(("https://", "http://")) else ""
-    return Done(new_id, shown, extra={"object_id": str(told.get("object_id") or "")})
+    return Done(new_id, shown, extra={"object_id": object_id})
 
 
 def as_html(words: str) -> str:
