@@ -34,7 +34,7 @@ from connectors.base import (
 from connectors.bilibili.wire import Wire, incomplete, text
 from connectors.failures import unsettled
 from connectors.markup import plain
-from connectors.pictures import harmless
+from connectors.pictures import harmless, in_time
 from connectors.text import one_line
 
 ADD, DELETE, LIST = "/arcopen/fn/article/add", "/arcopen/fn/article/delete", "/arcopen/fn/article/list"
@@ -60,7 +60,7 @@ def address(own: str) -> str:
 
 async def submit(wire: Wire, account: AccountRef, out: Outgoing) -> Outcome:
     """Submit an article; it is pending until it is reviewed."""
-    pictures = [await _uploaded(wire, account, one) for one in out.attachments]
+    pictures = await in_time(_uploaded(wire, account, one) for one in out.attachments)
     fields = {
         "title": one_line(out.title),
         "category": text(account, "category"),

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from connectors.base import (
     AccountRef,
+    Attachment,
     ByHand,
     ConnectorError,
     Done,
@@ -28,7 +29,7 @@ from connectors.douyin.schemas import text_of
 from connectors.douyin.wire import Wire, incomplete, is_on
 from connectors.failures import unsettled
 from connectors.manual.client import ManualConnector
-from connectors.pictures import form_named, harmless
+from connectors.pictures import form_named, harmless, in_time
 
 UPLOAD, CREATE = "/api/douyin/v1/video/upload_image/", "/api/douyin/v1/video/create_image_text/"
 LENGTH = 1000
@@ -60,7 +61,7 @@ async def publish(wire: Wire, account: AccountRef, out: Outgoing) -> Outcome:
     """A picture post, pending until it is reviewed; or the steps for a person."""
     if form_named(forms(account), out.form).name == BY_HAND:
         return await steps(account, out)
-    pictures = [await _uploaded(wire, account, out, place) for place in range(len(out.attachments))]
+    pictures = await in_time(_uploaded(wire, account, one) for one in out.attachments)
     data = await wire.post(account, CREATE, {"image_list": pictures, "text": out.text})
     item, video = text_of(data.get("item_id")), text_of(data.get("video_id"))
     if not item:
@@ -104,9 +105,9 @@ def address(work: works.Work) -> str:
     return work.url or number
 
 
-async def _uploaded(wire: Wire, account: AccountRef, out: Outgoing, place: int) -> str:
+async def _uploaded(wire: Wire, account: AccountRef, picture: Attachment) -> str:
     try:
-        data = await wire.upload(account, UPLOAD, out.attachments[place])
+        data = await wire.upload(account, UPLOAD, picture)
     except ConnectorError as error:
         raise harmless(error) from None
     image = data.get("image")

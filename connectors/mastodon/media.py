@@ -11,7 +11,7 @@ from typing import Any
 
 from connectors.base import AccountRef, Attachment, ConnectorError, ErrorKind, PostForm
 from connectors.mastodon.schemas import text_id
-from connectors.pictures import harmless
+from connectors.pictures import harmless, in_time
 
 # What a server takes that does not say so itself.
 MOST_PICTURES = 4
@@ -47,7 +47,7 @@ def learned(configuration: Any) -> dict[str, Any]:
 async def upload(call: Call, account: AccountRef, pictures: Sequence[Attachment]) -> list[str]:
     """The server's ids of the pictures, in order, each ready to be shown."""
     try:
-        return [await _upload(call, account, picture) for picture in pictures]
+        return await in_time(_upload(call, account, picture) for picture in pictures)
     except ConnectorError as error:
         raise harmless(error) from None
 

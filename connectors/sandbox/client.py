@@ -40,7 +40,7 @@ from connectors.bodies import body_of
 from connectors.defaults import Defaults
 from connectors.http import Http
 from connectors.lengths import weibo_units
-from connectors.pictures import against_pictures, form_named, harmless
+from connectors.pictures import against_pictures, form_named, harmless, in_time
 from connectors.sandbox.errors import CODES
 from connectors.sandbox.pushes import pushed_item
 from connectors.walk import LOOK_BACK, after_step, bounds
@@ -184,7 +184,7 @@ class SandboxConnector(Defaults):
         if out.form == "article":
             form["title"] = out.title
         if out.attachments:
-            form["pic_id"] = ",".join([await self._upload(account, picture) for picture in out.attachments])
+            form["pic_id"] = ",".join(await in_time(self._upload(account, picture) for picture in out.attachments))
         return await self._send(account, "/2/statuses/share.json", form, out)
 
     async def _upload(self, account: AccountRef, picture: Attachment) -> str:

@@ -23,7 +23,7 @@ from connectors.base import (
     Unparsable,
 )
 from connectors.lengths import weibo_units
-from connectors.pictures import against_pictures
+from connectors.pictures import against_pictures, in_time
 from connectors.weibo.links import post_url
 from connectors.weibo.schemas import item_id, number_text, weibo_time
 from connectors.weibo.settings import domains, hosts, is_on, text
@@ -149,7 +149,7 @@ async def _long(wire: Wire, account: AccountRef, out: Outgoing) -> Outcome:
         form["is_longtext"] = "1"
     if not out.attachments:
         return accepted(account, await wire.post(account, f"{base}/update/biz.json", form))
-    pictures = [await _uploaded(wire, account, f"{base}/upload_pic/biz.json", one) for one in out.attachments]
+    pictures = await in_time(_uploaded(wire, account, f"{base}/upload_pic/biz.json", one) for one in out.attachments)
     form["pic_id"] = ",".join(pictures)
     return accepted(account, await wire.post(account, f"{base}/upload_url_text/biz.json", form))
 
