@@ -31,9 +31,10 @@ from connectors.base import (
     Pending,
     PostForm,
 )
-from connectors.bilibili.wire import Wire, incomplete, text
+from connectors.bilibili.wire import Wire, incomplete
 from connectors.failures import unsettled
 from connectors.markup import plain
+from connectors.options import text
 from connectors.pictures import harmless, in_time
 from connectors.text import one_line
 

@@ -30,10 +30,11 @@ from connectors.base import (
     Renewed,
 )
 from connectors.bilibili import articles, granting
-from connectors.bilibili.wire import Wire, text
+from connectors.bilibili.wire import Wire
 from connectors.defaults import Defaults
 from connectors.http import Http
 from connectors.manual.client import ManualConnector
+from connectors.options import text
 from connectors.pictures import against_pictures, form_named
 
 NO_COMMENTS = "B 站开放平台没有提供评论和私信接口；评论可以从文件导入，或粘贴进来"

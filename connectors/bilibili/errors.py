@@ -6,16 +6,16 @@ After open.bilibili.com › 状态码 (general, OAuth2, videos, articles) and �
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.base import ConnectorError, Effect, ErrorKind
 from connectors.bodies import bare_kind
 from connectors.http import Answer, retry_at, scrub
+from connectors.moments import BEIJING
 from connectors.text import one_line
 
 K = ErrorKind
-BEIJING = timezone(timedelta(hours=8))
 # Whatever else the article interface refuses comes from here.
 ARTICLES = range(129_000, 130_000)
 

@@ -22,11 +22,6 @@ def host(account: AccountRef, real: str) -> str:
     return account.base_url.rstrip("/") or real
 
 
-def text(account: AccountRef, name: str) -> str:
-    """An option as text; empty when it is not set."""
-    return str(account.options.get(name) or "").strip()
-
-
 class Wire:
     """Calls for one connector; stateless."""
 

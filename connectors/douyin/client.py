@@ -34,9 +34,10 @@ from connectors.base import (
 from connectors.defaults import Defaults
 from connectors.douyin import comments, granting, publishing, pushes, works
 from connectors.douyin.schemas import inbound, instant, text_of
-from connectors.douyin.wire import Wire, incomplete, is_on, text
+from connectors.douyin.wire import Wire, incomplete
 from connectors.http import Http
 from connectors.manual.client import ManualConnector
+from connectors.options import DAY, LONGEST_FOLLOWED, SHORTEST, is_on, number
 from connectors.pictures import against_pictures, form_named
 
 # How an answer in private is named: it cannot be looked up.
@@ -71,7 +72,7 @@ class DouyinConnector(Defaults):
     def limits(self, account: AccountRef) -> Limits:
         """By hand altogether as long as the app may neither publish nor answer."""
         by_program = any(is_on(account, name) for name in ("publish", "comments", "messages"))
-        reply = int(text(account, "reply_length") or REPLY_LENGTH)
+        reply = int(number(account, "reply_length", REPLY_LENGTH, 1, publishing.LENGTH))
         return Limits(
             publishing.LENGTH, reply, find_own_lag=600.0, pull_every=self._every(account), private_length=reply,
             by_hand=not by_program,
@@ -108,7 +109,7 @@ class DouyinConnector(Defaults):
         return grants
 
     def _every(self, account: AccountRef) -> float:
-        return float(account.options.get("pull_every") or 600.0)
+        return number(account, "pull_every", 600.0, SHORTEST, DAY)
 
     # access -----------------------------------------------------------------------------------------------------------
 
@@ -136,7 +137,7 @@ class DouyinConnector(Defaults):
             raise ConnectorError(ErrorKind.bug, f"没有名为「{stream}」的信息流", code="stream")
         if not (is_on(account, "comments") and is_on(account, "works")):
             return Page((), dict(cursor))
-        days = float(account.options.get("follow_days") or 30.0)
+        days = number(account, "follow_days", 30.0, 0, LONGEST_FOLLOWED)
         return await comments.pull(self._wire, account, cursor, self._every(account), days)
 
     async def receive(

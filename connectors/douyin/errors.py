@@ -7,15 +7,15 @@ pages on tokens and on picture posts. Answers have the status 200; the code stan
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.base import ConnectorError, Effect, ErrorKind
 from connectors.bodies import bare_kind
 from connectors.http import Answer, retry_at, scrub
+from connectors.moments import BEIJING
 
 K = ErrorKind
-BEIJING = timezone(timedelta(hours=8))
 # Daily quotas begin anew at eight in the morning.
 RESET_HOUR = 8
 TOKEN = "抖音的访问令牌已失效，系统会用刷新令牌更新"  # noqa: S105  a sentence

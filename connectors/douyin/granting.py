@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from connectors.base import AccountRef, ConnectorError, ErrorKind, Health, Renewed
-from connectors.douyin.wire import NO_TOKEN, Wire, home, incomplete, is_on
+from connectors.douyin.wire import NO_TOKEN, Wire, home, incomplete
+from connectors.options import is_on
 from connectors.text import one_line
 
 UNTIL = "refresh_until"

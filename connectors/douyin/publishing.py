@@ -26,9 +26,10 @@ from connectors.base import (
 )
 from connectors.douyin import works
 from connectors.douyin.schemas import text_of
-from connectors.douyin.wire import Wire, incomplete, is_on
+from connectors.douyin.wire import Wire, incomplete
 from connectors.failures import unsettled
 from connectors.manual.client import ManualConnector
+from connectors.options import is_on
 from connectors.pictures import form_named, harmless, in_time
 
 UPLOAD, CREATE = "/api/douyin/v1/video/upload_image/", "/api/douyin/v1/video/create_image_text/"

@@ -14,22 +14,11 @@ from connectors.http import Http
 
 HOME = "https://open.douyin.com"
 NO_TOKEN = "还没有授权，请管理员点「授权」，用这个账号登录抖音并同意"  # noqa: S105  a sentence
-YES = frozenset({"1", "yes", "true", "on"})
 
 
 def home(account: AccountRef) -> str:
     """The platform's address, or that of a simulator."""
     return account.base_url.rstrip("/") or HOME
-
-
-def text(account: AccountRef, name: str) -> str:
-    """An option as text; empty when it is not set."""
-    return str(account.options.get(name) or "").strip()
-
-
-def is_on(account: AccountRef, name: str) -> bool:
-    """Whether the office was granted something."""
-    return text(account, name).lower() in YES
 
 
 class Wire:

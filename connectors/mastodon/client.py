@@ -53,6 +53,7 @@ from connectors.mastodon.schemas import (
     status_of,
     text_id,
 )
+from connectors.options import DAY, SHORTEST, number, text
 from connectors.pictures import against_pictures
 from connectors.walk import LOOK_BACK, after_step
 
@@ -88,19 +89,18 @@ class MastodonConnector(Defaults):
 
     def limits(self, account: AccountRef) -> Limits:
         """The server's own length where ``check`` has learned it, else 500. Keys are sent but never relied on."""
-        options = account.options
-        most = int(options.get("max_characters") or MAX_CHARACTERS)
+        most = int(number(account, "max_characters", MAX_CHARACTERS, MENTION_CHARACTERS + 1, 10**6))
         return Limits(
             post_length=most,
             reply_length=most - MENTION_CHARACTERS,
-            find_own_lag=float(options.get("find_own_lag", 10.0)),
+            find_own_lag=number(account, "find_own_lag", 10.0, 0, DAY),
             honours_key=False,
-            pull_every=float(options.get("pull_every", 30.0)),
+            pull_every=number(account, "pull_every", 30.0, SHORTEST, DAY),
         )
 
     def post_forms(self, account: AccountRef) -> tuple[PostForm, ...]:
         """One: a status with pictures, as many and as large as the server said."""
-        return (media.form_of(account.options, self.limits(account).post_length),)
+        return (media.form_of(account, self.limits(account).post_length),)
 
     def measure(self, text: str) -> int:
         """Characters; a link is 23, a mention counts without its server."""
@@ -162,7 +162,7 @@ class MastodonConnector(Defaults):
         """
         if stream not in self.streams:
             raise ConnectorError(ErrorKind.bug, f"Mastodon 没有「{stream}」这个列表", code="stream")
-        size = int(account.options.get("page_size", PAGE_SIZE))
+        size = int(number(account, "page_size", PAGE_SIZE, 1, 80))
         high, walk = str(cursor.get("high") or ""), cursor.get("walk") or {}
         params: list[tuple[str, str]] = [("types[]", "mention"), ("limit", str(size))]
         if high:
@@ -176,7 +176,7 @@ class MastodonConnector(Defaults):
         items = [raw_item(await self._rooted(account, n)) for n in wanted]
         if high:
             return Page(tuple(items), {"high": ids[0] if ids else high}, more=bool(ids) and len(found) >= size)
-        look_back = int(account.options.get("look_back", LOOK_BACK))
+        look_back = int(number(account, "look_back", LOOK_BACK, 0, 10**6))
         return after_step(cursor, items, ids, ids[-1] if ids else "", look_back)
 
     async def _rooted(self, account: AccountRef, notification: Any) -> Any:
@@ -349,7 +349,7 @@ class MastodonConnector(Defaults):
         if out.attachments and out.target_kind is not None:
             problems.append(Problem("media", "回复只能是文字，请去掉图片"))
         problems += against_pictures(out.attachments, self.post_forms(account)[0])
-        longest = int(account.options.get("description_length") or media.DESCRIPTION_LENGTH)
+        longest = int(number(account, "description_length", media.DESCRIPTION_LENGTH, 1, 10**6))
         if any(len(picture.description) > longest for picture in out.attachments):
             problems.append(Problem("media", f"图片说明最多 {longest} 字"))
         if out.target_kind is not None and not out.target_id:
@@ -399,7 +399,7 @@ def _id(notification: Any) -> str:
 
 
 def _visibility(account: AccountRef) -> str:
-    wanted = str(account.options.get("visibility") or "public")
+    wanted = text(account, "visibility") or "public"
     return wanted if wanted in VISIBILITIES else "public"
 
 

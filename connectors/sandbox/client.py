@@ -40,6 +40,7 @@ from connectors.bodies import body_of
 from connectors.defaults import Defaults
 from connectors.http import Http
 from connectors.lengths import weibo_units
+from connectors.options import DAY, SHORTEST, is_on, number
 from connectors.pictures import against_pictures, form_named, harmless, in_time
 from connectors.sandbox.errors import CODES
 from connectors.sandbox.pushes import pushed_item
@@ -87,13 +88,12 @@ class SandboxConnector(Defaults):
 
     def limits(self, account: AccountRef) -> Limits:
         """Lengths as Weibo's; lags and intervals short, so that a demo is lively."""
-        options = account.options
         return Limits(
             post_length=POST_UNITS,
             reply_length=REPLY_UNITS,
-            find_own_lag=float(options.get("find_own_lag", 3.0)),
-            honours_key=bool(options.get("honours_key", False)),
-            pull_every=float(options.get("pull_every", 5.0)),
+            find_own_lag=number(account, "find_own_lag", 3.0, 0, DAY),
+            honours_key=is_on(account, "honours_key"),
+            pull_every=number(account, "pull_every", 5.0, SHORTEST, DAY),
             private_length=MESSAGE_UNITS,
         )
 
@@ -141,10 +141,10 @@ class SandboxConnector(Defaults):
         if stream not in LISTS:
             raise ConnectorError(ErrorKind.bug, f"沙箱平台没有「{stream}」这个列表", code="stream")
         path, name, kind = LISTS[stream]
-        params = bounds(cursor) | {"count": str(account.options.get("page_size", 50))}
+        params = bounds(cursor) | {"count": str(int(number(account, "page_size", 50, 1, 200)))}
         items, next_cursor = _listed(await self._get(account, path, params), name)
         ids = [text for text in map(item_id, items) if text]
-        look_back = int(account.options.get("look_back", LOOK_BACK))
+        look_back = int(number(account, "look_back", LOOK_BACK, 0, 10**6))
         return after_step(cursor, [raw_item(kind, item) for item in items], ids, next_cursor, look_back)
 
     async def receive(

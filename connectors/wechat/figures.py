@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.base import AccountRef, ConnectorError, ErrorKind, Metric, Published
-from connectors.wechat.errors import BEIJING
+from connectors.moments import BEIJING
 from connectors.wechat.publishing import MASS
 from connectors.wechat.wire import Wire, text_of
 

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from connectors.base import Accept, AccountRef, Challenge, Kind, Notice, NoticeKind, PushAnswer, RawItem, Reject
+from connectors.options import is_on, text
 from connectors.text import as_payload, id_of
 from connectors.wechat import xml
 from connectors.wechat.crypto import Foreign, Unreadable, decrypt, is_signed, sealed
 from connectors.wechat.schemas import pushed_item
-from connectors.wechat.wire import is_on, text_of
+from connectors.wechat.wire import text_of
 
 LARGEST = 256 * 1024
 # A caught address must not work for ever; clocks may be ten minutes apart.
@@ -53,7 +54,7 @@ def _reason_against(account: AccountRef, query: Mapping[str, str], now: datetime
 def _opened(account: AccountRef, query: Mapping[str, str], outer: Mapping[str, Any], now: datetime) -> PushAnswer:
     encrypted = outer.get("Encrypt")
     if not isinstance(encrypted, str) or not encrypted:
-        if is_on(account, "secure_only"):
+        if is_on(account, "secure_only", usually=True):
             return Reject(403, "账号只收加密推送，请在公众平台把消息加解密方式设为安全模式")
         return _split(account, outer, now, is_sealed=False)
     if not account.secrets.get("aes_key"):
@@ -101,7 +102,7 @@ def _notices(push: Mapping[str, Any]) -> tuple[Notice, ...]:
 
 def _receipt(account: AccountRef, push: Mapping[str, Any], now: datetime, *, is_sealed: bool) -> str:
     """The passive answer of the option ``receipt``, sealed when the push was; "" without one."""
-    words = str(account.options.get("receipt") or "").strip()
+    words = text(account, "receipt")
     sender = text_of(push.get("FromUserName"))
     if not words or not sender:
         return ""

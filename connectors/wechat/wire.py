@@ -127,11 +127,6 @@ def incomplete(what: str, effect: Effect = Effect.not_done) -> ConnectorError:
     return ConnectorError(ErrorKind.protocol, human, code=what, effect=effect)
 
 
-def is_on(account: AccountRef, name: str) -> bool:
-    """Whether an option that people switch by typing 1 is on; 0, no and nothing are off."""
-    return str(account.options.get(name) or "").strip().lower() not in ("", "0", "no", "false", "off", "否")
-
-
 def text_of(value: Any) -> str:
     """A number or text of the platform as text; anything else is ""."""
     return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""

@@ -41,10 +41,11 @@ from connectors.base import (
 from connectors.defaults import Defaults
 from connectors.http import Http
 from connectors.lengths import weibo_units
+from connectors.options import text
 from connectors.weibo import granting, publishing, pushes, reading
 from connectors.weibo.links import id_of_link, post_url
 from connectors.weibo.schemas import inbound, item_id, number_text, own_item
-from connectors.weibo.settings import hosts, number, text
+from connectors.weibo.settings import hosts, number
 from connectors.weibo.signature import reason_against
 from connectors.weibo.wire import Wire, windows
 

@@ -23,10 +23,11 @@ from connectors.base import (
     Unparsable,
 )
 from connectors.lengths import weibo_units
+from connectors.options import is_on, text
 from connectors.pictures import against_pictures, in_time
 from connectors.weibo.links import post_url
 from connectors.weibo.schemas import item_id, number_text, weibo_time
-from connectors.weibo.settings import domains, hosts, is_on, text
+from connectors.weibo.settings import domains, hosts
 from connectors.weibo.wire import Wire
 
 SHORT, LONG, ARTICLE = "", "long", "article"

@@ -11,8 +11,9 @@ from connectors.base import AccountRef, Attachment, ConnectorError, ErrorKind, W
 from connectors.bodies import body_of
 from connectors.budget import Scope, Standing
 from connectors.http import Answer, Http
+from connectors.options import text
 from connectors.weibo.errors import article_error, error_of
-from connectors.weibo.settings import hosts, number, text
+from connectors.weibo.settings import hosts, number
 
 ALL, WRITE = "all", "write"
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
