@@ -47,6 +47,11 @@ def exact(text: str, longest: int = LONGEST_OWN_ID) -> str:
     return text if len(text) <= longest and clean(text) == text else ""
 
 
+def count(value: Any) -> int | None:
+    """A number of readers, likes or the like; None for anything that is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
 def id_of(value: Any, payload: str) -> str:
     """A platform's id as text, or ``sha256:<hex of payload>`` where there is none that can be kept."""
     text = one_line(str(value)) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""

@@ -36,7 +36,7 @@ from connectors.failures import unsettled
 from connectors.markup import plain
 from connectors.options import text
 from connectors.pictures import harmless, in_time
-from connectors.text import one_line
+from connectors.text import count, one_line
 
 ADD, DELETE, LIST = "/arcopen/fn/article/add", "/arcopen/fn/article/delete", "/arcopen/fn/article/list"
 DETAIL, IMAGE, STAT = "/arcopen/fn/article/detail", "/arcopen/fn/article/upload/image", "/arcopen/fn/data/art/stat"
@@ -123,7 +123,7 @@ async def stats(wire: Wire, account: AccountRef, ids: Sequence[str]) -> dict[str
             row = data.get(own.removeprefix(CV)) if isinstance(data, Mapping) else None
             told = row.get("stats") if isinstance(row, Mapping) else None
             if isinstance(told, Mapping):
-                found[own] = Metric(own, *(_count(told.get(name)) for name in ("view", "like", "reply", "share")))
+                found[own] = Metric(own, *(count(told.get(name)) for name in ("view", "like", "reply", "share")))
     return found
 
 
@@ -178,7 +178,7 @@ async def _listed(wire: Wire, account: AccountRef, group: str, page: str) -> tup
     if not isinstance(listed, list):
         raise incomplete("articles")
     told = data.get("artPage")
-    return listed, (_count(told.get("total")) or 0) if isinstance(told, Mapping) else 0
+    return listed, (count(told.get("total")) or 0) if isinstance(told, Mapping) else 0
 
 
 async def _uploaded(wire: Wire, account: AccountRef, picture: Attachment) -> str:
@@ -195,10 +195,6 @@ async def _uploaded(wire: Wire, account: AccountRef, picture: Attachment) -> str
 def _id(value: Any) -> str:
     given = str(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
     return given if given.isascii() and given.isdigit() and 0 < len(given) < 20 and int(given) else ""
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _moment(value: Any) -> datetime | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from connectors.answers import against_text
 from connectors.base import (
     AccountRef,
     Capability,
@@ -222,11 +223,7 @@ class DouyinConnector(Defaults):
         """Length, target and pictures, by the form."""
         form = form_named(self.post_forms(account), out.form)
         most = form.length if out.target_kind is None else self.limits(account).reply_length
-        problems = []
-        if not out.text.strip():
-            problems.append(Problem("text", "内容为空，请填写后再提交"))
-        if (length := len(out.text)) > most:
-            problems.append(Problem("text", f"内容共 {length} 字，超过平台上限 {most} 字，请删减 {length - most} 字"))
+        problems = against_text(out.text, len(out.text), most)
         if out.target_kind is None:
             return problems + against_pictures(out.attachments, form)
         if out.attachments:

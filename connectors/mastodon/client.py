@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.absence import proves, reaches
+from connectors.answers import against_text
 from connectors.base import (
     AccountRef,
     Attachment,
@@ -341,11 +342,7 @@ class MastodonConnector(Defaults):
         """Empty, too long, pictures, an answer without target."""
         limits = self.limits(account)
         most = limits.post_length if out.target_kind is None else limits.reply_length
-        problems = []
-        if not out.text.strip():
-            problems.append(Problem("text", "内容为空，请填写后再提交"))
-        if (length := self.measure(out.text)) > most:
-            problems.append(Problem("text", f"内容共 {length} 字，超过平台上限 {most} 字，请删减 {length - most} 字"))
+        problems = against_text(out.text, self.measure(out.text), most)
         if out.attachments and out.target_kind is not None:
             problems.append(Problem("media", "回复只能是文字，请去掉图片"))
         problems += against_pictures(out.attachments, self.post_forms(account)[0])

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.absence import proves, reaches
+from connectors.answers import against_text
 from connectors.base import (
     Accept,
     AccountRef,
@@ -289,11 +290,7 @@ class SandboxConnector(Defaults):
         """Empty, too long, pictures, an answer without target."""
         longest = ARTICLE_UNITS if out.form == "article" else POST_UNITS
         most = {None: longest, Kind.private: MESSAGE_UNITS}.get(out.target_kind, REPLY_UNITS)
-        problems = []
-        if not out.text.strip():
-            problems.append(Problem("text", "内容为空，请填写后再提交"))
-        if (length := weibo_units(out.text)) > most:
-            problems.append(Problem("text", f"内容共 {length} 字，超过平台上限 {most} 字，请删减 {length - most} 字"))
+        problems = against_text(out.text, weibo_units(out.text), most)
         if out.attachments and out.target_kind is not None:
             problems.append(Problem("media", "沙箱平台的回复只能是文字，请去掉图片"))
         problems += against_pictures(out.attachments, form_named(self.post_forms(account), out.form))

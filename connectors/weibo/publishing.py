@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
+from connectors.answers import against_text
 from connectors.base import (
     AccountRef,
     Attachment,
@@ -75,23 +76,17 @@ def forms(account: AccountRef) -> tuple[PostForm, ...]:
 def problems(account: AccountRef, out: Outgoing) -> list[Problem]:
     """Every reason why ``out`` cannot go out as it stands."""
     if out.target_kind is not None:
-        return [*_of_text(out, MESSAGE_UNITS if out.target_kind is Kind.private else REPLY_UNITS), *_of_answer(out)]
+        most = MESSAGE_UNITS if out.target_kind is Kind.private else REPLY_UNITS
+        return [*against_text(out.text, weibo_units(out.text), most), *_of_answer(out)]
     form = next((one for one in forms(account) if one.name == out.form), None)
     if form is None:
         return [Problem("form", "该账号没有开通这种形式，请改用其他形式，或请管理员在账号设置中登记已开通")]
-    found = [*_of_text(out, form.length), *against_pictures(out.attachments, form)]
+    found = [*against_text(out.text, weibo_units(out.text), form.length), *against_pictures(out.attachments, form)]
     if form.name == SHORT:
         found += _of_short(account, out.text)
     if form.name == ARTICLE:
         found += _of_article(account, out)
     return found
-
-
-def _of_text(out: Outgoing, most: int) -> Iterable[Problem]:
-    if not out.text.strip():
-        yield Problem("text", "内容为空，请填写后再提交")
-    if (length := weibo_units(out.text)) > most:
-        yield Problem("text", f"内容共 {length} 字，超过平台上限 {most} 字，请删减 {length - most} 字")
 
 
 def _of_answer(out: Outgoing) -> Iterable[Problem]:

@@ -393,9 +393,9 @@ def test_what_an_article_lacks_is_said_beforehand(wechat_desk: Desk) -> None:
     assert "删减 6 字" in said(wechat_desk, article(title="字" * 70))
     assert "封面" in said(wechat_desk, article(attachments=()))
     assert "删减 5 字" in said(wechat_desk, article("字" * 20_005))
-    assert "小于 1 MB" in said(wechat_desk, article(attachments=(picture(JPG + bytes(1024 * 1024), "image/jpeg"),)))
-    assert "JPG" in said(wechat_desk, article(attachments=(picture(b"GIF89a", "image/gif"),)))
-    assert "去掉 1 张" in said(wechat_desk, article(attachments=(picture(),) * 21))
+    assert "超过 1023 KB" in said(wechat_desk, article(attachments=(picture(JPG + bytes(1024 * 1024), "image/jpeg"),)))
+    assert "平台不接收" in said(wechat_desk, article(attachments=(picture(b"GIF89a", "image/gif"),)))
+    assert "最多 20 张图片，现在 21 张" in said(wechat_desk, article(attachments=(picture(),) * 21))
     assert "方式" in said(wechat_desk, article(form="reel"))
 
 
