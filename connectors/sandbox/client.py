@@ -45,10 +45,11 @@ from connectors.options import DAY, SHORTEST, is_on, number
 from connectors.pictures import against_pictures, form_named, harmless, in_time
 from connectors.sandbox.errors import CODES
 from connectors.sandbox.pushes import pushed_item
+from connectors.signature import reason_against
 from connectors.walk import LOOK_BACK, after_step, bounds
 from connectors.weibo.errors import error_of
+from connectors.weibo.pushes import NO_SECRET
 from connectors.weibo.schemas import UrlOf, inbound, item_id, own_item, raw_item, weibo_time
-from connectors.weibo.signature import reason_against
 
 POST_UNITS = 2000
 ARTICLE_UNITS = 10_000
@@ -153,7 +154,7 @@ class SandboxConnector(Defaults):
     ) -> PushAnswer:
         """Verify the signature, answer a challenge, or split a push (or a list of pushes) into items."""
         secret = account.secrets.get("app_secret", "")
-        if reason := reason_against(query, secret, self._http.clock(), OLDEST_PUSH):
+        if reason := reason_against(query, secret, self._http.clock(), no_secret=NO_SECRET, oldest=OLDEST_PUSH):
             return Reject(403, reason)
         if method == "GET":
             return Challenge(query["echostr"]) if query.get("echostr") else Reject(400, "缺少 echostr")

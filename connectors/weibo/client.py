@@ -42,11 +42,11 @@ from connectors.defaults import Defaults
 from connectors.http import Http
 from connectors.lengths import weibo_units
 from connectors.options import text
+from connectors.signature import reason_against
 from connectors.weibo import granting, publishing, pushes, reading
 from connectors.weibo.links import id_of_link, post_url
 from connectors.weibo.schemas import inbound, item_id, number_text, own_item
 from connectors.weibo.settings import hosts, number
-from connectors.weibo.signature import reason_against
 from connectors.weibo.wire import Wire, windows
 
 PUSH_BYTES = 256 * 1024
@@ -143,7 +143,8 @@ class WeiboConnector(Defaults):
         self, account: AccountRef, method: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
     ) -> PushAnswer:
         """Verify the signature, answer a challenge, or take a push apart. The answer may be a receipt to its sender."""
-        if reason := reason_against(query, account.secrets.get("app_secret", ""), self._http.clock()):
+        secret = account.secrets.get("app_secret", "")
+        if reason := reason_against(query, secret, self._http.clock(), no_secret=pushes.NO_SECRET):
             return Reject(403, reason)
         if method == "GET":
             return Challenge(query["echostr"]) if query.get("echostr") else Reject(400, "缺少 echostr")
