@@ -21,7 +21,7 @@ from sqlmodel import col, func, select
 
 from bench import ground, running
 from bench.figures import Figure, quantile
-from connectors.weibo.signature import sign
+from connectors.signature import sign
 from hub import clock, log, migrations
 from hub.db import open_context, reading, unit_of_work
 from hub.embedded import Postgres, Valkey

@@ -48,6 +48,7 @@ from connectors.posting import (
     PostForm,
     Published,
 )
+from connectors.text import LONGEST_ADDRESS, exact
 
 __all__ = [
     "ATTACHED", "Accept", "AccountRef", "Attached", "Attachment", "Author", "ByHand", "Capability", "Challenge",
@@ -143,7 +144,10 @@ class Renewed:
 
 @dataclass(frozen=True, slots=True)
 class OwnItem:
-    """One of the account's own recent items, for reading back what became of an attempt."""
+    """One of the account's own recent items, for reading back what became of an attempt.
+
+    ``external_id`` and ``url`` as in :class:`connectors.posting.Done`: what cannot be kept exactly is left out.
+    """
 
     external_id: str
     text: str
@@ -151,6 +155,11 @@ class OwnItem:
     url: str = ""
     parent_id: str = ""
     key: str = ""
+
+    def __post_init__(self) -> None:
+        """What is found becomes what is kept of the delivery."""
+        object.__setattr__(self, "external_id", exact(self.external_id))
+        object.__setattr__(self, "url", exact(self.url, LONGEST_ADDRESS))
 
 
 @dataclass(frozen=True, slots=True)

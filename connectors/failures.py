@@ -55,5 +55,19 @@ class ConnectorError(Exception):
         self.retry_at = retry_at
 
 
+def codes(numbers: str, kind: ErrorKind, human: str) -> dict[int, tuple[ErrorKind, str]]:
+    """One meaning for many codes of a platform; ``20601-20615`` is every number in between."""
+    found: dict[int, tuple[ErrorKind, str]] = {}
+    for part in numbers.split():
+        first, _, last = part.partition("-")
+        found |= dict.fromkeys(range(int(first), int(last or first) + 1), (kind, human))
+    return found
+
+
+def unsettled(error: ConnectorError) -> ConnectorError:
+    """Why nobody could say how a pending write ended: it may have ended well, so it is asked again, not sent again."""
+    return ConnectorError(error.kind, error.human, code=error.code, effect=Effect.unknown, retry_at=error.retry_at)
+
+
 class Unparsable(Exception):
     """``parse`` cannot understand a stored item; the text says why (Chinese). The item goes to quarantine."""

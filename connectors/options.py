@@ -6,6 +6,8 @@ import math
 
 from connectors.base import AccountRef
 
+# Bounds, in seconds and days, of what people may type for pauses and for how long their own items are followed.
+SHORTEST, DAY, LONGEST_FOLLOWED = 0.001, 86_400.0, 3650.0
 _ON = frozenset(("是", "yes", "on", "true", "1"))
 _OFF = frozenset(("", "否", "no", "off", "false", "0"))
 

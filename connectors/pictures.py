@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Iterable, Sequence
+from typing import TypeVar
 
-from connectors.base import Attachment, ConnectorError, Effect, PostForm, Problem
+from connectors.base import Attachment, ConnectorError, Effect, ErrorKind, PostForm, Problem
+
+T = TypeVar("T")
+# The engine waits 20 seconds for a whole call and takes what it cuts off for perhaps sent: the rest is for the post.
+UPLOAD_SECONDS = 12.0
+TOO_SLOW = "图片没有在限定时间内传完，内容没有发出，系统会再试"
 
 
 def form_named(forms: Sequence[PostForm], name: str) -> PostForm:
@@ -25,6 +32,15 @@ def against_pictures(pictures: Sequence[Attachment], form: PostForm) -> list[Pro
     if form.needs_cover and not pictures:
         problems.append(Problem("media", f"「{form.label}」要有封面图片"))
     return problems
+
+
+async def in_time(uploads: Iterable[Awaitable[T]], human: str = TOO_SLOW) -> list[T]:
+    """What the uploads bring, one after the other; too slow, they are a clear "not sent": no post shows them yet."""
+    try:
+        async with asyncio.timeout(UPLOAD_SECONDS):
+            return [await one for one in uploads]
+    except TimeoutError:
+        raise ConnectorError(ErrorKind.transient, human, code="uploads") from None
 
 
 def harmless(error: ConnectorError) -> ConnectorError:

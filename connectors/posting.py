@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from connectors.failures import ConnectorError, Effect, ErrorKind
+from connectors.text import LONGEST_ADDRESS, exact
+
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
@@ -44,24 +47,41 @@ class PostForm:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The platform has it. ``extra``: what only this answer tells and later calls need; kept with the delivery."""
+    """The platform has it. ``extra``: what only this answer tells and later calls need; kept with the delivery.
+
+    An id, address or extra that cannot be kept exactly is left out: it is there all the same, only under no name.
+    """
 
     external_id: str
     url: str = ""
     at: datetime | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Also what a person typed or a platform sent must fit what keeps it."""
+        object.__setattr__(self, "external_id", exact(self.external_id))
+        object.__setattr__(self, "url", exact(self.url, LONGEST_ADDRESS))
+        object.__setattr__(self, "extra", _kept(self.extra))
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:
     """The platform works on it; ask ``poll_job(job)`` again after ``poll_after``.
 
-    ``extra`` as in :class:`Done`, where the platform tells it on acceptance only.
+    ``extra`` as in :class:`Done`, where the platform tells it on acceptance only. A job that cannot be kept exactly
+    could not be asked for again: the outcome is then unknown, and the account's own list tells.
     """
 
     job: str
     poll_after: datetime
     extra: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raises :class:`ConnectorError` where nobody could ask again."""
+        if not exact(self.job):
+            human = "平台已受理，但返回的编号无法保存，系统会核实"
+            raise ConnectorError(ErrorKind.protocol, human, code="job", effect=Effect.unknown)
+        object.__setattr__(self, "extra", _kept(self.extra))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +92,10 @@ class ByHand:
 
 
 Outcome = Done | Pending | ByHand
+
+
+def _kept(extra: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in extra.items() if exact(value) == value}
 
 
 @dataclass(frozen=True, slots=True)

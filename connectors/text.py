@@ -15,6 +15,9 @@ _BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 LONGEST_ID = 200
 TOO_DEEP = "nested too deeply"
+# As long as the id of an own item, with what we put before it, can be kept.
+LONGEST_OWN_ID = 255
+LONGEST_ADDRESS = 2000
 
 
 def clean(text: str) -> str:
@@ -44,6 +47,16 @@ def as_payload(value: Any) -> str:
     if _SURROGATES.search(compact):
         return json.dumps(value, separators=(",", ":"))
     return compact
+
+
+def exact(text: str, longest: int = LONGEST_OWN_ID) -> str:
+    """``text`` where it can be kept as it is, else "": an id or address that was altered would be that of another."""
+    return text if len(text) <= longest and clean(text) == text else ""
+
+
+def count(value: Any) -> int | None:
+    """A number of readers, likes or the like; None for anything that is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def id_of(value: Any, payload: str) -> str:

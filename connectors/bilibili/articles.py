@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import Any
 
+from connectors.absence import proves, reaches
 from connectors.base import (
     AccountRef,
     Attachment,
@@ -30,10 +31,12 @@ from connectors.base import (
     Pending,
     PostForm,
 )
-from connectors.bilibili.wire import Wire, incomplete, text
+from connectors.bilibili.wire import Wire, incomplete
+from connectors.failures import unsettled
 from connectors.markup import plain
-from connectors.pictures import harmless
-from connectors.text import one_line
+from connectors.options import text
+from connectors.pictures import harmless, in_time
+from connectors.text import count, one_line
 
 ADD, DELETE, LIST = "/arcopen/fn/article/add", "/arcopen/fn/article/delete", "/arcopen/fn/article/list"
 DETAIL, IMAGE, STAT = "/arcopen/fn/article/detail", "/arcopen/fn/article/upload/image", "/arcopen/fn/data/art/stat"
@@ -58,7 +61,7 @@ def address(own: str) -> str:
 
 async def submit(wire: Wire, account: AccountRef, out: Outgoing) -> Outcome:
     """Submit an article; it is pending until it is reviewed."""
-    pictures = [await _uploaded(wire, account, one) for one in out.attachments]
+    pictures = await in_time(_uploaded(wire, account, one) for one in out.attachments)
     fields = {
         "title": one_line(out.title),
         "category": text(account, "category"),
@@ -82,9 +85,12 @@ def content_of(words: str, pictures: Sequence[str]) -> str:
 
 async def poll(wire: Wire, account: AccountRef, job: str) -> Outcome:
     """How the review ended: in which group the article stands."""
-    if await _row(wire, account, job, PASSED) is not None:
-        return Done(f"{CV}{job}", address(f"{CV}{job}"))
-    refused = await _row(wire, account, job, REFUSED)
+    try:
+        if await _row(wire, account, job, PASSED) is not None:
+            return Done(f"{CV}{job}", address(f"{CV}{job}"))
+        refused = await _row(wire, account, job, REFUSED)
+    except ConnectorError as error:
+        raise unsettled(error) from None
     if refused is None:
         return Pending(job, wire.now + ASK_AGAIN)
     why = one_line(str(refused.get("reason") or ""))[:100] or "B 站没有说明原因"
@@ -92,18 +98,19 @@ async def poll(wire: Wire, account: AccountRef, job: str) -> Outcome:
 
 
 async def find(wire: Wire, account: AccountRef, since: datetime) -> OwnItems:
-    """Own articles since a moment with their whole text; the list itself shows but a summary."""
-    found = []
-    rows = await _rows(wire, account, ALL, "1")
+    """Own articles since a moment with their whole text; the list itself shows but a summary.
+
+    Only the newest few are looked at: complete when they are all there are, or the list has come to what is older.
+    """
+    floor = since.replace(microsecond=0)
+    rows, total = await _listed(wire, account, ALL, "1")
+    read: list[OwnItem | None] = []
     for row in rows[:LOOKED_AT]:
-        own, at = _id(row.get("id")), _moment(row.get("ctime"))
-        if not own or at is None or at < since:
-            continue
-        data = await wire.get(account, DETAIL, id=own)
-        content = data.get("content") if isinstance(data, Mapping) else None
-        words = plain(content) if isinstance(content, str) else ""
-        found.append(OwnItem(f"{CV}{own}", words, at, address(f"{CV}{own}")))
-    return OwnItems(tuple(found), complete=len(found) < LOOKED_AT)
+        read.append(await _whole(wire, account, row, floor))
+        if reaches(read, floor):
+            break
+    found = [one for one in read if one is not None and one.created_at >= floor]
+    return OwnItems(tuple(found), complete=proves(read, floor, max(len(rows), total) <= LOOKED_AT))
 
 
 async def stats(wire: Wire, account: AccountRef, ids: Sequence[str]) -> dict[str, Metric]:
@@ -116,8 +123,20 @@ async def stats(wire: Wire, account: AccountRef, ids: Sequence[str]) -> dict[str
             row = data.get(own.removeprefix(CV)) if isinstance(data, Mapping) else None
             told = row.get("stats") if isinstance(row, Mapping) else None
             if isinstance(told, Mapping):
-                found[own] = Metric(own, *(_count(told.get(name)) for name in ("view", "like", "reply", "share")))
+                found[own] = Metric(own, *(count(told.get(name)) for name in ("view", "like", "reply", "share")))
     return found
+
+
+async def stands(wire: Wire, account: AccountRef, own: str) -> bool:
+    """Whether the platform still counts an article (``cv…``)."""
+    data = await wire.get(account, STAT, ids=own.removeprefix(CV))
+    if not isinstance(data, Mapping):
+        raise incomplete("stat")
+    if own.removeprefix(CV) not in data:
+        return False
+    if not isinstance(data[own.removeprefix(CV)], Mapping):
+        raise incomplete("stat")
+    return True
 
 
 async def remove(wire: Wire, account: AccountRef, own: str) -> None:
@@ -131,25 +150,35 @@ async def remove(wire: Wire, account: AccountRef, own: str) -> None:
 
 async def _row(wire: Wire, account: AccountRef, own: str, group: str) -> Mapping[str, Any] | None:
     for page in range(1, PAGES + 1):
-        rows = await _rows(wire, account, group, str(page))
+        rows, _ = await _listed(wire, account, group, str(page))
         for row in rows:
-            if _id(row.get("id")) == own:
+            if isinstance(row, Mapping) and _id(row.get("id")) == own:
                 return row
         if len(rows) < PAGE:
             break
     return None
 
 
-async def _rows(wire: Wire, account: AccountRef, group: str, page: str) -> list[Mapping[str, Any]]:
+async def _whole(wire: Wire, account: AccountRef, row: Any, floor: datetime) -> OwnItem | None:
+    """The article of a row with its text, which is not asked for below ``floor``; None when it cannot be read."""
+    own, at = (_id(row.get("id")), _moment(row.get("ctime"))) if isinstance(row, Mapping) else ("", None)
+    if not own or at is None:
+        return None
+    if at < floor:
+        return OwnItem(f"{CV}{own}", "", at)
+    data = await wire.get(account, DETAIL, id=own)
+    content = data.get("content") if isinstance(data, Mapping) else None
+    return OwnItem(f"{CV}{own}", plain(content), at, address(f"{CV}{own}")) if isinstance(content, str) else None
+
+
+async def _listed(wire: Wire, account: AccountRef, group: str, page: str) -> tuple[list[Any], int]:
+    """A page of the list, and how many there are on all pages, 0 where the platform does not say."""
     data = await wire.get(account, LIST, pn=page, ps=str(PAGE), sort="1", group=group)
-    if data is None:
-        return []
     listed = data.get("articles", data.get("list")) if isinstance(data, Mapping) else None
-    if listed is None and isinstance(data, Mapping):
-        return []
     if not isinstance(listed, list):
         raise incomplete("articles")
-    return [row for row in listed if isinstance(row, Mapping)]
+    told = data.get("artPage")
+    return listed, (count(told.get("total")) or 0) if isinstance(told, Mapping) else 0
 
 
 async def _uploaded(wire: Wire, account: AccountRef, picture: Attachment) -> str:
@@ -166,10 +195,6 @@ async def _uploaded(wire: Wire, account: AccountRef, picture: Attachment) -> str
 def _id(value: Any) -> str:
     given = str(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
     return given if given.isascii() and given.isdigit() and 0 < len(given) < 20 and int(given) else ""
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _moment(value: Any) -> datetime | None:

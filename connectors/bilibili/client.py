@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from connectors.answers import against_length
 from connectors.base import (
     AccountRef,
     Capability,
@@ -30,11 +31,13 @@ from connectors.base import (
     Renewed,
 )
 from connectors.bilibili import articles, granting
-from connectors.bilibili.wire import Wire, text
+from connectors.bilibili.wire import Wire
 from connectors.defaults import Defaults
 from connectors.http import Http
 from connectors.manual.client import ManualConnector
+from connectors.options import text
 from connectors.pictures import against_pictures, form_named
+from connectors.text import count
 
 NO_COMMENTS = "B 站开放平台没有提供评论和私信接口；评论可以从文件导入，或粘贴进来"
 HAND = "专栏还不能由系统投稿：到点由专人照步骤发布，再把链接贴回来"
@@ -153,7 +156,9 @@ class BilibiliConnector(Defaults):
         """Whether the platform still counts an article or a video; what has another id nobody can look up."""
         if not _is_countable(external_id):
             return True
-        return any(one.external_id == external_id for one in await self.metrics(account, [external_id]))
+        if external_id.startswith("BV"):
+            return await self._video(account, external_id) is not None
+        return await articles.stands(self._wire, account, external_id)
 
     async def delete(self, account: AccountRef, external_id: str) -> None:
         """Remove an article; a person removes what a person published."""
@@ -179,7 +184,7 @@ class BilibiliConnector(Defaults):
                 return None
             raise
         told = data if isinstance(data, Mapping) else {}
-        return Metric(own, *(_count(told.get(name)) for name in ("view", "like", "reply", "share")))
+        return Metric(own, *(count(told.get(name)) for name in ("view", "like", "reply", "share")))
 
     def read_link(self, account: AccountRef, link: str) -> str:
         """The id of what a person published."""
@@ -193,14 +198,12 @@ class BilibiliConnector(Defaults):
         form = form_named(self.post_forms(account), out.form)
         if form.name == BY_HAND:
             return self._hand.validate(_by_hand(account), out)
-        problems, length = [], len(out.text)
+        problems = []
         if not out.title.strip():
             problems.append(Problem("title", "专栏要有标题"))
         if len(out.title.strip()) > articles.TITLE:
             problems.append(Problem("title", f"标题超过 {articles.TITLE} 字，请删减"))
-        if length > form.length:
-            over = f"内容共 {length} 字，超过平台上限 {form.length} 字，请删减 {length - form.length} 字"
-            problems.append(Problem("text", over))
+        problems += against_length(len(out.text), form.length)
         if len(out.text.strip()) < articles.LEAST and len(out.attachments) < articles.ENOUGH_PICTURES:
             problems.append(Problem("text", "专栏正文至少 200 字，或至少 3 张图片；短内容请改选「视频、动态等」"))
         return problems + against_pictures(out.attachments, form)
@@ -226,7 +229,3 @@ def _is_countable(own: str) -> bool:
 
 def _is_article(own: str) -> bool:
     return own.startswith(articles.CV) and own[2:].isascii() and own[2:].isdigit()
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

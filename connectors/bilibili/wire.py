@@ -10,6 +10,7 @@ from typing import Any
 from connectors.base import AccountRef, Attachment, ConnectorError, Effect, ErrorKind
 from connectors.bilibili.errors import error_of
 from connectors.bilibili.signature import signed
+from connectors.bodies import body_of
 from connectors.http import Answer, Http
 
 API, LOGIN, TOKENS = "https://member.bilibili.com", "https://account.bilibili.com", "https://api.bilibili.com"
@@ -19,11 +20,6 @@ NO_TOKEN = "还没有授权，请管理员点「授权」，用这个账号登�
 def host(account: AccountRef, real: str) -> str:
     """One of the platform's addresses, or that of a simulator for all."""
     return account.base_url.rstrip("/") or real
-
-
-def text(account: AccountRef, name: str) -> str:
-    """An option as text; empty when it is not set."""
-    return str(account.options.get(name) or "").strip()
 
 
 class Wire:
@@ -68,7 +64,7 @@ class Wire:
         return signed(account.app.strip(), account.secrets.get("app_secret", "").strip(), token, self.now)
 
     def _data(self, account: AccountRef, answer: Answer, given: Mapping[str, str] | None = None) -> Any:
-        body = answer.json()
+        body = body_of(answer)
         if error := error_of(answer, body, self.now, [*account.secrets.values(), *(given or {}).values()]):
             raise error
         return body.get("data")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from connectors.answers import against_text
 from connectors.base import (
     AccountRef,
     Capability,
@@ -34,9 +35,10 @@ from connectors.base import (
 from connectors.defaults import Defaults
 from connectors.douyin import comments, granting, publishing, pushes, works
 from connectors.douyin.schemas import inbound, instant, text_of
-from connectors.douyin.wire import Wire, incomplete, is_on, text
+from connectors.douyin.wire import Wire, incomplete
 from connectors.http import Http
 from connectors.manual.client import ManualConnector
+from connectors.options import DAY, LONGEST_FOLLOWED, SHORTEST, is_on, number
 from connectors.pictures import against_pictures, form_named
 
 # How an answer in private is named: it cannot be looked up.
@@ -71,7 +73,7 @@ class DouyinConnector(Defaults):
     def limits(self, account: AccountRef) -> Limits:
         """By hand altogether as long as the app may neither publish nor answer."""
         by_program = any(is_on(account, name) for name in ("publish", "comments", "messages"))
-        reply = int(text(account, "reply_length") or REPLY_LENGTH)
+        reply = int(number(account, "reply_length", REPLY_LENGTH, 1, publishing.LENGTH))
         return Limits(
             publishing.LENGTH, reply, find_own_lag=600.0, pull_every=self._every(account), private_length=reply,
             by_hand=not by_program,
@@ -108,7 +110,7 @@ class DouyinConnector(Defaults):
         return grants
 
     def _every(self, account: AccountRef) -> float:
-        return float(account.options.get("pull_every") or 600.0)
+        return number(account, "pull_every", 600.0, SHORTEST, DAY)
 
     # access -----------------------------------------------------------------------------------------------------------
 
@@ -136,7 +138,7 @@ class DouyinConnector(Defaults):
             raise ConnectorError(ErrorKind.bug, f"没有名为「{stream}」的信息流", code="stream")
         if not (is_on(account, "comments") and is_on(account, "works")):
             return Page((), dict(cursor))
-        days = float(account.options.get("follow_days") or 30.0)
+        days = number(account, "follow_days", 30.0, 0, LONGEST_FOLLOWED)
         return await comments.pull(self._wire, account, cursor, self._every(account), days)
 
     async def receive(
@@ -186,26 +188,20 @@ class DouyinConnector(Defaults):
     async def find_own(self, account: AccountRef, since: datetime, out: Outgoing) -> OwnItems:
         """Own works; for an answer under a comment, what we said there. Messages cannot be read back."""
         if out.target_kind is None:
-            items, complete = await works.since(self._wire, account, since)
+            items, complete = await works.since(self._wire, account, since.replace(microsecond=0))
             return OwnItems(tuple(items), complete)
         if out.target_kind is not Kind.comment:
             return OwnItems((), complete=False)
-        found = []
-        rows = await comments.replies(self._wire, account, out.thread_id, out.target_id)
-        for row in rows:
-            at, words = instant(row.get("create_time")), row.get("content")
-            own = text_of(row.get("comment_user_id")) == account.external_id
-            if own and at is not None and at >= since and isinstance(words, str):
-                name = f"{ANSWER}{text_of(row.get('comment_id'))}"
-                found.append(OwnItem(name, words, at, parent_id=out.target_id))
-        return OwnItems(tuple(found), complete=len(rows) < works.PAGE)
+        rows, is_end = await comments.replies(self._wire, account, out.thread_id, out.target_id)
+        read = [_answer(row, account.external_id, out.target_id) for row in rows]
+        found = [one for one in read if isinstance(one, OwnItem) and one.created_at >= since.replace(microsecond=0)]
+        return OwnItems(tuple(found), complete=is_end and None not in read)
 
     async def exists(self, account: AccountRef, external_id: str) -> bool:
         """Whether a work stands for the public; answers and messages are taken for granted: nobody can look."""
         if external_id.startswith((SAID, ANSWER)) or not _has_number(external_id):
             return True
-        found = (await works.named(self._wire, account, [external_id])).get(external_id)
-        return found is not None and found.status != works.REFUSED
+        return await works.stands(self._wire, account, external_id)
 
     async def delete(self, account: AccountRef, external_id: str) -> None:
         """Refused."""
@@ -227,11 +223,7 @@ class DouyinConnector(Defaults):
         """Length, target and pictures, by the form."""
         form = form_named(self.post_forms(account), out.form)
         most = form.length if out.target_kind is None else self.limits(account).reply_length
-        problems = []
-        if not out.text.strip():
-            problems.append(Problem("text", "内容为空，请填写后再提交"))
-        if (length := len(out.text)) > most:
-            problems.append(Problem("text", f"内容共 {length} 字，超过平台上限 {most} 字，请删减 {length - most} 字"))
+        problems = against_text(out.text, len(out.text), most)
         if out.target_kind is None:
             return problems + against_pictures(out.attachments, form)
         if out.attachments:
@@ -243,6 +235,17 @@ class DouyinConnector(Defaults):
     def _refuse_unfit(self, account: AccountRef, out: Outgoing) -> None:
         if problems := self.validate(account, out):
             raise ConnectorError(ErrorKind.content_rejected, problems[0].text, code="invalid")
+
+
+def _answer(row: Any, own_id: str, target: str) -> OwnItem | bool | None:
+    """An own answer under a comment; False: another's; None: it cannot be read, and may be ours."""
+    author = text_of(row.get("comment_user_id")) if isinstance(row, Mapping) else ""
+    if author != own_id:
+        return False if author else None
+    at, words = instant(row.get("create_time")), row.get("content")
+    if at is None or not isinstance(words, str):
+        return None
+    return OwnItem(f"{ANSWER}{text_of(row.get('comment_id'))}", words, at, parent_id=target)
 
 
 def _has_number(external_id: str) -> bool:

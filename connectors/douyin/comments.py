@@ -22,8 +22,9 @@ from typing import Any
 from connectors.base import AccountRef, ConnectorError, ErrorKind, Page
 from connectors.douyin import works
 from connectors.douyin.schemas import comment_item, instant, text_of
-from connectors.douyin.wire import Wire, incomplete, text
-from connectors.douyin.works import PAGE, next_cursor
+from connectors.douyin.wire import Wire, incomplete
+from connectors.douyin.works import PAGE, is_end, next_cursor
+from connectors.options import number, text
 
 LIST, REPLIES, REPLY = "/item/comment/list/", "/item/comment/reply/list/", "/item/comment/reply/"
 LIST_EVERY, DEEP_EVERY, LONGEST_PAUSE = timedelta(minutes=30), timedelta(hours=6), timedelta(hours=6)
@@ -49,7 +50,7 @@ async def pull(wire: Wire, account: AccountRef, cursor: Mapping[str, Any], every
     listed_at = _time(cursor.get("listed_at"))
     if "listing" in kept or listed_at is None or now - listed_at >= min(LIST_EVERY, timedelta(seconds=every * 3)):
         return await _list(wire, account, kept, now - timedelta(days=days))
-    longest = timedelta(seconds=float(account.options.get("longest_pause") or LONGEST_PAUSE.total_seconds()))
+    longest = timedelta(seconds=number(account, "longest_pause", LONGEST_PAUSE.total_seconds(), 0, 7 * 86_400))
     due = [name for name, one in kept["works"].items() if _is_due(one, now, every, longest)]
     if not due:
         return Page((), kept)
@@ -114,14 +115,16 @@ def _move(one: dict[str, Any], rows: Sequence[Any], following: str, now: datetim
     one |= {"high": one["newest"], "at": now.isoformat()} | ({"deep_at": now.isoformat()} if is_deep else {})
 
 
-async def replies(wire: Wire, account: AccountRef, work: str, comment: str) -> list[Mapping[str, Any]]:
-    """What was said under one comment, newest first; the first twenty."""
+async def replies(wire: Wire, account: AccountRef, work: str, comment: str) -> tuple[Sequence[Any], bool]:
+    """What was said under one comment, newest first, the first twenty; and whether that is all."""
     data = await wire.get(
         account, REPLIES, item_id=work, comment_id=comment, cursor="0", count=str(PAGE), sort_type="time",
         **device(account),
     )  # fmt: skip
     rows = data.get("list")
-    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+    if not isinstance(rows, list):
+        raise incomplete("list")
+    return rows, is_end(data)
 
 
 async def reply(wire: Wire, account: AccountRef, work: str, comment: str, words: str) -> str:

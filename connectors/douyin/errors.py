@@ -7,50 +7,48 @@ pages on tokens and on picture posts. Answers have the status 200; the code stan
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.base import ConnectorError, Effect, ErrorKind
-from connectors.http import Answer, kind_of_status, retry_at, scrub
+from connectors.bodies import bare_kind
+from connectors.failures import codes
+from connectors.http import Answer, retry_at, scrub
+from connectors.moments import BEIJING
 
 K = ErrorKind
-BEIJING = timezone(timedelta(hours=8))
 # Daily quotas begin anew at eight in the morning.
 RESET_HOUR = 8
 TOKEN = "抖音的访问令牌已失效，系统会用刷新令牌更新"  # noqa: S105  a sentence
 
 
-def _all(numbers: str, kind: ErrorKind, human: str) -> dict[int, tuple[ErrorKind, str]]:
-    return dict.fromkeys((int(number) for number in numbers.split()), (kind, human))
-
-
 CODES: Mapping[int, tuple[ErrorKind, str]] = {
     # the platform's own trouble
-    **_all("10001 2100004 28001005 28001006", K.transient, "抖音系统繁忙，系统会核实后处理"),
+    **codes("10001 2100004 28001005 28001006", K.transient, "抖音系统繁忙，系统会核实后处理"),
     # too often
-    **_all("28003018 28001052", K.rate_limited, "抖音提示请求过于频繁，系统会稍后再试"),
-    **_all("2190001 28003017", K.quota_day, "抖音给应用的当日额度已用完，次日 8 点恢复；可由管理员申请提高"),
+    **codes("28003018 28001052", K.rate_limited, "抖音提示请求过于频繁，系统会稍后再试"),
+    **codes("2190001 28003017", K.quota_day, "抖音给应用的当日额度已用完，次日 8 点恢复；可由管理员申请提高"),
     # the authorisation
-    **_all("10008 2190002 2190008 28001003 28001008", K.auth_expired, TOKEN),
-    **_all("10010", K.auth_human, "抖音的授权已满 30 天，刷新令牌过期，请管理员重新点「授权」"),
-    **_all("10007", K.auth_human, "授权码已过期，请管理员重新点「授权」"),
-    **_all("10003 10013 10014", K.auth_human, "应用的 Client Key 或 Client Secret 不正确，请管理员核对"),
-    **_all("2190015 28001015", K.auth_human, "访问令牌与账号编号不是同一个抖音账号的，请管理员重新点「授权」"),
-    **_all("28001045", K.auth_human, "这个抖音账号已注销，请管理员核对"),
-    **_all("10020", K.permission, "刷新令牌的续期次数已用完，到期前请管理员重新授权"),
+    **codes("10008 2190002 2190008 28001003 28001008", K.auth_expired, TOKEN),
+    **codes("10010", K.auth_human, "抖音的授权已满 30 天，刷新令牌过期，请管理员重新点「授权」"),
+    **codes("10007", K.auth_human, "授权码已过期，请管理员重新点「授权」"),
+    **codes("10003 10013 10014", K.auth_human, "应用的 Client Key 或 Client Secret 不正确，请管理员核对"),
+    **codes("2190015 28001015", K.auth_human, "访问令牌与账号编号不是同一个抖音账号的，请管理员重新点「授权」"),
+    **codes("28001045", K.auth_human, "这个抖音账号已注销，请管理员核对"),
+    **codes("10020", K.permission, "刷新令牌的续期次数已用完，到期前请管理员重新授权"),
     # rights
-    **_all("10004 2100007 2190004 28001014 28001018", K.permission, "应用还没有这项能力，请管理员在抖音开放平台申请"),
-    **_all("2190003 28001012 28004020", K.permission, "授权时没有勾选这项权限，请管理员重新点「授权」并全部勾选"),
-    **_all("2190016 28001016 28001019 28001056", K.permission, "应用或这项能力已被抖音封禁或下线，请管理员处理"),
-    **_all("28001020 28001021", K.permission, "测试应用没有绑定这个账号或已过期，请管理员在控制台处理"),
-    **_all("28001047", K.permission, "账号设成了私密，抖音不提供数据，请管理员在抖音里改为公开"),
+    **codes("10004 2100007 2190004 28001014 28001018", K.permission, "应用还没有这项能力，请管理员在抖音开放平台申请"),
+    **codes("2190003 28001012 28004020", K.permission, "授权时没有勾选这项权限，请管理员重新点「授权」并全部勾选"),
+    **codes("2190016 28001016 28001019 28001056", K.permission, "应用或这项能力已被抖音封禁或下线，请管理员处理"),
+    **codes("28001020 28001021", K.permission, "测试应用没有绑定这个账号或已过期，请管理员在控制台处理"),
+    **codes("28001047", K.permission, "账号设成了私密，抖音不提供数据，请管理员在抖音里改为公开"),
     # the content
-    **_all("2114001", K.content_rejected, "文字超过 1000 字，请删减后再提交"),
-    **_all("2190005", K.content_rejected, "文件超过抖音允许的大小，请压缩后再提交"),
+    **codes("2114001", K.content_rejected, "文字超过 1000 字，请删减后再提交"),
+    **codes("2190005", K.content_rejected, "文件超过抖音允许的大小，请压缩后再提交"),
     # the account itself
-    **_all("2100009 28001046", K.account_risk, "抖音封禁了该账号的这项操作，已停止该账号的发布，请管理员登录抖音处理"),
+    **codes("2100009 28001046", K.account_risk, "抖音封禁了该账号的这项操作，已停止该账号的发布，请管理员登录抖音处理"),
     # our own fault
-    **_all("10002 10005 2100005 210005 28001007 28001017 28001042", K.bug, "抖音不接受请求的写法，请联系技术人员"),
+    **codes("10002 10005 2100005 210005 28001007 28001017 28001042", K.bug, "抖音不接受请求的写法，请联系技术人员"),
 }
 # The platform failed on its own side: a write may have gone through all the same.
 MAYBE_DONE = frozenset({10001, 2100004, 28001005, 28001006})
@@ -85,7 +83,7 @@ def next_quota(now: datetime) -> datetime:
 def _unknown(answer: Answer) -> ErrorKind:
     """An unknown code: reading may be tried again, writing is for a person to look at."""
     if answer.status >= 400:
-        return kind_of_status(answer.status)
+        return bare_kind(answer.status)
     return K.protocol if answer.write else K.transient
 
 

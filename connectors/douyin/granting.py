@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from connectors.base import AccountRef, ConnectorError, ErrorKind, Health, Renewed
-from connectors.douyin.wire import NO_TOKEN, Wire, home, incomplete, is_on
+from connectors.douyin.wire import NO_TOKEN, Wire, home, incomplete
+from connectors.options import is_on
 from connectors.text import one_line
 
-DEAD = (ErrorKind.auth_human, ErrorKind.auth_expired)
 UNTIL = "refresh_until"
 LONGEST_LIFE = 10**8
 # Renewed only when little is left of it: it can be renewed five times.

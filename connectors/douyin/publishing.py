@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from connectors.base import (
     AccountRef,
+    Attachment,
     ByHand,
     ConnectorError,
     Done,
@@ -25,9 +26,11 @@ from connectors.base import (
 )
 from connectors.douyin import works
 from connectors.douyin.schemas import text_of
-from connectors.douyin.wire import Wire, incomplete, is_on
+from connectors.douyin.wire import Wire, incomplete
+from connectors.failures import unsettled
 from connectors.manual.client import ManualConnector
-from connectors.pictures import form_named, harmless
+from connectors.options import is_on
+from connectors.pictures import form_named, harmless, in_time
 
 UPLOAD, CREATE = "/api/douyin/v1/video/upload_image/", "/api/douyin/v1/video/create_image_text/"
 LENGTH = 1000
@@ -59,7 +62,7 @@ async def publish(wire: Wire, account: AccountRef, out: Outgoing) -> Outcome:
     """A picture post, pending until it is reviewed; or the steps for a person."""
     if form_named(forms(account), out.form).name == BY_HAND:
         return await steps(account, out)
-    pictures = [await _uploaded(wire, account, out, place) for place in range(len(out.attachments))]
+    pictures = await in_time(_uploaded(wire, account, one) for one in out.attachments)
     data = await wire.post(account, CREATE, {"image_list": pictures, "text": out.text})
     item, video = text_of(data.get("item_id")), text_of(data.get("video_id"))
     if not item:
@@ -81,7 +84,10 @@ async def steps(account: AccountRef, out: Outgoing) -> ByHand:
 
 async def poll(wire: Wire, account: AccountRef, job: str) -> Outcome:
     """How the review ended."""
-    found = (await works.named(wire, account, [job])).get(job)
+    try:
+        found = (await works.named(wire, account, [job])).get(job)
+    except ConnectorError as error:
+        raise unsettled(error) from None
     # Not shown yet is not gone: it is looked for again until the office's patience ends.
     if found is None:
         return Pending(job, wire.now + ASK_AGAIN)
@@ -100,9 +106,9 @@ def address(work: works.Work) -> str:
     return work.url or number
 
 
-async def _uploaded(wire: Wire, account: AccountRef, out: Outgoing, place: int) -> str:
+async def _uploaded(wire: Wire, account: AccountRef, picture: Attachment) -> str:
     try:
-        data = await wire.upload(account, UPLOAD, out.attachments[place])
+        data = await wire.upload(account, UPLOAD, picture)
     except ConnectorError as error:
         raise harmless(error) from None
     image = data.get("image")

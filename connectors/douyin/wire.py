@@ -8,27 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from connectors.base import AccountRef, Attachment, ConnectorError, Effect, ErrorKind
+from connectors.bodies import body_of
 from connectors.douyin.errors import error_of
 from connectors.http import Http
 
 HOME = "https://open.douyin.com"
 NO_TOKEN = "还没有授权，请管理员点「授权」，用这个账号登录抖音并同意"  # noqa: S105  a sentence
-YES = frozenset({"1", "yes", "true", "on"})
 
 
 def home(account: AccountRef) -> str:
     """The platform's address, or that of a simulator."""
     return account.base_url.rstrip("/") or HOME
-
-
-def text(account: AccountRef, name: str) -> str:
-    """An option as text; empty when it is not set."""
-    return str(account.options.get(name) or "").strip()
-
-
-def is_on(account: AccountRef, name: str) -> bool:
-    """Whether the office was granted something."""
-    return text(account, name).lower() in YES
 
 
 class Wire:
@@ -60,7 +50,7 @@ class Wire:
     async def form(self, account: AccountRef, path: str, form: Mapping[str, str]) -> Mapping[str, Any]:
         """A call about the authorisation itself; ``data`` of the answer."""
         answer = await self._http.call("POST", home(account) + path, form=form, headers={"Accept": "application/json"})
-        body = answer.json()
+        body = body_of(answer)
         if error := error_of(answer, body, self.now, [*account.secrets.values(), *form.values()]):
             raise error
         return _data(body, Effect.not_done)
@@ -90,7 +80,7 @@ class Wire:
             headers=headers,
             write=write,
         )
-        body = answer.json()
+        body = body_of(answer)
         if error := error_of(answer, body, self.now, account.secrets.values()):
             raise error
         return _data(body, answer.effect if write else Effect.not_done)

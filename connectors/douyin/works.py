@@ -20,7 +20,7 @@ from connectors.text import clean
 
 LIST, DATA = "/api/douyin/v1/video/video_list/", "/api/douyin/v1/video/video_data/"
 PAGE, AT_ONCE, PAGES = 20, 20, 3
-REFUSED, REVIEWED, STANDING = 2, 4, (1, 5, 6, 7)
+REFUSED, STANDING = 2, (1, 5, 6, 7)
 PICTURES = 2
 
 
@@ -41,10 +41,12 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One page of the list; ``following`` "" at the end."""
+    """One page of the list; ``following`` "" at the end. ``is_whole``: every row could be read."""
 
     works: tuple[Work, ...]
     following: str
+    is_whole: bool
+    is_end: bool
 
 
 async def page(wire: Wire, account: AccountRef, cursor: str) -> Listed:
@@ -53,12 +55,29 @@ async def page(wire: Wire, account: AccountRef, cursor: str) -> Listed:
     rows = data.get("list")
     if not isinstance(rows, list):
         raise incomplete("list")
-    return Listed(_works(rows), next_cursor(data, cursor))
+    found = _works(rows)
+    return Listed(found, next_cursor(data, cursor), len(found) == len(rows), is_end(data))
+
+
+async def stands(wire: Wire, account: AccountRef, own: str) -> bool:
+    """Whether the public can see a work; only a list that is whole tells that it is gone."""
+    found, is_whole = await _looked_up(wire, account, [own])
+    if own in found:
+        return found[own].status != REFUSED
+    if not is_whole:
+        raise incomplete("list")
+    return False
 
 
 async def named(wire: Wire, account: AccountRef, ids: Sequence[str]) -> dict[str, Work]:
     """Those of ``ids`` (item ids, or numbers of addresses) that the platform knows, by the id that was asked."""
+    return (await _looked_up(wire, account, ids))[0]
+
+
+async def _looked_up(wire: Wire, account: AccountRef, ids: Sequence[str]) -> tuple[dict[str, Work], bool]:
+    """The works by the id that was asked, and whether every row of the answers could be read."""
     found: dict[str, Work] = {}
+    is_whole = True
     for start in range(0, len(ids), AT_ONCE):
         part = ids[start : start + AT_ONCE]
         for name in ("item_ids", "video_ids"):
@@ -67,20 +86,28 @@ async def named(wire: Wire, account: AccountRef, ids: Sequence[str]) -> dict[str
                 continue
             data = await wire.post(account, DATA, {name: wanted}, write=False)
             rows = data.get("list")
-            for work in _works(rows if isinstance(rows, list) else ()):
+            if not isinstance(rows, list):
+                raise incomplete("list")
+            read = _works(rows)
+            is_whole = is_whole and len(read) == len(rows)
+            for work in read:
                 found |= {one: work for one in wanted if one in (work.item_id, work.video_id)}
-    return found
+    return found, is_whole
 
 
 async def since(wire: Wire, account: AccountRef, moment: datetime) -> tuple[list[OwnItem], bool]:
-    """Own works since ``moment``, newest first; and whether the list was read to that moment."""
+    """Own works since ``moment``, newest first; and whether all of them are there: the list was read to that moment,
+    and every row of it could be read.
+    """
     items: list[OwnItem] = []
-    cursor = ""
+    cursor, is_whole = "", True
     for _ in range(PAGES):
         listed = await page(wire, account, cursor)
         items += [own_item(work) for work in listed.works if work.created_at >= moment]
-        if not listed.following or any(w.created_at < moment and not w.is_top for w in listed.works):
-            return items, True
+        is_whole = is_whole and listed.is_whole
+        reached = any(w.created_at < moment and not w.is_top for w in listed.works)
+        if reached or not listed.following:
+            return items, is_whole and (reached or listed.is_end)
         cursor = listed.following
     return items, False
 
@@ -108,6 +135,11 @@ def next_cursor(data: Mapping[str, Any], cursor: str) -> str:
     return following
 
 
+def is_end(data: Mapping[str, Any]) -> bool:
+    """Whether the platform says that nothing follows; an answer without a word on it proves nothing."""
+    return data.get("has_more") in (False, 0, "false", "0")
+
+
 def is_number(own: str) -> bool:
     """Whether an id is the number of an address."""
     return own.isascii() and own.isdigit()
@@ -126,7 +158,7 @@ def _works(rows: Sequence[Any]) -> tuple[Work, ...]:
             Work(
                 own, text_of(row.get("video_id")), clean(str(row.get("title") or "")), at,
                 _address(url), count_of(row.get("video_status")) or 0,
-                count_of(row.get("media_type")) == PICTURES, row.get("is_top") is True,
+                count_of(row.get("media_type")) == PICTURES, row.get("is_top") not in (None, False, 0),
                 figures if isinstance(figures, Mapping) else {},
             )
         )  # fmt: skip

@@ -6,9 +6,12 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from connectors.absence import proves, reaches
+from connectors.answers import against_text
 from connectors.base import (
     AccountRef,
     Attachment,
@@ -51,6 +54,7 @@ from connectors.mastodon.schemas import (
     status_of,
     text_id,
 )
+from connectors.options import DAY, SHORTEST, number, text
 from connectors.pictures import against_pictures
 from connectors.walk import LOOK_BACK, after_step
 
@@ -86,19 +90,18 @@ class MastodonConnector(Defaults):
 
     def limits(self, account: AccountRef) -> Limits:
         """The server's own length where ``check`` has learned it, else 500. Keys are sent but never relied on."""
-        options = account.options
-        most = int(options.get("max_characters") or MAX_CHARACTERS)
+        most = int(number(account, "max_characters", MAX_CHARACTERS, MENTION_CHARACTERS + 1, 10**6))
         return Limits(
             post_length=most,
             reply_length=most - MENTION_CHARACTERS,
-            find_own_lag=float(options.get("find_own_lag", 10.0)),
+            find_own_lag=number(account, "find_own_lag", 10.0, 0, DAY),
             honours_key=False,
-            pull_every=float(options.get("pull_every", 30.0)),
+            pull_every=number(account, "pull_every", 30.0, SHORTEST, DAY),
         )
 
     def post_forms(self, account: AccountRef) -> tuple[PostForm, ...]:
         """One: a status with pictures, as many and as large as the server said."""
-        return (media.form_of(account.options, self.limits(account).post_length),)
+        return (media.form_of(account, self.limits(account).post_length),)
 
     def measure(self, text: str) -> int:
         """Characters; a link is 23, a mention counts without its server."""
@@ -160,7 +163,7 @@ class MastodonConnector(Defaults):
         """
         if stream not in self.streams:
             raise ConnectorError(ErrorKind.bug, f"Mastodon 没有「{stream}」这个列表", code="stream")
-        size = int(account.options.get("page_size", PAGE_SIZE))
+        size = int(number(account, "page_size", PAGE_SIZE, 1, 80))
         high, walk = str(cursor.get("high") or ""), cursor.get("walk") or {}
         params: list[tuple[str, str]] = [("types[]", "mention"), ("limit", str(size))]
         if high:
@@ -174,7 +177,7 @@ class MastodonConnector(Defaults):
         items = [raw_item(await self._rooted(account, n)) for n in wanted]
         if high:
             return Page(tuple(items), {"high": ids[0] if ids else high}, more=bool(ids) and len(found) >= size)
-        look_back = int(account.options.get("look_back", LOOK_BACK))
+        look_back = int(number(account, "look_back", LOOK_BACK, 0, 10**6))
         return after_step(cursor, items, ids, ids[-1] if ids else "", look_back)
 
     async def _rooted(self, account: AccountRef, notification: Any) -> Any:
@@ -255,76 +258,95 @@ class MastodonConnector(Defaults):
     async def find_own(self, account: AccountRef, since: datetime, out: Outgoing) -> OwnItems:
         """Own posts since ``since``, or own answers to the target: first in its thread, then in the own list.
 
-        Servers hide direct messages from the own list; the thread shows them.
+        Servers hide direct messages from the own list; only the whole thread shows that one is not there.
         """
         own_id = account.external_id or (await self.check(account)).account_id
-        if out.target_kind is not None:
-            around = await self._thread(account, own_id, since, out.target_id)
-            if around:
-                return OwnItems(around, complete=True)
-        return await self._own_list(account, own_id, since, out.target_id if out.target_kind is not None else "")
+        if out.target_kind is None:
+            return await self._own_list(account, own_id, since, "")
+        around = await self._thread(account, own_id, since, out.target_id)
+        if around.items:
+            return around
+        listed = await self._own_list(account, own_id, since, out.target_id)
+        return replace(listed, complete=listed.complete and (around.complete or out.target_kind is not Kind.private))
 
-    async def _thread(self, account: AccountRef, own_id: str, since: datetime, target: str) -> tuple[OwnItem, ...]:
+    async def _thread(self, account: AccountRef, own_id: str, since: datetime, target: str) -> OwnItems:
+        """Own answers below the target; not complete where the thread, or something in it, cannot be read."""
         try:
             around = await self._call(account, "GET", f"/api/v1/statuses/{target}/context")
         except ConnectorError as error:
             if error.kind is ErrorKind.not_found:
-                return ()
+                return OwnItems((), complete=False)
             raise
         below = around.get("descendants") if isinstance(around, dict) else None
-        mine = [own_item(s) for s in below if author_id(s) == own_id] if isinstance(below, list) else []
+        if not isinstance(below, list):
+            return OwnItems((), complete=False)
+        mine = [own_item(s) if author_id(s) else None for s in below if author_id(s) in (own_id, "")]
         fitting = [o for o in mine if o and o.parent_id == target and o.created_at >= since.replace(microsecond=0)]
-        return tuple(sorted(fitting, key=lambda o: o.created_at, reverse=True))
+        return OwnItems(tuple(sorted(fitting, key=lambda o: o.created_at, reverse=True)), complete=None not in mine)
 
     async def _own_list(self, account: AccountRef, own_id: str, since: datetime, target: str) -> OwnItems:
         floor = since.replace(microsecond=0)
-        found: list[OwnItem] = []
+        seen: list[OwnItem | None] = []
         params = [("limit", str(PAGE_SIZE)), ("exclude_reblogs", "true")]
         upper: list[tuple[str, str]] = []
+        complete = False
         for _ in range(OWN_PAGES):
-            listed = await self._list(account, f"/api/v1/accounts/{own_id}/statuses", params + upper)
-            own = [o for o in map(own_item, listed) if o is not None]
-            found += [o for o in own if o.created_at >= floor and o.parent_id == target]
-            if not own or any(o.created_at < floor for o in own):
-                return OwnItems(tuple(found), complete=True)
+            listed = [
+                own_item(s) for s in await self._list(account, f"/api/v1/accounts/{own_id}/statuses", params + upper)
+            ]
+            seen += listed
+            own = [o for o in listed if o is not None]
+            if not own or reaches(listed, floor):
+                complete = proves(seen, floor, not listed)
+                break
             upper = [("max_id", min((o.external_id for o in own), key=id_order))]
-        return OwnItems(tuple(found), complete=False)
+        found = [o for o in seen if o is not None and o.created_at >= floor and o.parent_id == target]
+        return OwnItems(tuple(found), complete)
 
     async def exists(self, account: AccountRef, external_id: str) -> bool:
-        """Whether the status is still there."""
+        """Whether the status is still there. What is no id of such a server cannot be asked for."""
         if not text_id(external_id):
-            return False
+            return True
         try:
             await self._call(account, "GET", f"/api/v1/statuses/{external_id}")
         except ConnectorError as error:
-            if error.kind is ErrorKind.not_found:
-                return False
-            raise
+            await self._must_be_gone(account, error)
+            return False
         return True
 
     async def delete(self, account: AccountRef, external_id: str) -> None:
         """Remove an own status; already gone is fine."""
         if not text_id(external_id):
-            return
+            raise ConnectorError(ErrorKind.permission, "这条内容不能经接口删除，请登录服务器处理", code="id")
         try:
             await self._call(account, "DELETE", f"/api/v1/statuses/{external_id}")
         except ConnectorError as error:
-            if error.kind is not ErrorKind.not_found:
-                raise
+            await self._must_be_gone(account, error)
+
+    async def _must_be_gone(self, account: AccountRef, error: ConnectorError) -> None:
+        """Raises ``error`` unless it says for sure that a status is gone.
+
+        Some servers say so with a web page, as a gateway does that has lost its server: one that still knows the
+        account tells them apart.
+        """
+        if error.kind is not ErrorKind.not_found:
+            raise error
+        try:
+            me = await self._call(account, "GET", "/api/v1/accounts/verify_credentials")
+        except ConnectorError:
+            raise error from None
+        if not isinstance(me, dict) or not text_id(me.get("id")):
+            raise error
 
     def validate(self, account: AccountRef, out: Outgoing) -> list[Problem]:
         """Empty, too long, pictures, an answer without target."""
         limits = self.limits(account)
         most = limits.post_length if out.target_kind is None else limits.reply_length
-        problems = []
-        if not out.text.strip():
-            problems.append(Problem("text", "内容为空，请填写后再提交"))
-        if (length := self.measure(out.text)) > most:
-            problems.append(Problem("text", f"内容共 {length} 字，超过平台上限 {most} 字，请删减 {length - most} 字"))
+        problems = against_text(out.text, self.measure(out.text), most)
         if out.attachments and out.target_kind is not None:
             problems.append(Problem("media", "回复只能是文字，请去掉图片"))
         problems += against_pictures(out.attachments, self.post_forms(account)[0])
-        longest = int(account.options.get("description_length") or media.DESCRIPTION_LENGTH)
+        longest = int(number(account, "description_length", media.DESCRIPTION_LENGTH, 1, 10**6))
         if any(len(picture.description) > longest for picture in out.attachments):
             problems.append(Problem("media", f"图片说明最多 {longest} 字"))
         if out.target_kind is not None and not out.target_id:
@@ -374,7 +396,7 @@ def _id(notification: Any) -> str:
 
 
 def _visibility(account: AccountRef) -> str:
-    wanted = str(account.options.get("visibility") or "public")
+    wanted = text(account, "visibility") or "public"
     return wanted if wanted in VISIBILITIES else "public"
 
 

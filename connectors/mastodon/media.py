@@ -11,7 +11,8 @@ from typing import Any
 
 from connectors.base import AccountRef, Attachment, ConnectorError, ErrorKind, PostForm
 from connectors.mastodon.schemas import text_id
-from connectors.pictures import harmless
+from connectors.options import number
+from connectors.pictures import harmless, in_time
 
 # What a server takes that does not say so itself.
 MOST_PICTURES = 4
@@ -24,10 +25,10 @@ WAITS = (0.3, 0.5, 1.0, 1.0, 2.0, 2.0, 2.0)
 Call = Callable[..., Awaitable[Any]]
 
 
-def form_of(options: Mapping[str, Any], length: int) -> PostForm:
+def form_of(account: AccountRef, length: int) -> PostForm:
     """A status as this server takes it, by what ``check`` has learned."""
-    most = int(options.get("max_pictures") or MOST_PICTURES)
-    size = int(options.get("picture_bytes") or PICTURE_BYTES)
+    most = int(number(account, "max_pictures", MOST_PICTURES, 1, 100))
+    size = int(number(account, "picture_bytes", PICTURE_BYTES, 1, 10**9))
     note = f"最多 {most} 张图片，建议都写说明。"
     return PostForm("", "嘟文", length, note, pictures=most, picture_types=TYPES, picture_bytes=size)
 
@@ -47,7 +48,7 @@ def learned(configuration: Any) -> dict[str, Any]:
 async def upload(call: Call, account: AccountRef, pictures: Sequence[Attachment]) -> list[str]:
     """The server's ids of the pictures, in order, each ready to be shown."""
     try:
-        return [await _upload(call, account, picture) for picture in pictures]
+        return await in_time(_upload(call, account, picture) for picture in pictures)
     except ConnectorError as error:
         raise harmless(error) from None
 

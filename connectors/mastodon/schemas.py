@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.base import Author, Inbound, Kind, Media, OwnItem, RawItem, Unparsable
 from connectors.markup import plain
-from connectors.text import as_payload, clean, id_of, one_line
+from connectors.text import as_payload, clean, count, id_of, one_line
 
 # Where pull leaves the root of a thread in a notification; not a name any server uses.
 ROOT = "zhengsheng_root"
@@ -66,7 +66,7 @@ def inbound(notification: Any, item: RawItem, own_id: str) -> Inbound:
         parent_id=parent,
         url=_address(status),
         media=_media(status.get("media_attachments")),
-        likes=_count(status.get("favourites_count")),
+        likes=count(status.get("favourites_count")) or 0,
         is_own=author.id == own_id,
         extra={"acct": one_line(str(account.get("acct") or "")), "visibility": str(status.get("visibility") or "")},
     )
@@ -125,10 +125,6 @@ def _media(value: Any) -> tuple[Media, ...]:
             kind, words = str(entry.get("type") or "unknown"), clean(str(entry.get("description") or ""))
             found.append(Media(one_line(kind), one_line(entry["url"]), words))
     return tuple(found)
-
-
-def _count(value: Any) -> int:
-    return max(0, value) if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def own_item(status: Any) -> OwnItem | None:

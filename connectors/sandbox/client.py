@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from connectors.absence import proves, reaches
+from connectors.answers import against_text
 from connectors.base import (
     Accept,
     AccountRef,
@@ -35,16 +37,19 @@ from connectors.base import (
     Reject,
     Unparsable,
 )
+from connectors.bodies import body_of
 from connectors.defaults import Defaults
 from connectors.http import Http
 from connectors.lengths import weibo_units
-from connectors.pictures import against_pictures, form_named, harmless
+from connectors.options import DAY, SHORTEST, is_on, number
+from connectors.pictures import against_pictures, form_named, harmless, in_time
 from connectors.sandbox.errors import CODES
 from connectors.sandbox.pushes import pushed_item
+from connectors.signature import reason_against
 from connectors.walk import LOOK_BACK, after_step, bounds
 from connectors.weibo.errors import error_of
+from connectors.weibo.pushes import NO_SECRET
 from connectors.weibo.schemas import UrlOf, inbound, item_id, own_item, raw_item, weibo_time
-from connectors.weibo.signature import reason_against
 
 POST_UNITS = 2000
 ARTICLE_UNITS = 10_000
@@ -85,13 +90,12 @@ class SandboxConnector(Defaults):
 
     def limits(self, account: AccountRef) -> Limits:
         """Lengths as Weibo's; lags and intervals short, so that a demo is lively."""
-        options = account.options
         return Limits(
             post_length=POST_UNITS,
             reply_length=REPLY_UNITS,
-            find_own_lag=float(options.get("find_own_lag", 3.0)),
-            honours_key=bool(options.get("honours_key", False)),
-            pull_every=float(options.get("pull_every", 5.0)),
+            find_own_lag=number(account, "find_own_lag", 3.0, 0, DAY),
+            honours_key=is_on(account, "honours_key"),
+            pull_every=number(account, "pull_every", 5.0, SHORTEST, DAY),
             private_length=MESSAGE_UNITS,
         )
 
@@ -139,10 +143,10 @@ class SandboxConnector(Defaults):
         if stream not in LISTS:
             raise ConnectorError(ErrorKind.bug, f"沙箱平台没有「{stream}」这个列表", code="stream")
         path, name, kind = LISTS[stream]
-        params = bounds(cursor) | {"count": str(account.options.get("page_size", 50))}
-        items, next_cursor, _ = _listed(await self._get(account, path, params), name)
+        params = bounds(cursor) | {"count": str(int(number(account, "page_size", 50, 1, 200)))}
+        items, next_cursor = _listed(await self._get(account, path, params), name)
         ids = [text for text in map(item_id, items) if text]
-        look_back = int(account.options.get("look_back", LOOK_BACK))
+        look_back = int(number(account, "look_back", LOOK_BACK, 0, 10**6))
         return after_step(cursor, [raw_item(kind, item) for item in items], ids, next_cursor, look_back)
 
     async def receive(
@@ -150,7 +154,7 @@ class SandboxConnector(Defaults):
     ) -> PushAnswer:
         """Verify the signature, answer a challenge, or split a push (or a list of pushes) into items."""
         secret = account.secrets.get("app_secret", "")
-        if reason := reason_against(query, secret, self._http.clock(), OLDEST_PUSH):
+        if reason := reason_against(query, secret, self._http.clock(), no_secret=NO_SECRET, oldest=OLDEST_PUSH):
             return Reject(403, reason)
         if method == "GET":
             return Challenge(query["echostr"]) if query.get("echostr") else Reject(400, "缺少 echostr")
@@ -182,7 +186,7 @@ class SandboxConnector(Defaults):
         if out.form == "article":
             form["title"] = out.title
         if out.attachments:
-            form["pic_id"] = ",".join([await self._upload(account, picture) for picture in out.attachments])
+            form["pic_id"] = ",".join(await in_time(self._upload(account, picture) for picture in out.attachments))
         return await self._send(account, "/2/statuses/share.json", form, out)
 
     async def _upload(self, account: AccountRef, picture: Attachment) -> str:
@@ -234,15 +238,20 @@ class SandboxConnector(Defaults):
         floor = since.replace(microsecond=0)
         found: list[OwnItem] = []
         params = {"count": str(OWN_PAGE_SIZE)}
-        seen = 0
+        seen: list[OwnItem | None] = []
         for _ in range(OWN_PAGES):
-            items, next_cursor, total = _listed(await self._get(account, path, params), name)
-            seen += len(items)
-            own = [(item, read) for item in items if (read := own_item(item, _item_url(account))) is not None]
-            found += [read for item, read in own if read.created_at >= floor and _answers(item, read, out)]
-            reached = any(read.created_at < floor for _, read in own)
-            if reached or not next_cursor:
-                return OwnItems(tuple(found), complete=reached or seen >= total)
+            body = await self._get(account, path, params)
+            items, next_cursor = _listed(body, name)
+            read = [own_item(item, _item_url(account)) for item in items]
+            seen += read
+            found += [
+                one for item, one in zip(items, read, strict=True)
+                if one is not None and one.created_at >= floor and _answers(item, one, out)
+            ]  # fmt: skip
+            if reaches(read, floor) or not next_cursor:
+                total = body.get("total_number")
+                is_end = not isinstance(total, bool) and str(total) == str(len(seen))
+                return OwnItems(tuple(found), complete=proves(seen, floor, is_end))
             params = {"count": str(OWN_PAGE_SIZE), "max_id": next_cursor}
         return OwnItems(tuple(found), complete=False)
 
@@ -250,7 +259,10 @@ class SandboxConnector(Defaults):
         """Whether the post, comment or message is still there."""
         if await self._found(account, "/2/statuses/show.json", {"id": external_id}):
             return True
-        if await self._get(account, "/2/comments/show_batch.json", {"cids": external_id}):
+        comments = await self._get(account, "/2/comments/show_batch.json", {"cids": external_id})
+        if not isinstance(comments, list):
+            raise ConnectorError(ErrorKind.protocol, "平台返回的列表不完整，请稍后再试", code="comments")
+        if comments:
             return True
         return await self._found(account, "/2/direct_messages/show.json", {"id": external_id})
 
@@ -279,11 +291,7 @@ class SandboxConnector(Defaults):
         """Empty, too long, pictures, an answer without target."""
         longest = ARTICLE_UNITS if out.form == "article" else POST_UNITS
         most = {None: longest, Kind.private: MESSAGE_UNITS}.get(out.target_kind, REPLY_UNITS)
-        problems = []
-        if not out.text.strip():
-            problems.append(Problem("text", "内容为空，请填写后再提交"))
-        if (length := weibo_units(out.text)) > most:
-            problems.append(Problem("text", f"内容共 {length} 字，超过平台上限 {most} 字，请删减 {length - most} 字"))
+        problems = against_text(out.text, weibo_units(out.text), most)
         if out.attachments and out.target_kind is not None:
             problems.append(Problem("media", "沙箱平台的回复只能是文字，请去掉图片"))
         problems += against_pictures(out.attachments, form_named(self.post_forms(account), out.form))
@@ -322,20 +330,19 @@ class SandboxConnector(Defaults):
             headers=headers,
             write=method != "GET",
         )
-        body = answer.json()
+        body = body_of(answer)
         if error := error_of(answer, body, self._http.clock(), account.secrets.values(), CODES):
             raise error
         return body
 
 
-def _listed(body: Any, name: str) -> tuple[list[Any], str, int]:
-    """Items, the next cursor ("" at the end) and the total of a list; a list that is none is ``protocol``."""
+def _listed(body: Any, name: str) -> tuple[list[Any], str]:
+    """Items and the next cursor ("" at the end) of a list; a list that is none is ``protocol``."""
     items = body.get(name) if isinstance(body, dict) else None
     if not isinstance(items, list):
         raise ConnectorError(ErrorKind.protocol, "平台返回的列表不完整，请稍后再试", code=name)
     next_cursor = str(body.get("next_cursor") or "")
-    total = body.get("total_number")
-    return items, "" if next_cursor == "0" else next_cursor, total if isinstance(total, int) else len(items)
+    return items, "" if next_cursor == "0" else next_cursor
 
 
 def _item_url(account: AccountRef) -> UrlOf:

@@ -13,8 +13,8 @@ from typing import Any
 
 from connectors.base import AccountRef, Attachment, Outgoing
 from connectors.markup import plain
+from connectors.options import is_on, text
 from connectors.text import clean, one_line
-from connectors.wechat.wire import is_on
 
 AUTHOR_LENGTH = 16
 DIGEST_LENGTH = 54
@@ -57,11 +57,11 @@ def body_of(text: str, count: int) -> str:
 
 def draft_of(account: AccountRef, out: Outgoing, content: str, cover: str) -> dict[str, Any]:
     """The article as ``draft/add`` takes it. ``cover``: the id of the picture that is its cover."""
-    comments = int(is_on(account, "open_comment"))
+    comments = int(is_on(account, "open_comment", usually=True))
     return {
         "article_type": "news",
         "title": one_line(out.title),
-        "author": one_line(str(account.options.get("author") or ""))[:AUTHOR_LENGTH],
+        "author": one_line(text(account, "author"))[:AUTHOR_LENGTH],
         "digest": one_line(body_of(out.text, len(out.attachments)))[:DIGEST_LENGTH],
         "content": content,
         "content_source_url": "",

@@ -34,6 +34,7 @@ from connectors.base import (
 )
 from connectors.defaults import Defaults
 from connectors.http import Http
+from connectors.options import DAY, LONGEST_FOLLOWED, SHORTEST, is_on, number
 from connectors.wechat import comments, figures, pushes
 from connectors.wechat.errors import TOKEN
 from connectors.wechat.publishing import MASS, Publisher
@@ -45,7 +46,7 @@ from connectors.wechat.rules import (
     problems_of,
 )
 from connectors.wechat.schemas import TIMES, comment_place, inbound
-from connectors.wechat.wire import Wire, is_on, windows
+from connectors.wechat.wire import Wire, windows
 
 # How an answer that left is named where the platform gives no id: nobody can look it up or take it back.
 SAID, ANSWER = "custom:", "answer:"
@@ -73,14 +74,13 @@ class WechatConnector(Defaults):
 
     def limits(self, account: AccountRef) -> Limits:
         """A private answer is 2048 bytes, of Chinese characters a third of that. Articles are listed after review."""
-        options = account.options
         return Limits(
             post_length=ARTICLE_LENGTH,
             reply_length=COMMENT_LENGTH,
             private_length=MESSAGE_BYTES // 3,
-            find_own_lag=float(options.get("find_own_lag", 300.0)),
-            pull_every=float(options.get("pull_every", 180.0)),
-            follow_own=float(options.get("follow_days", 30.0)),
+            find_own_lag=number(account, "find_own_lag", 300.0, 0, DAY),
+            pull_every=number(account, "pull_every", 180.0, SHORTEST, DAY),
+            follow_own=number(account, "follow_days", 30.0, 0, LONGEST_FOLLOWED),
         )
 
     def post_forms(self, account: AccountRef) -> tuple[PostForm, ...]:
@@ -100,12 +100,12 @@ class WechatConnector(Defaults):
         grants = {capability: Grant(Granted.yes) for capability in Capability}
         grants[Capability.pull_mentions] = Grant(Granted.no, "微信公众号没有「提及」")
         grants[Capability.pull_messages] = Grant(Granted.no, "微信不提供私信列表，来信由平台推送")
-        if not is_on(account, "open_comment"):
+        if not is_on(account, "open_comment", usually=True):
             needs = Grant(Granted.needs, "请管理员先在公众平台开通留言功能，再在账号设置中打开「文章留言」")
             grants |= {Capability.pull_comments: needs, Capability.reply_public: needs}
         if not account.secrets.get("token"):
             grants[Capability.receive_push] = Grant(Granted.needs, "请管理员在账号设置中填写令牌（Token）")
-        if is_on(account, DENIED):
+        if is_on(account, DENIED, usually=True):
             needs = Grant(Granted.needs, "公众号没有发布接口的权限，请管理员在公众平台完成认证或申请权限")
             grants |= dict.fromkeys((Capability.publish, Capability.find_own, Capability.delete), needs)
         if not account.app or not account.secrets.get("app_secret"):
@@ -154,7 +154,7 @@ class WechatConnector(Defaults):
             raise ConnectorError(ErrorKind.bug, f"微信公众号没有「{stream}」这个列表", code="stream")
         if not account.secrets.get("access_token"):
             raise ConnectorError(ErrorKind.auth_expired, TOKEN, code="no token")
-        if not is_on(account, "open_comment"):
+        if not is_on(account, "open_comment", usually=True):
             return Page((), dict(cursor))
         return await comments.pull(self._wire, account, cursor, self.limits(account).pull_every)
 
@@ -166,7 +166,7 @@ class WechatConnector(Defaults):
 
     def parse(self, account: AccountRef, item: RawItem) -> Inbound:
         """Understand a stored message or comment."""
-        return inbound(item, account.external_id, int(account.options.get("reply_times", TIMES)))
+        return inbound(item, account.external_id, int(number(account, "reply_times", TIMES, 0, 1000)))
 
     # out --------------------------------------------------------------------------------------------------------------
 

@@ -23,6 +23,8 @@ OVERLAP = 5
 TAIL = timedelta(minutes=10)
 LONGEST_PAUSE = timedelta(hours=6)
 INDEX = "0"
+# Looking for one answer: 1,300 comments; an article with more is looked through by people.
+MOST_PAGES = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +43,19 @@ class Listed:
 
 async def read(wire: Wire, account: AccountRef, data_id: str, begin: int) -> Listed:
     """Comments ``begin`` … ``begin + 48`` of an article. An article without comments is empty."""
-    wanted = {"msg_data_id": int(data_id), "index": int(INDEX), "begin": begin, "count": PAGE, "type": 0}
     try:
-        body = await wire.call(account, "/cgi-bin/comment/list", wanted)
+        return await _page(wire, account, data_id, begin)
     except ConnectorError as error:
         if error.kind is ErrorKind.not_found or text_of(error.code).startswith("88002"):
             return Listed(0, ())
         raise
+
+
+async def _page(wire: Wire, account: AccountRef, data_id: str, begin: int) -> Listed:
+    wanted = {"msg_data_id": int(data_id), "index": int(INDEX), "begin": begin, "count": PAGE, "type": 0}
+    body = await wire.call(account, "/cgi-bin/comment/list", wanted)
     total, found = body.get("total"), body.get("comment")
-    if not isinstance(total, int) or not isinstance(found, list):
+    if not isinstance(total, int) or isinstance(total, bool) or not isinstance(found, list):
         raise incomplete("comment")
     return Listed(total, found)
 
@@ -72,15 +78,32 @@ async def pull(wire: Wire, account: AccountRef, cursor: Mapping[str, Any], every
 
 
 async def answered(wire: Wire, account: AccountRef, place: tuple[str, str, str]) -> tuple[str, datetime | None] | None:
-    """Our answer under one comment ("" where it has none); None when the comment is not in the list."""
-    begin, total = 0, 1
-    while begin < total:
-        listed = await read(wire, account, place[0], begin)
+    """Our answer under one comment ("" where it has none); None when the comment is not in the list.
+
+    A list that is too long, cut short or in part unreadable does not tell that: it is ``protocol``.
+    """
+    begin, is_whole = 0, True
+    for _ in range(MOST_PAGES):
+        listed = await _page(wire, account, place[0], begin)
         for one in listed.comments:
-            if isinstance(one, Mapping) and text_of(one.get("user_comment_id")) == place[2]:
+            own = text_of(one.get("user_comment_id")) if isinstance(one, Mapping) else ""
+            if own == place[2]:
+                if not _is_told(one.get("reply")):
+                    raise incomplete("reply")
                 return answer_of(one)
-        begin, total = begin + PAGE - OVERLAP, listed.total if len(listed.comments) == PAGE else 0
-    return None
+            is_whole = is_whole and bool(own)
+        is_end = begin + len(listed.comments) >= listed.total
+        if is_end and is_whole:
+            return None
+        if is_end or len(listed.comments) < PAGE:
+            break
+        begin += PAGE - OVERLAP
+    raise incomplete("comment")
+
+
+def _is_told(reply: Any) -> bool:
+    """Whether an entry says clearly what the answer is, or that there is none."""
+    return not reply or (isinstance(reply, Mapping) and isinstance(reply.get("content"), str))
 
 
 def _moved(state: Mapping[str, Any], listed: Listed, now: datetime) -> dict[str, Any]:

@@ -1,15 +1,15 @@
-"""Signatures and encryption of pushes. The cipher is wechatpy's; it is loaded when the first encrypted push comes."""
+"""Encryption of pushes. The cipher is wechatpy's; it is loaded when the first encrypted push comes."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-import hmac
 import secrets
 import struct
 from collections.abc import Mapping
 from typing import Any
+
+from connectors.signature import sign
 
 RANDOM_BYTES = 16
 
@@ -20,16 +20,6 @@ class Unreadable(Exception):
 
 class Foreign(Unreadable):
     """It was encrypted for another account."""
-
-
-def sign(*parts: str) -> str:
-    """SHA-1 over the sorted parts, as lower-case hex: the platform's own scheme."""
-    return hashlib.sha1("".join(sorted(parts)).encode("utf-8", "replace")).hexdigest()  # noqa: S324
-
-
-def is_signed(signature: str, *parts: str) -> bool:
-    """Whether ``signature`` is that of ``parts``."""
-    return hmac.compare_digest(sign(*parts).encode(), signature.encode("utf-8", "replace"))
 
 
 def key_of(aes_key: str) -> bytes:

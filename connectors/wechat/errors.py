@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime, time, timedelta, timezone
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from connectors.base import ConnectorError, Effect, ErrorKind
-from connectors.http import Answer, kind_of_status, retry_at, scrub
+from connectors.bodies import bare_kind
+from connectors.http import Answer, retry_at, scrub
+from connectors.moments import BEIJING
 
 K = ErrorKind
-BEIJING = timezone(timedelta(hours=8))
 BUSY = "微信公众平台繁忙或内部出错，系统会核实后处理"
 TOKEN = "公众号的接口凭据已失效，系统会重新获取后再试"  # noqa: S105 -- a sentence
 CODES: dict[int, tuple[ErrorKind, str]] = {
@@ -126,7 +127,7 @@ def _again_at(code: int, now: datetime) -> datetime | None:
 def _unknown_kind(answer: Answer) -> ErrorKind:
     """An unknown code: reading may be tried again, writing is for a person to look at."""
     if answer.status >= 400:
-        return kind_of_status(answer.status)
+        return bare_kind(answer.status)
     return K.protocol if answer.write else K.transient
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.base import AccountRef, ConnectorError, ErrorKind, Metric, Published
-from connectors.wechat.errors import BEIJING
+from connectors.moments import BEIJING
+from connectors.text import count
 from connectors.wechat.publishing import MASS
 from connectors.wechat.wire import Wire, text_of
 
@@ -47,9 +48,5 @@ def _metric(sent: Published, rows: Sequence[Any]) -> Metric | None:
         return None
     last = details[-1]
     return Metric(
-        sent.external_id, reads=_count(last.get("int_page_read_count")), reposts=_count(last.get("share_count"))
+        sent.external_id, reads=count(last.get("int_page_read_count")), reposts=count(last.get("share_count"))
     )
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

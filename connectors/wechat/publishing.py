@@ -6,9 +6,8 @@ article takes the draft that the first one left behind. A mass message carries i
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +25,8 @@ from connectors.base import (
     OwnItems,
     Pending,
 )
+from connectors.failures import unsettled
+from connectors.pictures import in_time
 from connectors.wechat.articles import draft_of, html_of, is_same, places
 from connectors.wechat.errors import DONE, code_of
 from connectors.wechat.schemas import instant
@@ -34,8 +35,8 @@ from connectors.wechat.wire import Wire, incomplete, text_of
 MASS = "mass"
 PUBLISH_AGAIN = timedelta(seconds=15)
 MASS_AGAIN = timedelta(seconds=60)
-# The engine waits 20 seconds for a whole call.
-UPLOAD_SECONDS = 12.0
+# The next try finds there what was uploaded.
+TOO_SLOW = "图片还没有全部传到微信，系统会接着传，传完后发布"
 REMEMBERED = 200
 PAGE = 10
 DRAFT_PAGES = 3
@@ -60,19 +61,10 @@ class Publisher:
     async def publish(self, account: AccountRef, out: Outgoing) -> Outcome:
         """Draft, then submission (or mass message). Only the last call can have been seen by anybody."""
         left = await self._draft_left(account, out)
-        draft = left or await self._in_time(self._new_draft(account, out))
+        draft = left or (await in_time([self._new_draft(account, out)], TOO_SLOW))[0]
         if out.form == MASS:
             return await self._mass(account, out, draft, is_new=not left)
         return await self._submit(account, draft)
-
-    async def _in_time(self, work: Coroutine[Any, Any, str]) -> str:
-        """Pictures may take long; as long as they do nothing has left the house, and the next try finds them there."""
-        try:
-            async with asyncio.timeout(UPLOAD_SECONDS):
-                return await work
-        except TimeoutError:
-            human = "图片还没有全部传到微信，系统会接着传，传完后发布"
-            raise ConnectorError(ErrorKind.transient, human, code="uploads") from None
 
     async def _submit(self, account: AccountRef, draft: str) -> Outcome:
         body = await self._wire.call(account, "/cgi-bin/freepublish/submit", {"media_id": draft}, write=True)
@@ -166,11 +158,14 @@ class Publisher:
         """How a submission or mass message ended; a refusal is a :class:`ConnectorError` in words."""
         kind, _, number = job.partition(":")
         if kind not in ("publish", MASS) or not number:
-            raise ConnectorError(ErrorKind.bug, "没有这样的发布任务", code="job")
+            raise ConnectorError(ErrorKind.bug, "没有这样的发布任务", code="job", effect=Effect.unknown)
         return await (self._poll_mass if kind == MASS else self._poll_publish)(account, number)
 
     async def _poll_publish(self, account: AccountRef, number: str) -> Outcome:
-        body = await self._wire.call(account, "/cgi-bin/freepublish/get", {"publish_id": number})
+        try:
+            body = await self._wire.call(account, "/cgi-bin/freepublish/get", {"publish_id": number})
+        except ConnectorError as error:
+            raise unsettled(error) from None
         told = body.get("publish_status")
         status = told if isinstance(told, int) else None
         if status == 1:
@@ -184,7 +179,10 @@ class Publisher:
         return Done(article, _address(body))
 
     async def _poll_mass(self, account: AccountRef, number: str) -> Outcome:
-        status = await self.mass_status(account, number)
+        try:
+            status = await self.mass_status(account, number)
+        except ConnectorError as error:
+            raise unsettled(error) from None
         if status in ("SEND_SUCCESS", "DELETE"):
             return Done(f"{MASS}:{number}")
         if status == "SEND_FAIL":

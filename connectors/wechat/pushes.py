@@ -6,23 +6,24 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from connectors import xml
 from connectors.base import Accept, AccountRef, Challenge, Kind, Notice, NoticeKind, PushAnswer, RawItem, Reject
+from connectors.options import is_on, text
+from connectors.signature import is_signed, reason_against
 from connectors.text import as_payload, id_of
-from connectors.wechat import xml
-from connectors.wechat.crypto import Foreign, Unreadable, decrypt, is_signed, sealed
+from connectors.wechat.crypto import Foreign, Unreadable, decrypt, sealed
 from connectors.wechat.schemas import pushed_item
-from connectors.wechat.wire import is_on, text_of
+from connectors.wechat.wire import text_of
 
 LARGEST = 256 * 1024
-# A caught address must not work for ever; clocks may be ten minutes apart.
-OLDEST_SECONDS = 15 * 60
 RECEIPT_BYTES = 2048
 SUCCESS = "success"
+NO_TOKEN = "账号没有填写令牌，无法核对推送签名"  # noqa: S105  a sentence
 
 
 def answer(account: AccountRef, method: str, query: Mapping[str, str], body: bytes, now: datetime) -> PushAnswer:
     """What the push says and how to answer it; the caller stores first."""
-    if reason := _reason_against(account, query, now):
+    if reason := reason_against(query, account.secrets.get("token", ""), now, no_secret=NO_TOKEN):
         return Reject(403, reason)
     if method == "GET":
         return Challenge(query["echostr"]) if query.get("echostr") else Reject(400, "缺少 echostr")
@@ -36,24 +37,10 @@ def answer(account: AccountRef, method: str, query: Mapping[str, str], body: byt
     return _opened(account, query, outer, now)
 
 
-def _reason_against(account: AccountRef, query: Mapping[str, str], now: datetime) -> str:
-    """Why a push is not genuine (Chinese), or ""."""
-    token, timestamp = account.secrets.get("token", ""), query.get("timestamp", "")
-    if not token:
-        return "账号没有填写令牌，无法核对推送签名"
-    if not is_signed(query.get("signature", ""), token, timestamp, query.get("nonce", "")):
-        return "推送签名不正确"
-    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 12):
-        return "推送时间戳不正确"
-    if abs(now.timestamp() - int(timestamp)) > OLDEST_SECONDS:
-        return "推送时间戳与本机时间相差超过 15 分钟"
-    return ""
-
-
 def _opened(account: AccountRef, query: Mapping[str, str], outer: Mapping[str, Any], now: datetime) -> PushAnswer:
     encrypted = outer.get("Encrypt")
     if not isinstance(encrypted, str) or not encrypted:
-        if is_on(account, "secure_only"):
+        if is_on(account, "secure_only", usually=True):
             return Reject(403, "账号只收加密推送，请在公众平台把消息加解密方式设为安全模式")
         return _split(account, outer, now, is_sealed=False)
     if not account.secrets.get("aes_key"):
@@ -101,7 +88,7 @@ def _notices(push: Mapping[str, Any]) -> tuple[Notice, ...]:
 
 def _receipt(account: AccountRef, push: Mapping[str, Any], now: datetime, *, is_sealed: bool) -> str:
     """The passive answer of the option ``receipt``, sealed when the push was; "" without one."""
-    words = str(account.options.get("receipt") or "").strip()
+    words = text(account, "receipt")
     sender = text_of(push.get("FromUserName"))
     if not words or not sender:
         return ""

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.base import AccountRef, Attachment, ConnectorError, Effect, ErrorKind
+from connectors.bodies import body_of
 from connectors.budget import Scope, Standing, Window
 from connectors.http import Http
 from connectors.wechat.errors import TOKEN, code_of, error_of, next_day
@@ -110,7 +111,7 @@ class Wire:
             headers={"Content-Type": "application/json; charset=utf-8"} if body is not None else None,
             write=write,
         )
-        found = answer.json()
+        found = body_of(answer)
         error = error_of(answer, found, self.now(), account.secrets.values())
         if error is None or code_of(found) in passed:
             return dict(found)
@@ -124,11 +125,6 @@ def incomplete(what: str, effect: Effect = Effect.not_done) -> ConnectorError:
     """The platform said yes, but something is missing from its answer."""
     human = "微信公众平台的回答不完整，系统会核实后处理"
     return ConnectorError(ErrorKind.protocol, human, code=what, effect=effect)
-
-
-def is_on(account: AccountRef, name: str) -> bool:
-    """Whether an option that people switch by typing 1 is on; 0, no and nothing are off."""
-    return str(account.options.get(name) or "").strip().lower() not in ("", "0", "no", "false", "off", "否")
 
 
 def text_of(value: Any) -> str:

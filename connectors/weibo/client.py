@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from connectors.absence import proves, reaches
 from connectors.base import (
     Accept,
     AccountRef,
@@ -40,11 +41,12 @@ from connectors.base import (
 from connectors.defaults import Defaults
 from connectors.http import Http
 from connectors.lengths import weibo_units
+from connectors.options import text
+from connectors.signature import reason_against
 from connectors.weibo import granting, publishing, pushes, reading
 from connectors.weibo.links import id_of_link, post_url
 from connectors.weibo.schemas import inbound, item_id, number_text, own_item
-from connectors.weibo.settings import hosts, number, text
-from connectors.weibo.signature import reason_against
+from connectors.weibo.settings import hosts, number
 from connectors.weibo.wire import Wire, windows
 
 PUSH_BYTES = 256 * 1024
@@ -141,7 +143,8 @@ class WeiboConnector(Defaults):
         self, account: AccountRef, method: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
     ) -> PushAnswer:
         """Verify the signature, answer a challenge, or take a push apart. The answer may be a receipt to its sender."""
-        if reason := reason_against(query, account.secrets.get("app_secret", ""), self._http.clock()):
+        secret = account.secrets.get("app_secret", "")
+        if reason := reason_against(query, secret, self._http.clock(), no_secret=pushes.NO_SECRET):
             return Reject(403, reason)
         if method == "GET":
             return Challenge(query["echostr"]) if query.get("echostr") else Reject(400, "缺少 echostr")
@@ -209,8 +212,12 @@ class WeiboConnector(Defaults):
         token = "fan_token" if account.secrets.get("fan_token") else "token"
         url = f"{hosts(account).m}/2/messages/reply.json"
         body = await self._wire.post(account, url, form, token=token)
-        if isinstance(body, Mapping) and body.get("result") is False:
+        result = body.get("result") if isinstance(body, Mapping) else None
+        if result is False:
             raise ConnectorError(ErrorKind.protocol, "平台没有发出这条私信，也没有说明原因", code="result")
+        if result is not True:
+            human = "平台没有说私信是否发出，系统会核实"
+            raise ConnectorError(ErrorKind.protocol, human, code="result", effect=Effect.unknown)
         # The platform gives a message no number that could be asked for later.
         return Done("")
 
@@ -239,21 +246,26 @@ class WeiboConnector(Defaults):
         body = await self._wire.get(account, url, count=str(OWN_NEWEST * 2), **reading.WHOLE)
         listed = [own_item(one, _place) for one in _entries(body, "statuses")]
         own = [one for one in listed if one is not None]
-        total = body.get("total_number") if isinstance(body, Mapping) else None
-        reached = any(one.created_at < floor for one in own)
-        return [one for one in own if one.created_at >= floor], reached or total == len(listed)
+        total = body.get("total_number")
+        is_end = not isinstance(total, bool) and str(total) == str(len(listed))
+        return [one for one in own if one.created_at >= floor], proves(listed, floor, is_end)
 
     async def _own_comments(self, account: AccountRef, floor: datetime, target: str) -> OwnItems:
-        url, found, params = f"{hosts(account).api}/2/comments/by_me.json", list[OwnItem](), dict[str, str]()
+        url, seen, params = f"{hosts(account).api}/2/comments/by_me.json", list[OwnItem | None](), dict[str, str]()
+        complete = False
         for _ in range(OWN_PAGES):
             body = await self._wire.get(account, url, count=str(OWN_PAGE_SIZE), **params)
-            own = [read for one in _entries(body, "comments") if (read := own_item(one, _place)) is not None]
-            found += [read for read in own if read.created_at >= floor and read.parent_id == target]
-            further = number_text(body.get("next_cursor")).lstrip("0") if isinstance(body, Mapping) else ""
-            if any(read.created_at < floor for read in own) or not further:
-                return OwnItems(tuple(found), complete=True)
+            listed = [_own_comment(one) for one in _entries(body, "comments")]
+            seen += listed
+            further = number_text(body.get("next_cursor")).lstrip("0")
+            if reaches(listed, floor) or not further:
+                # A full page without a hint where to go on is no end, nor is a hint nobody can read.
+                is_end = _is_zero(body.get("next_cursor")) and len(listed) < OWN_PAGE_SIZE
+                complete = proves(seen, floor, is_end)
+                break
             params = {"max_id": further}
-        return OwnItems(tuple(found), complete=False)
+        found = [one for one in seen if one is not None and one.created_at >= floor and one.parent_id == target]
+        return OwnItems(tuple(found), complete)
 
     async def exists(self, account: AccountRef, external_id: str) -> bool:
         """Whether the post or comment is still there. What has no number of its own cannot be asked for."""
@@ -270,8 +282,9 @@ class WeiboConnector(Defaults):
     async def _comments(self, account: AccountRef, comment_id: str) -> list[Any]:
         """The comment in a list of one, or an empty list."""
         body = await self._wire.get(account, f"{hosts(account).api}/2/comments/show_batch.json", cids=comment_id)
-        found = body if isinstance(body, list) else []
-        return [one for one in found if item_id(one) == comment_id and not one.get("deleted")][:1]
+        if not isinstance(body, list) or not all(item_id(one) for one in body):
+            raise ConnectorError(ErrorKind.protocol, "平台返回的列表无法识别，请稍后再试", code="comments")
+        return [one for one in body if item_id(one) == comment_id and not one.get("deleted")][:1]
 
     async def delete(self, account: AccountRef, external_id: str) -> None:
         """Remove an own post or comment; already gone is fine. Private messages cannot be taken back."""
@@ -312,6 +325,12 @@ def _place(author_id: str, thread_id: str, exact: str) -> str:
     return post_url(author_id, thread_id) if thread_id == exact else f"https://m.weibo.cn/status/{thread_id}"
 
 
+def _own_comment(entry: Any) -> OwnItem | None:
+    """An own comment; None where it cannot be read, or does not say what it stands under."""
+    read = own_item(entry, _place)
+    return read if read is not None and read.parent_id else None
+
+
 def _entries(body: Any, name: str) -> list[Any]:
     listed = body.get(name) if isinstance(body, Mapping) else None
     if not isinstance(listed, list):
@@ -330,4 +349,8 @@ def _metric(own_id: str, one: Mapping[str, Any]) -> Metric:
 
 
 def _zero(value: Any) -> str:
-    return "0" if value == 0 and not isinstance(value, bool) else ""
+    return "0" if _is_zero(value) else ""
+
+
+def _is_zero(value: Any) -> bool:
+    return value in (0, "0") and not isinstance(value, bool)

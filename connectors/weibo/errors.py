@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from connectors.base import ConnectorError, Effect, ErrorKind
-from connectors.http import Answer, kind_of_status, retry_at, scrub
+from connectors.bodies import bare_kind
+from connectors.http import Answer, retry_at, scrub
 from connectors.weibo.codes import ACCEPTED_LATE, ARTICLE_CODES, ARTICLE_MAYBE_DONE, CODES, MAYBE_DONE
 
 Codes = Mapping[int, tuple[ErrorKind, str]]
@@ -20,7 +21,7 @@ def error_of(
     """The error an answer carries, by its body before its status; None for a success."""
     code, text = code_of(body, "error_code", "error")
     if not code and answer.ok:
-        return None
+        return None if isinstance(body, Mapping) or not answer.write else _strange()
     return _error(answer, code, text, codes, _effect(answer, code, codes, MAYBE_DONE), now, secrets)
 
 
@@ -36,13 +37,20 @@ def article_error(answer: Answer, body: Any, now: datetime, secrets: Iterable[st
 
 
 def code_of(body: Any, number: str, words: str) -> tuple[int, str]:
-    """Code (a number or its text) and message of a body; (0, "") where it carries none."""
-    if not isinstance(body, Mapping):
+    """Code (a number or its text) and message of a body; (0, "") where it carries none, -1 where it is no number."""
+    given = body.get(number) if isinstance(body, Mapping) else None
+    if given is None or given == "":
         return 0, ""
     try:
-        return int(body.get(number) or 0), str(body.get(words) or "")
+        return int(given), str(body.get(words) or "")
     except (TypeError, ValueError, OverflowError):
-        return 0, str(body.get(number))[:40]
+        return -1, str(given)[:40]
+
+
+def _strange() -> ConnectorError:
+    """Every write is answered with an object: anything else says nothing of what became of it."""
+    human = "平台的回答无法识别，系统会核实后处理"
+    return ConnectorError(ErrorKind.protocol, human, code="no object", effect=Effect.unknown)
 
 
 def _error(
@@ -56,7 +64,7 @@ def _error(
 def _unknown_kind(answer: Answer) -> ErrorKind:
     """An unknown code: reading may be tried again, writing is for a person to look at."""
     if answer.status >= 400 and answer.status != 400:
-        return kind_of_status(answer.status)
+        return bare_kind(answer.status)
     return ErrorKind.protocol if answer.write else ErrorKind.transient
 
 

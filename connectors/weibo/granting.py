@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 
 from connectors.base import AccountRef, ConnectorError, ErrorKind, Health, Renewed
 from connectors.budget import Scope
+from connectors.options import text
 from connectors.text import one_line
 from connectors.weibo.schemas import number_text
-from connectors.weibo.settings import hosts, text
+from connectors.weibo.settings import hosts
 from connectors.weibo.wire import Wire
 
 DEAD = (ErrorKind.auth_human, ErrorKind.auth_expired)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
+from connectors.answers import against_text
 from connectors.base import (
     AccountRef,
     Attachment,
@@ -23,10 +24,11 @@ from connectors.base import (
     Unparsable,
 )
 from connectors.lengths import weibo_units
-from connectors.pictures import against_pictures
+from connectors.options import is_on, text
+from connectors.pictures import against_pictures, in_time
 from connectors.weibo.links import post_url
 from connectors.weibo.schemas import item_id, number_text, weibo_time
-from connectors.weibo.settings import domains, hosts, is_on, text
+from connectors.weibo.settings import domains, hosts
 from connectors.weibo.wire import Wire
 
 SHORT, LONG, ARTICLE = "", "long", "article"
@@ -74,23 +76,17 @@ def forms(account: AccountRef) -> tuple[PostForm, ...]:
 def problems(account: AccountRef, out: Outgoing) -> list[Problem]:
     """Every reason why ``out`` cannot go out as it stands."""
     if out.target_kind is not None:
-        return [*_of_text(out, MESSAGE_UNITS if out.target_kind is Kind.private else REPLY_UNITS), *_of_answer(out)]
+        most = MESSAGE_UNITS if out.target_kind is Kind.private else REPLY_UNITS
+        return [*against_text(out.text, weibo_units(out.text), most), *_of_answer(out)]
     form = next((one for one in forms(account) if one.name == out.form), None)
     if form is None:
         return [Problem("form", "该账号没有开通这种形式，请改用其他形式，或请管理员在账号设置中登记已开通")]
-    found = [*_of_text(out, form.length), *against_pictures(out.attachments, form)]
+    found = [*against_text(out.text, weibo_units(out.text), form.length), *against_pictures(out.attachments, form)]
     if form.name == SHORT:
         found += _of_short(account, out.text)
     if form.name == ARTICLE:
         found += _of_article(account, out)
     return found
-
-
-def _of_text(out: Outgoing, most: int) -> Iterable[Problem]:
-    if not out.text.strip():
-        yield Problem("text", "内容为空，请填写后再提交")
-    if (length := weibo_units(out.text)) > most:
-        yield Problem("text", f"内容共 {length} 字，超过平台上限 {most} 字，请删减 {length - most} 字")
 
 
 def _of_answer(out: Outgoing) -> Iterable[Problem]:
@@ -149,7 +145,7 @@ async def _long(wire: Wire, account: AccountRef, out: Outgoing) -> Outcome:
         form["is_longtext"] = "1"
     if not out.attachments:
         return accepted(account, await wire.post(account, f"{base}/update/biz.json", form))
-    pictures = [await _uploaded(wire, account, f"{base}/upload_pic/biz.json", one) for one in out.attachments]
+    pictures = await in_time(_uploaded(wire, account, f"{base}/upload_pic/biz.json", one) for one in out.attachments)
     form["pic_id"] = ",".join(pictures)
     return accepted(account, await wire.post(account, f"{base}/upload_url_text/biz.json", form))
 
@@ -176,12 +172,14 @@ async def _article(wire: Wire, account: AccountRef, out: Outgoing) -> Outcome:
     data = body.get("data") if isinstance(body, Mapping) else None
     told: Mapping[str, object] = data if isinstance(data, Mapping) else {}
     # The post that goes with it can be asked for later; the article's own number cannot.
-    new_id = number_text(told.get("mid")) or str(told.get("object_id") or "")
+    own = told.get("object_id")
+    object_id = own if isinstance(own, str) else number_text(own)
+    new_id = number_text(told.get("mid")) or object_id
     if not new_id:
         raise _without_id()
     url = str(told.get("url") or "")
     shown = url if url.startswith(("https://", "http://")) else ""
-    return Done(new_id, shown, extra={"object_id": str(told.get("object_id") or "")})
+    return Done(new_id, shown, extra={"object_id": object_id})
 
 
 def as_html(words: str) -> str:

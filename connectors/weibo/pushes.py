@@ -8,15 +8,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
-from xml.sax.saxutils import escape
 
-from defusedxml import ElementTree
-from defusedxml.common import DefusedXmlException
-
+from connectors import xml
 from connectors.base import Author, Inbound, Kind, Media, RawItem, Unparsable
 from connectors.text import as_payload, clean, id_of
 from connectors.weibo.schemas import number_text, weibo_time
 
+NO_SECRET = "账号没有设置应用密钥，无法核对推送签名"  # noqa: S105  a sentence
 MESSAGES = ("text", "image", "voice", "position")
 # What people are shown where a message has no words of its own.
 _WORDS = {"image": "［图片］", "voice": "［语音］", "position": "［位置］"}
@@ -37,11 +35,10 @@ def read(body: bytes) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError):
         pass
-    try:
-        tree = ElementTree.fromstring(body, forbid_dtd=True)
-        fields = {child.tag: (child.text or "").strip() for child in tree}
-    except (ElementTree.ParseError, DefusedXmlException, ValueError, LookupError, RecursionError):
+    tree = xml.read(body)
+    if tree is None:
         return body.decode("utf-8", "backslashreplace")
+    fields = {name: value.strip() for name, value in tree.items() if isinstance(value, str)}
     shape: dict[str, Any] = {_XML_NAMES[name]: value for name, value in fields.items() if name in _XML_NAMES}
     data = {_XML_DATA[name]: value for name, value in fields.items() if name in _XML_DATA}
     return {**shape, "data": data, "xml": True}
@@ -193,8 +190,7 @@ def receipt(push: Any, text: str, now: datetime) -> tuple[str, str]:
 
 
 def _xml_receipt(sender: str, receiver: str, text: str, now: datetime) -> str:
-    return (
-        f"<xml><ToUserName>{sender}</ToUserName><FromUserName>{receiver}</FromUserName>"
-        f"<CreateTime>{int(now.timestamp())}</CreateTime><MsgType>text</MsgType>"
-        f"<Content>{escape(text)}</Content></xml>"
+    at = int(now.timestamp())
+    return xml.written(
+        {"ToUserName": sender, "FromUserName": receiver, "CreateTime": at, "MsgType": "text", "Content": text}
     )

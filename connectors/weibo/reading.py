@@ -11,10 +11,11 @@ Cursor::
 
     {"due": ["comments"], "turn": 1, "blind_until": "2026-11-27T08:00:00+00:00",
      "lists": {"mentions": {"high": …, "floor": …, "walk": …, "seen": 3, "sticky": false,
-                            "looked_at": …, "deep": true}}}
+                            "looked_at": …, "deep": true, "again": true}}}
 
 ``high``: everything up to it is stored; ``floor``: ``high`` as it was at the look before the last one, where the next
-look from further back begins; ``walk``: see :mod:`connectors.walk`; ``seen``: the counter before the last reading.
+look from further back begins; ``walk``: see :mod:`connectors.walk`; ``again``: after that walk the list is read
+once more; ``seen``: the counter before the last reading.
 """
 
 from __future__ import annotations
@@ -88,6 +89,8 @@ async def _probe(wire: Wire, account: AccountRef, kept: dict[str, Any], left: li
             due = due if name in due else [*due, name]
             one["deep"] = bool(deep or one.get("deep"))
             one["counter"] = counter
+            # What the counter tells of came above the walk that an earlier round left half way.
+            one["again"] = "walk" in one
     # The first of a round changes, so that a list without rights costs the others at most every other turn.
     shift = turn % len(due) if due else 0
     kept |= {"due": due[shift:] + due[:shift], "turn": turn, "began": now.isoformat()}
@@ -145,21 +148,27 @@ async def _read(wire: Wire, account: AccountRef, kept: dict[str, Any], due: list
     if walk := page.cursor.get("walk"):
         one["walk"] = walk
         return Page(page.items, kept, more=True)
-    _end(one, high, str(page.cursor["high"]), wire.now)
-    kept["due"] = due[1:]
-    return Page(page.items, kept, more=len(due) > 1)
+    left = due if _end(one, high, str(page.cursor["high"]), wire.now) else due[1:]
+    kept["due"] = left
+    return Page(page.items, kept, more=bool(left))
 
 
-def _end(one: dict[str, Any], high: str, reached: str, now: datetime) -> None:
-    """A list is read to its end: move its marks."""
+def _end(one: dict[str, Any], high: str, reached: str, now: datetime) -> bool:
+    """A list is read to its end: move its marks. True: it is read once more at once, for what came above the walk;
+    the next round may be hours away.
+    """
     one.pop("walk", None)
     if one.pop("deep", False):
         one |= {"floor": high or reached, "looked_at": now.isoformat()}
     one["high"] = max(high, reached, key=lambda mark: int(mark) if mark.isdigit() else 0)
+    # The counter counts what the second reading brings.
+    if one.pop("again", False):
+        return True
     counter, seen = one.pop("counter", None), one.get("seen")
     if counter and counter == seen and one["high"] == high:
         one["sticky"] = True
     one["seen"] = counter
+    return False
 
 
 async def _list(wire: Wire, account: AccountRef, listed: Listed, params: Mapping[str, str]) -> Mapping[str, Any]:

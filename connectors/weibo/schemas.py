@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from connectors.base import Author, Inbound, Kind, Media, OwnItem, RawItem, Unparsable
-from connectors.text import as_payload, clean, id_of, one_line
+from connectors.text import as_payload, clean, count, id_of, one_line
 
 MESSAGE_WINDOW = timedelta(hours=48)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -82,7 +82,7 @@ def inbound(item: Any, kind: Kind, external_id: str, own_id: str, url_of: UrlOf)
         parent_id=parent_id,
         url=url_of(author.id, thread_id if kind is not Kind.private else "", exact),
         media=_pictures(item),
-        likes=_count(item.get("attitudes_count", item.get("like_count"))),
+        likes=count(item.get("attitudes_count", item.get("like_count"))) or 0,
         is_own=author.id == own_id,
         reply_until=at + MESSAGE_WINDOW if kind is Kind.private else None,
     )
@@ -127,10 +127,6 @@ def _pictures(item: Mapping[str, Any]) -> tuple[Media, ...]:
     if not urls and isinstance(single, str):
         urls = [single]
     return tuple(Media("image", clean(url)) for url in urls if isinstance(url, str) and url)
-
-
-def _count(value: Any) -> int:
-    return max(0, value) if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def own_item(item: Any, url_of: UrlOf) -> OwnItem | None:

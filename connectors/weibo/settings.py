@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from connectors.base import AccountRef
+from connectors.options import text
 
 # Which host serves what, on the real platform.
 HOSTS = {
@@ -16,7 +17,6 @@ HOSTS = {
     "c": "https://c.api.weibo.com",
     "upload": "https://upload.api.weibo.com",
 }
-YES = frozenset({"1", "yes", "true", "on"})
 _HOST = re.compile(r"(?<!\w)(\w{1,20})\s{0,4}[=＝]\s{0,4}(https?://[^\s,，;；]+)")
 
 
@@ -40,16 +40,6 @@ def hosts(account: AccountRef) -> Hosts:
     found = dict(HOSTS) if base in ("", HOSTS["api"]) else dict.fromkeys(HOSTS, base)
     own = {name: url.rstrip("/") for name, url in _HOST.findall(text(account, "hosts")) if name in HOSTS}
     return Hosts(**(found | own))
-
-
-def text(account: AccountRef, name: str) -> str:
-    """An option as text without blanks around it; empty when it is not set."""
-    return str(account.options.get(name) or "").strip()
-
-
-def is_on(account: AccountRef, name: str) -> bool:
-    """Whether an option says yes, typed by a person or set by a program."""
-    return text(account, name).lower() in YES
 
 
 def number(account: AccountRef, name: str, default: int) -> int:

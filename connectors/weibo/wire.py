@@ -8,10 +8,12 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from connectors.base import AccountRef, Attachment, ConnectorError, ErrorKind, Window
+from connectors.bodies import body_of
 from connectors.budget import Scope, Standing
 from connectors.http import Answer, Http
+from connectors.options import text
 from connectors.weibo.errors import article_error, error_of
-from connectors.weibo.settings import hosts, number, text
+from connectors.weibo.settings import hosts, number
 
 ALL, WRITE = "all", "write"
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -68,7 +70,7 @@ class Wire:
         await self.count(account)
         url = f"{hosts(account).api}/proxy/article/publish.json"
         answer = await self._send(account, "POST", url, form=form, write=True)
-        body = answer.json()
+        body = body_of(answer)
         if error := article_error(answer, body, self.now, account.secrets.values()):
             raise error
         return body
@@ -89,7 +91,7 @@ class Wire:
         """
         try:
             answer = await self._send(account, "GET", f"{hosts(account).api}/2/account/rate_limit_status.json")
-            body = answer.json()
+            body = body_of(answer)
         except ConnectorError:
             return ()
         told = _standings(body, self.now) if answer.ok else ()
@@ -111,7 +113,7 @@ class Wire:
         answer = await self._send(
             account, method, url, params=params, form=form, picture=picture, token=token, write=write
         )
-        body = answer.json()
+        body = body_of(answer)
         if error := error_of(answer, body, self.now, account.secrets.values()):
             raise await self._learnt(account, error)
         return body

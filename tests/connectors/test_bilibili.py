@@ -173,6 +173,10 @@ async def test_what_breaks_says_whether_it_may_be_there(hub: BilibiliConnector, 
     with pytest.raises(ConnectorError) as caught:
         await hub.publish(there.ref(), replace(OUT, attachments=(PICTURE,)))
     assert caught.value.effect is Effect.not_done, "a picture alone shows nobody anything"
+    there.codes = [4004]
+    with pytest.raises(ConnectorError) as caught:
+        await hub.publish(there.ref(), OUT)
+    assert caught.value.effect is Effect.unknown, "what it has seen before may be there"
     there.codes = [129999]
     with pytest.raises(ConnectorError) as caught:
         await hub.publish(there.ref(), OUT)

@@ -34,6 +34,15 @@ EVERY = sorted(connectors(live=False))
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
+MISTYPED = dict.fromkeys(
+    (
+        "pull_every", "find_own_lag", "follow_days", "look_back", "page_size", "max_characters", "reply_length",
+        "max_pictures", "picture_bytes", "description_length", "reply_times", "longest_pause",
+    ),
+    "三分钟",
+)  # fmt: skip
+
+
 @pytest.fixture(params=EVERY)
 def each(request: pytest.FixtureRequest) -> Connector:
     return connector(request.param, live=False)
@@ -178,3 +187,12 @@ def test_the_contract_costs_no_table_reader_and_no_web_framework() -> None:
             [sys.executable, "-c", look.format(module)], cwd=ROOT, capture_output=True, text=True, check=True
         )
         assert done.stdout.strip() == loaded
+
+
+@pytest.mark.parametrize("platform", ["bilibili", "douyin", "mastodon", "sandbox", "wechat", "weibo"])
+def test_a_number_typed_wrong_is_as_if_it_were_not_set(platform: str) -> None:
+    each = connector(platform, live=False)
+    ref, odd = (AccountRef(1, each.platform, "号", "5", "http://127.0.0.1:9", {}, given) for given in ({}, MISTYPED))
+    assert each.limits(odd) == each.limits(ref)
+    assert each.post_forms(odd) == each.post_forms(ref)
+    assert each.validate(odd, Outgoing("文", "k")) == each.validate(ref, Outgoing("文", "k"))

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from connectors import xml
 from connectors.base import (
     Accept,
     AccountRef,
@@ -27,9 +28,9 @@ from connectors.base import (
     Unparsable,
 )
 from connectors.http import Http
-from connectors.wechat import xml
+from connectors.signature import sign
 from connectors.wechat.client import WechatConnector
-from connectors.wechat.crypto import Foreign, Unreadable, decrypt, encrypt, key_of, sealed, sign
+from connectors.wechat.crypto import Foreign, Unreadable, decrypt, encrypt, key_of, sealed
 from connectors.wechat.pushes import LARGEST, answer
 from connectors.wechat.simulator.pushing import opened
 from connectors.wechat.simulator.pushing import sealed as pushed

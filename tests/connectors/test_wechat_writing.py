@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from connectors import pictures
 from connectors.base import (
     Capability,
     ConnectorError,
@@ -22,7 +23,6 @@ from connectors.base import (
     Published,
 )
 from connectors.http import Answer, Http
-from connectors.wechat import publishing
 from connectors.wechat.articles import body_of, html_of, places
 from connectors.wechat.client import WechatConnector
 from tests.connectors.wechat import Desk, answer, article
@@ -393,9 +393,9 @@ def test_what_an_article_lacks_is_said_beforehand(wechat_desk: Desk) -> None:
     assert "删减 6 字" in said(wechat_desk, article(title="字" * 70))
     assert "封面" in said(wechat_desk, article(attachments=()))
     assert "删减 5 字" in said(wechat_desk, article("字" * 20_005))
-    assert "小于 1 MB" in said(wechat_desk, article(attachments=(picture(JPG + bytes(1024 * 1024), "image/jpeg"),)))
-    assert "JPG" in said(wechat_desk, article(attachments=(picture(b"GIF89a", "image/gif"),)))
-    assert "去掉 1 张" in said(wechat_desk, article(attachments=(picture(),) * 21))
+    assert "超过 1023 KB" in said(wechat_desk, article(attachments=(picture(JPG + bytes(1024 * 1024), "image/jpeg"),)))
+    assert "平台不接收" in said(wechat_desk, article(attachments=(picture(b"GIF89a", "image/gif"),)))
+    assert "最多 20 张图片，现在 21 张" in said(wechat_desk, article(attachments=(picture(),) * 21))
     assert "方式" in said(wechat_desk, article(form="reel"))
 
 
@@ -425,7 +425,7 @@ async def test_what_is_unfit_is_never_called(wechat_desk: Desk) -> None:
 async def test_pictures_too_slow_for_one_try_are_gone_on_with_in_the_next(
     wechat_desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publishing, "UPLOAD_SECONDS", 1.0)
+    monkeypatch.setattr(pictures, "UPLOAD_SECONDS", 1.0)
     three = article(attachments=(picture(), picture(JPG, "image/jpeg"), picture(JPG + b"x", "image/jpeg")))
     wechat_desk.control.fault("delay", "media/uploadimg", seconds=0.1)
     wechat_desk.control.fault("delay", "media/uploadimg", seconds=2, when="after")

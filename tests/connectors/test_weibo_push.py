@@ -195,8 +195,8 @@ async def test_a_receipt_goes_back_with_the_answer() -> None:
     assert (told["result"], told["sender_id"], told["receiver_id"]) == (True, "1902538057", "2489518277")
     assert json.loads(unquote(told["data"])) == {"text": "已收到，我们会尽快答复 & 处理。"}
     xml = await push(XML.format(kind="text", more="").encode(), ref)
-    assert "<FromUserName>1902538057</FromUserName>" in xml.body
-    assert "答复 &amp; 处理" in xml.body
+    assert "<FromUserName><![CDATA[1902538057]]></FromUserName>" in xml.body
+    assert "答复 & 处理" in xml.body
     assert (await push(message(type="event", data={"subtype": "follow"}), ref)).body == ""
     assert (await push(message())).body == ""
 

@@ -187,6 +187,26 @@ async def test_kills_between_pages_lose_nothing(weibo: WeiboControl, reader: Rea
     assert reader.ids(Kind.mention) == wanted
 
 
+async def test_what_came_above_a_walk_left_half_way_comes_in_the_round_that_ends_it(
+    weibo: WeiboControl, reader: Reader
+) -> None:
+    uid = reader.ref.external_id
+    reader.ref = AccountRef(
+        1, "weibo", "x", uid, reader.ref.base_url, reader.ref.secrets, {**reader.ref.options, "page_size": 3}
+    )
+    await reader.round()
+    for turn in range(2):
+        wanted = set(weibo.mentions(uid, f"先 {turn} {{n}}", count=8))
+        assert (await reader.step()).more
+        assert (await reader.step()).more
+        wanted |= set(weibo.mentions(uid, f"后 {turn} {{n}}", count=4))
+        aged(reader, 1, began=True)
+        await reader.round()
+        assert wanted <= reader.ids(Kind.mention)
+        assert not reader.cursor["lists"]["mentions"].get("sticky"), "the counter falls by reading"
+    assert await reader.round() == 1
+
+
 async def test_a_token_that_dies_in_mid_walk_goes_on_with_the_next(weibo: WeiboControl, reader: Reader) -> None:
     uid = reader.ref.external_id
     await reader.round()

@@ -18,7 +18,7 @@ from connectors.base import (
     Kind,
     Outgoing,
 )
-from connectors.http import Http
+from connectors.http import Answer, Http
 from connectors.weibo.client import WeiboConnector
 from connectors.weibo.codes import ACCEPTED_LATE, ARTICLE_CODES, ARTICLE_MAYBE_DONE, CODES, MAYBE_DONE
 from connectors.weibo.links import id_of_link
@@ -36,6 +36,16 @@ def post(text: str = f"今日停水通知 {LINK}", **more: object) -> Outgoing:
 def granted(ref: AccountRef, **options: str) -> AccountRef:
     """The account with more options than an ordinary one."""
     return AccountRef(1, "weibo", ref.name, ref.external_id, ref.base_url, ref.secrets, dict(ref.options) | options)
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, *bodies: str) -> None:
+    """Whatever is asked, these are the answers, the last one for ever."""
+    left = list(bodies)
+
+    async def answering(*_: object, write: bool = False, **__: object) -> Answer:
+        return Answer(200, {}, (left.pop(0) if len(left) > 1 else left[0]).encode(), write)
+
+    monkeypatch.setattr(Http, "call", answering)
 
 
 async def test_a_short_post_with_a_picture_stands_there(
@@ -206,6 +216,32 @@ async def test_private_answers_go_through_the_fan_service(
     assert caught.value.kind is ErrorKind.target_refuses
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[]", '"busy"', "{}", '{"result": "yes"}', '{"error_code": "E10023", "error": "too often"}',
+        '{"error_code": [], "result": true}',
+    ],
+)  # fmt: skip
+async def test_an_answer_nobody_understands_is_no_message_sent(
+    microblog: WeiboConnector, press: AccountRef, monkeypatch: pytest.MonkeyPatch, body: str
+) -> None:
+    answers(monkeypatch, body)
+    with pytest.raises(ConnectorError) as caught:
+        await microblog.reply(press, Outgoing("已受理", "c", "1", Kind.private, target_author_id="5"))
+    assert (caught.value.kind, caught.value.effect) == (ErrorKind.protocol, Effect.unknown)
+
+
+@pytest.mark.parametrize("body", ["[]", '"busy"', '{"error_code": "E10023", "error": "too often"}'])
+async def test_an_answer_nobody_understands_is_no_post_deleted(
+    microblog: WeiboConnector, press: AccountRef, monkeypatch: pytest.MonkeyPatch, body: str
+) -> None:
+    answers(monkeypatch, body)
+    with pytest.raises(ConnectorError) as caught:
+        await microblog.delete(press, "5012345678901234")
+    assert caught.value.effect is Effect.unknown
+
+
 async def test_the_window_of_private_answers_closes(
     weibo: WeiboControl, microblog: WeiboConnector, press: AccountRef
 ) -> None:
@@ -241,12 +277,7 @@ async def test_every_listed_code_has_its_kind_and_a_sentence(
 async def test_every_code_of_articles_has_its_kind(
     microblog: WeiboConnector, press: AccountRef, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from connectors.http import Answer
-
-    async def answering(*_: object, **__: object) -> Answer:
-        return Answer(200, {}, f'{{"code": "{code}", "msg": "x"}}'.encode(), True)
-
-    monkeypatch.setattr(Http, "call", answering)
+    answers(monkeypatch, f'{{"code": "{code}", "msg": "x"}}')
     with pytest.raises(ConnectorError) as caught:
         await microblog.publish(granted(press, article="1", cover_url=COVER), post(form="article", title="公告"))
     assert caught.value.kind is ARTICLE_CODES[code][0]

@@ -13,7 +13,8 @@ from typing import Any
 from connectors.base import AccountRef
 from connectors.douyin.pushes import signature
 from connectors.exchange.signature import signed
-from connectors.wechat.crypto import encrypt, sign
+from connectors.signature import sign
+from connectors.wechat.crypto import encrypt
 from tests.sims.sandbox import push_body, signed_query
 
 OWN, APP, SECRET = "9001", "wx0123456789abcdef", "s3cret-of-the-pushes"

@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from connectors.moments import BEIJING
 from connectors.sandbox.server import citizens
 from connectors.sandbox.server.citizens import Impossible, Say
 from connectors.sandbox.server.faults import BadFault, in_words, set_fault
 from connectors.sandbox.server.store import Row, Store
-from connectors.sandbox.server.wire import BEIJING
 
 HERE = Path(__file__).parent
 PAGE_SIZE = 20

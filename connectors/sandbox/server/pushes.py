@@ -12,7 +12,7 @@ from connectors.base import ConnectorError
 from connectors.http import Http
 from connectors.sandbox.server.store import Row, Store
 from connectors.sandbox.server.wire import Wire
-from connectors.weibo.signature import sign
+from connectors.signature import sign
 
 TRIES = 3
 SECONDS = 5.0

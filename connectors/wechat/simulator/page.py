@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from connectors.wechat.errors import BEIJING
+from connectors.moments import BEIJING
 from connectors.wechat.simulator import articles
 from connectors.wechat.simulator.pushing import Pushing, is_open, unfollow
 from connectors.wechat.simulator.world import Official, World, new_official

@@ -6,10 +6,11 @@ import asyncio
 import secrets
 from typing import Any
 
+from connectors import xml
 from connectors.base import ConnectorError
 from connectors.http import Http
-from connectors.wechat import xml
-from connectors.wechat.crypto import Unreadable, decrypt, encrypt, is_signed, sign
+from connectors.signature import is_signed, sign
+from connectors.wechat.crypto import Unreadable, decrypt, encrypt
 from connectors.wechat.simulator import articles
 from connectors.wechat.simulator.world import WINDOW_SECONDS, WINDOW_TIMES, Citizen, Official, World
 

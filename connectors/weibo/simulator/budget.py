@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.moments import BEIJING
 from connectors.sandbox.server import clock
 from connectors.sandbox.server.faults import Refusal
-from connectors.sandbox.server.wire import BEIJING
 from connectors.weibo.simulator.state import WeiboStore, began_at
 
 DAY, HOUR = 86_400.0, 3_600.0

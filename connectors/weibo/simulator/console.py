@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from connectors.moments import BEIJING
 from connectors.sandbox.server import clock
 from connectors.sandbox.server.store import Row
-from connectors.sandbox.server.wire import BEIJING
 from connectors.weibo.simulator.budget import standing
 from connectors.weibo.simulator.state import WeiboStore
 

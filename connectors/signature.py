@@ -1,4 +1,4 @@
-"""The signature of a push: SHA-1 over the sorted app secret, timestamp and nonce (Weibo's fan-service platform)."""
+"""The signature of pushes on WeChat and on Weibo: SHA-1 over the sorted secret, timestamp and nonce."""
 
 from __future__ import annotations
 
@@ -11,20 +11,26 @@ from datetime import datetime
 OLDEST_SECONDS = 900.0
 
 
-def sign(app_secret: str, timestamp: str, nonce: str) -> str:
+def sign(*parts: str) -> str:
     """The signature as lower-case hex."""
-    joined = "".join(sorted((app_secret, timestamp, nonce)))
-    return hashlib.sha1(joined.encode("utf-8", "replace")).hexdigest()  # noqa: S324  the platform's own scheme
+    return hashlib.sha1("".join(sorted(parts)).encode("utf-8", "replace")).hexdigest()  # noqa: S324  their own scheme
 
 
-def reason_against(query: Mapping[str, str], app_secret: str, now: datetime, oldest: float = OLDEST_SECONDS) -> str:
+def is_signed(signature: str, *parts: str) -> bool:
+    """Whether ``signature`` is that of ``parts``."""
+    return hmac.compare_digest(sign(*parts).encode(), signature.encode("utf-8", "replace"))
+
+
+def reason_against(
+    query: Mapping[str, str], secret: str, now: datetime, *, no_secret: str, oldest: float = OLDEST_SECONDS
+) -> str:
     """Why a push is not genuine (Chinese), or "". Older or newer than ``oldest`` seconds is refused: a caught address
-    must not work for ever."""
-    if not app_secret:
-        return "账号没有设置应用密钥，无法核对推送签名"
+    must not work for ever. ``no_secret``: what to say where none is set.
+    """
+    if not secret:
+        return no_secret
     timestamp = query.get("timestamp", "")
-    wanted = sign(app_secret, timestamp, query.get("nonce", ""))
-    if not hmac.compare_digest(wanted.encode(), query.get("signature", "").encode("utf-8", "replace")):
+    if not is_signed(query.get("signature", ""), secret, timestamp, query.get("nonce", "")):
         return "推送签名不正确"
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 12):
         return "推送时间戳不正确"

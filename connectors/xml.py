@@ -1,4 +1,4 @@
-"""The platform's XML: read without entities, external parts or DTDs; written as its own examples are."""
+"""XML of pushes on WeChat and Weibo: read without entities, external parts or DTDs; written as their examples are."""
 
 from __future__ import annotations
 
