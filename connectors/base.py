@@ -275,7 +275,11 @@ class Connector(Protocol):
         """Publish a post."""
 
     async def poll_job(self, account: AccountRef, job: str) -> Outcome:
-        """How a pending write ended, or still Pending."""
+        """How a pending write ended, or still Pending.
+
+        :class:`ConnectorError` ``content_rejected`` or ``target_refuses``: it ended badly. Any other kind: nobody could
+        ask, or the answer says nothing; it is asked again, never sent again.
+        """
 
     async def find_own(self, account: AccountRef, since: datetime, out: Outgoing) -> OwnItems:
         """The account's own posts (or, for a reply, own answers under the target) since ``since``, newest first."""

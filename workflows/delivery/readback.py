@@ -46,6 +46,10 @@ KEY_HONOURED_FOR = timedelta(minutes=30)
 _log = log.get(__name__)
 
 
+# What a platform says of the item itself. All else says why nobody could ask, and it may have ended well.
+VERDICTS = frozenset({ErrorKind.content_rejected, ErrorKind.target_refuses})
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """One look: what is looked for, where, and how the attempts stand."""
@@ -165,7 +169,7 @@ async def _ask_job(house: House, look: Look) -> DeliveryState | None:
     except TimeoutError:
         return await _undecided(house, look, _("平台没有回答处理结果，尚不能核实"))
     except ConnectorError as error:
-        if error.kind is ErrorKind.transient or error.effect is Effect.unknown:
+        if error.kind not in VERDICTS or error.effect is Effect.unknown:
             return await _undecided(house, look, error.human)
         return await _job_failed(house, look, error)
     if isinstance(answer, Pending):

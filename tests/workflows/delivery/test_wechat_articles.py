@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from sqlmodel import select
 
+from connectors.base import ConnectorError, ErrorKind
 from connectors.http import Http
 from connectors.wechat.client import WechatConnector
 from hub import clock
@@ -162,3 +163,24 @@ async def test_taken_down_afterwards_is_noticed(press: Press) -> None:
     press.on(3600)
     assert await watch_removed(press.office.house) == 1
     assert (await press.office.delivery(sent.id or 0)).state is S.removed
+
+
+async def test_only_a_verdict_on_the_article_ends_it_as_failed(press: Press, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever could not ask knows nothing: it may be out, and must not be offered to be sent again."""
+    waiting = await press.until(await press.approved(), S.unknown)
+
+    async def refuse(_self: object, _account: object, _job: str) -> None:
+        raise ConnectorError(kind, "平台说了原因")
+
+    for kind in ErrorKind:
+        if kind in (ErrorKind.content_rejected, ErrorKind.target_refuses):
+            continue
+        monkeypatch.setattr(WechatConnector, "poll_job", refuse)
+        press.on(600)
+        await press.office.sweep()
+        found = await press.office.delivery(waiting.id or 0)
+        assert (kind, found.state) == (kind, S.unknown)
+    kind = ErrorKind.content_rejected
+    press.on(600)
+    await press.office.sweep()
+    assert (await press.office.delivery(waiting.id or 0)).state is S.failed
