@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from connectors.answers import against_text
 from connectors.base import (
     AccountRef,
     ByHand,
@@ -165,11 +166,7 @@ class ManualConnector(Defaults):
         """Empty, too long, too many pictures."""
         (form,) = self.post_forms(account)
         most = form.length if out.target_kind is None else REPLY_LENGTH
-        problems = []
-        if not out.text.strip():
-            problems.append(Problem("text", "内容为空，请填写后再提交"))
-        if (length := len(out.text)) > most:
-            problems.append(Problem("text", f"内容共 {length} 字，超过平台上限 {most} 字，请删减 {length - most} 字"))
+        problems = against_text(out.text, len(out.text), most)
         if out.target_kind is not None and out.attachments:
             problems.append(Problem("media", "回复只能是文字，请去掉图片"))
         if out.target_kind is not None and not out.target_id:

@@ -38,6 +38,7 @@ MISTYPED = dict.fromkeys(
     (
         "pull_every", "find_own_lag", "follow_days", "look_back", "page_size", "max_characters", "reply_length",
         "max_pictures", "picture_bytes", "description_length", "reply_times", "longest_pause",
+        "post_length", "title_length", "pictures",
     ),
     "三分钟",
 )  # fmt: skip
@@ -189,7 +190,7 @@ def test_the_contract_costs_no_table_reader_and_no_web_framework() -> None:
         assert done.stdout.strip() == loaded
 
 
-@pytest.mark.parametrize("platform", ["bilibili", "douyin", "mastodon", "sandbox", "wechat", "weibo"])
+@pytest.mark.parametrize("platform", EVERY)
 def test_a_number_typed_wrong_is_as_if_it_were_not_set(platform: str) -> None:
     each = connector(platform, live=False)
     ref, odd = (AccountRef(1, each.platform, "号", "5", "http://127.0.0.1:9", {}, given) for given in ({}, MISTYPED))
