@@ -6,11 +6,9 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from connectors.absence import proves, reaches
 from connectors.answers import against_text
 from connectors.base import (
     AccountRef,
@@ -28,7 +26,6 @@ from connectors.base import (
     Limits,
     Outcome,
     Outgoing,
-    OwnItem,
     OwnItems,
     Page,
     PostForm,
@@ -41,17 +38,17 @@ from connectors.base import (
 )
 from connectors.defaults import Defaults
 from connectors.http import Http
-from connectors.mastodon import granting, media
+from connectors.mastodon import granting, media, own
 from connectors.mastodon.errors import error_of
 from connectors.mastodon.schemas import (
     ROOT,
-    author_id,
     id_order,
     inbound,
     instant,
     own_item,
     raw_item,
     status_of,
+    strange,
     text_id,
 )
 from connectors.options import DAY, SHORTEST, number, text
@@ -63,8 +60,6 @@ MAX_CHARACTERS = 500
 LINK_CHARACTERS = 23
 # "@" + a name of at most 30 + a blank: the mention that stands before every answer.
 MENTION_CHARACTERS = 32
-PAGE_SIZE = 40
-OWN_PAGES = 5
 WAIT_SECONDS = 25 * 60
 VISIBILITIES = ("public", "unlisted", "private")
 _LINK = re.compile(r"https?://\S+")
@@ -128,7 +123,7 @@ class MastodonConnector(Defaults):
                 return Health(False, note=error.human)
             raise
         if not isinstance(me, dict) or not text_id(me.get("id")):
-            raise _strange("id")
+            raise strange("id")
         own_id, name = text_id(me["id"]), str(me.get("acct") or me.get("username") or "")
         if account.external_id and own_id != account.external_id:
             return Health(False, own_id, name, f"令牌属于另一个账号（{name}），请核对账号编号")
@@ -163,14 +158,16 @@ class MastodonConnector(Defaults):
         """
         if stream not in self.streams:
             raise ConnectorError(ErrorKind.bug, f"Mastodon 没有「{stream}」这个列表", code="stream")
-        size = int(number(account, "page_size", PAGE_SIZE, 1, 80))
+        size = int(number(account, "page_size", own.PAGE_SIZE, 1, 80))
         high, walk = str(cursor.get("high") or ""), cursor.get("walk") or {}
         params: list[tuple[str, str]] = [("types[]", "mention"), ("limit", str(size))]
         if high:
             params.append(("min_id", high))
         elif walk:
             params.append(("max_id", str(walk["next"])))
-        found = await self._list(account, "/api/v1/notifications", params)
+        found = await self._call(account, "GET", "/api/v1/notifications", params=params)
+        if not isinstance(found, list):
+            raise strange("list")
         ids = sorted((i for n in found if (i := _id(n))), key=id_order, reverse=True)
         # Some servers send follows and likes all the same.
         wanted = [n for n in found if not isinstance(n, dict) or n.get("type") in ("mention", None)]
@@ -234,7 +231,7 @@ class MastodonConnector(Defaults):
         try:
             acct, visibility = str(target["account"]["acct"]), str(target["visibility"])
         except (LookupError, TypeError):
-            raise _strange("account") from None
+            raise strange("account") from None
         mention = f"@{acct} "
         text = out.text if out.text.startswith(mention) else mention + out.text
         form = {"status": text, "visibility": visibility, "in_reply_to_id": out.target_id}
@@ -246,8 +243,8 @@ class MastodonConnector(Defaults):
         if not new_id:
             human = "服务器已受理，但没有返回编号，系统会核实"
             raise ConnectorError(ErrorKind.protocol, human, code="no id", effect=Effect.unknown)
-        own = own_item(body)
-        return Done(new_id, own.url if own else "", instant(body.get("created_at")))
+        made = own_item(body)
+        return Done(new_id, made.url if made else "", instant(body.get("created_at")))
 
     async def poll_job(self, account: AccountRef, job: str) -> Outcome:
         """Nothing is ever pending here."""
@@ -256,52 +253,9 @@ class MastodonConnector(Defaults):
     # afterwards -------------------------------------------------------------------------------------------------------
 
     async def find_own(self, account: AccountRef, since: datetime, out: Outgoing) -> OwnItems:
-        """Own posts since ``since``, or own answers to the target: first in its thread, then in the own list.
-
-        Servers hide direct messages from the own list; only the whole thread shows that one is not there.
-        """
+        """Own posts since ``since``, or own answers to the target."""
         own_id = account.external_id or (await self.check(account)).account_id
-        if out.target_kind is None:
-            return await self._own_list(account, own_id, since, "")
-        around = await self._thread(account, own_id, since, out.target_id)
-        if around.items:
-            return around
-        listed = await self._own_list(account, own_id, since, out.target_id)
-        return replace(listed, complete=listed.complete and (around.complete or out.target_kind is not Kind.private))
-
-    async def _thread(self, account: AccountRef, own_id: str, since: datetime, target: str) -> OwnItems:
-        """Own answers below the target; not complete where the thread, or something in it, cannot be read."""
-        try:
-            around = await self._call(account, "GET", f"/api/v1/statuses/{target}/context")
-        except ConnectorError as error:
-            if error.kind is ErrorKind.not_found:
-                return OwnItems((), complete=False)
-            raise
-        below = around.get("descendants") if isinstance(around, dict) else None
-        if not isinstance(below, list):
-            return OwnItems((), complete=False)
-        mine = [own_item(s) if author_id(s) else None for s in below if author_id(s) in (own_id, "")]
-        fitting = [o for o in mine if o and o.parent_id == target and o.created_at >= since.replace(microsecond=0)]
-        return OwnItems(tuple(sorted(fitting, key=lambda o: o.created_at, reverse=True)), complete=None not in mine)
-
-    async def _own_list(self, account: AccountRef, own_id: str, since: datetime, target: str) -> OwnItems:
-        floor = since.replace(microsecond=0)
-        seen: list[OwnItem | None] = []
-        params = [("limit", str(PAGE_SIZE)), ("exclude_reblogs", "true")]
-        upper: list[tuple[str, str]] = []
-        complete = False
-        for _ in range(OWN_PAGES):
-            listed = [
-                own_item(s) for s in await self._list(account, f"/api/v1/accounts/{own_id}/statuses", params + upper)
-            ]
-            seen += listed
-            own = [o for o in listed if o is not None]
-            if not own or reaches(listed, floor):
-                complete = proves(seen, floor, not listed)
-                break
-            upper = [("max_id", min((o.external_id for o in own), key=id_order))]
-        found = [o for o in seen if o is not None and o.created_at >= floor and o.parent_id == target]
-        return OwnItems(tuple(found), complete)
+        return await own.find(self._call, account, own_id, since, out)
 
     async def exists(self, account: AccountRef, external_id: str) -> bool:
         """Whether the status is still there. What is no id of such a server cannot be asked for."""
@@ -355,12 +309,6 @@ class MastodonConnector(Defaults):
 
     # the wire ---------------------------------------------------------------------------------------------------------
 
-    async def _list(self, account: AccountRef, path: str, params: Sequence[tuple[str, str]]) -> list[Any]:
-        body = await self._call(account, "GET", path, params=params)
-        if not isinstance(body, list):
-            raise _strange("list")
-        return body
-
     async def _call(
         self,
         account: AccountRef,
@@ -398,7 +346,3 @@ def _id(notification: Any) -> str:
 def _visibility(account: AccountRef) -> str:
     wanted = text(account, "visibility") or "public"
     return wanted if wanted in VISIBILITIES else "public"
-
-
-def _strange(what: str) -> ConnectorError:
-    return ConnectorError(ErrorKind.protocol, "服务器返回的内容不完整，请检查服务器地址是否正确", code=what)

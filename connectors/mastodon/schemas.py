@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.base import Author, Inbound, Kind, Media, OwnItem, RawItem, Unparsable
+from connectors.base import Author, ConnectorError, ErrorKind, Inbound, Kind, Media, OwnItem, RawItem, Unparsable
 from connectors.markup import plain
 from connectors.text import as_payload, clean, count, id_of, one_line
 
@@ -144,3 +144,8 @@ def author_id(status: Any) -> str:
     """Who wrote a status."""
     account = status.get("account") if isinstance(status, Mapping) else None
     return text_id(account.get("id")) if isinstance(account, Mapping) else ""
+
+
+def strange(what: str) -> ConnectorError:
+    """The error for an answer that lacks what it must have."""
+    return ConnectorError(ErrorKind.protocol, "服务器返回的内容不完整，请检查服务器地址是否正确", code=what)
