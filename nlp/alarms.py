@@ -9,7 +9,7 @@ from dataclasses import dataclass
 SHORT = 150  # characters up to which a text is about what it names
 BEGIN = 60  # of a text without a title: how far its beginning reaches
 _SUPPOSED = re.compile(
-    r"(?:一旦|万一|如果|假如|假设|要是|倘若|若是|若有|若|遇到|遇|怕|担心|可能|容易|极易|易|迟早|以免|免得|否则|不然|不要酿成|难道"
+    r"(?:一旦|万一|如果|假如|假设|要是|倘若|若是|若有|若|遇到|遇|怕|担心|(?<!随时)可能|容易|极易|易|迟早|以免|免得|否则|不然|不要酿成|难道"
     r"|会不会|是否|防|应急|避免)[^,。!?;\n]{0,5}$"
 )
 _HAZARD = re.compile(r"^[^,。!?;\n]{0,4}(?:隐患|风险|怎么办|后果|的可能|的危险|危险性|改造|改建|补助|补贴|补偿)")

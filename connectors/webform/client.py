@@ -42,6 +42,9 @@ LONGEST = 20_000
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 HERE = "信件直接写在本系统里"
 NO_SLUG = "页面地址只能用小写字母、数字和连字符（最多 40 个，两头不能是连字符），请修改"
+# Addresses that other pages of the letters have.
+TAKEN = frozenset({"query", "files"})
+TAKEN_SLUG = "页面地址「query」和「files」已有别的用处，请换一个"
 NO_POST = "网上信箱不能发布内容"
 
 
@@ -81,6 +84,8 @@ class WebFormConnector(Defaults):
         slug = str(account.options.get("slug", ""))
         if not SLUG.fullmatch(slug):
             return Health(False, account_id=slug, note=NO_SLUG)
+        if slug in TAKEN:
+            return Health(False, account_id=slug, note=TAKEN_SLUG)
         return Health(True, account_id=slug, account_name=str(account.options.get("title") or account.name))
 
     async def pull(self, account: AccountRef, stream: str, cursor: Mapping[str, Any]) -> Page:

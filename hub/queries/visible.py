@@ -36,10 +36,16 @@ def cases(actor: Actor) -> ColumnElement[bool]:
 
 
 def messages(actor: Actor) -> ColumnElement[bool]:
-    """All messages, or those in cases the actor may see."""
+    """All messages, or those in cases the actor may see and in cases merged into these, whose page shows them."""
     if actor.can(May.read_messages):
         return true()
-    return exists().where(col(Case.id) == col(Message.case_id), cases(actor))
+    return exists().where(col(Case.id) == col(Message.case_id), _with_merged(actor))
+
+
+def _with_merged(actor: Actor) -> ColumnElement[bool]:
+    """The cases the actor may see, and those merged into them."""
+    seen = select(Case.id).where(cases(actor)).correlate(None)
+    return or_(cases(actor), col(Case.merged_into_id).in_(seen))
 
 
 def matters(actor: Actor) -> ColumnElement[bool]:
@@ -51,12 +57,12 @@ def matters(actor: Actor) -> ColumnElement[bool]:
 
 
 def hits(actor: Actor) -> ColumnElement[bool]:
-    """All hits of monitoring plans, or those on messages in cases the actor may see; none without opinion."""
+    """All hits of monitoring plans, or those on messages the actor may see by their cases; none without opinion."""
     if not actor.can(May.read_opinion):
         return false()
     if actor.can(May.read_messages):
         return true()
-    mine = select(col(Message.id)).join(Case, col(Case.id) == col(Message.case_id)).where(cases(actor))
+    mine = select(col(Message.id)).join(Case, col(Case.id) == col(Message.case_id)).where(_with_merged(actor))
     return col(PlanHit.message_id).in_(mine.correlate(None))
 
 

@@ -50,6 +50,16 @@ def test_what_is_only_supposed_is_less_probable(supposed: str, there: str) -> No
     assert less.p < more.p
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["违建漏水把配电箱泡了，随时可能起火，请紧急处理！", "我不想活了", "后山山体有裂缝，村民不敢睡觉", "河堤快决口了",
+     "高压线掉下来了，旁边是小学", "食堂吃完饭几十个学生上吐下泻"],
+)  # fmt: skip
+def test_what_may_come_at_any_moment_is_danger(text: str) -> None:
+    assert cues.urgency(text).value == "danger"
+    assert cues.urgency(text).p == alarms.URGENT["danger"][3]
+
+
 def test_what_is_there_comes_before_what_is_only_supposed() -> None:
     found = cues.urgency("小区停水三天了，万一起火怎么办")
     assert (found.value, found.second) == ("outage", "danger")

@@ -71,6 +71,7 @@ def test_the_same_text_gets_the_same_answer_in_any_batch_and_order() -> None:
     [
         ("请回电13912345678谢谢", "phone"),
         ("身份证号11010519491231002X请核实", "id_card"),
+        ("我的身份证号码是：330102199001011239，请核实", "id_card"),  # with a slip in it, and still somebody's
         ("邮箱 someone@example.com 可联系", "email"),
     ],
 )

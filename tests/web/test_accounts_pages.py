@@ -212,6 +212,15 @@ async def test_a_number_that_is_none_is_refused_at_its_field(visit: Visit) -> No
         assert (await client.post("/accounts", data=typed | {"hourly": " 20 "})).status_code == 303
 
 
+async def test_a_letter_page_gets_no_address_that_another_page_has(visit: Visit) -> None:
+    typed = {"platform": "webform", "name": "信箱", "title": "信箱"}
+    async with visit("administrator") as client:
+        for slug in ("query", "files"):
+            refused = await client.post("/accounts", data=typed | {"slug": slug})
+            assert refused.status_code == 409
+            assert "已有别的用处" in refused.text
+
+
 async def test_what_a_switch_held_before_it_had_choices_stays_chosen(visit: Visit, ctx: Context) -> None:
     async with unit_of_work(ctx) as unit:
         account = Account(platform="wechat", name="澄江公众号", external_id="gh_1", options={"secure_only": "是"})

@@ -190,6 +190,8 @@ async def test_the_citizen_follows_the_letter_to_its_answer_and_rates_it(
         unit.add(
             CaseEvent(case_id=row.id or 0, what="note", note="内部的话", by_name="某人"),
             CaseEvent(case_id=row.id or 0, what="sign", audience=Audience.citizen, by_name="承办人姓名"),
+            CaseEvent(case_id=row.id or 0, what="forward", audience=Audience.citizen, note="内部的话",
+                      data={"department": "市水务局"}),
             Reply(case_id=row.id or 0, message_id=message.id or 0, text="已修好。", state=ReplyState.sent,
                   sent_at=clock.now(), author_name="经办"),
             Reply(case_id=row.id or 0, message_id=message.id or 0, text="还没审的草稿", author_name="经办"),
@@ -197,6 +199,7 @@ async def test_the_citizen_follows_the_letter_to_its_answer_and_rates_it(
     text = (await client.post("/letters/query", data={"code": code})).text
     assert "已修好。" in text
     assert "承办单位已签收" in text
+    assert "已转市水务局办理" in text
     assert not any(hidden in text for hidden in ("内部的话", "还没审的草稿", "承办人姓名", "13812345678", "经办"))
     assert (await client.post("/letters/query/rate", data={"code": code})).status_code == 422
     rated = await client.post(

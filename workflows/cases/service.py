@@ -27,8 +27,8 @@ from workflows.cases.words import move_label
 
 # What the citizen may be told of the way of their matter; everything else is the office's own.
 _CITIZEN_SEES = frozenset({
-    Move.accept, Move.refuse, Move.dispatch, Move.sign, Move.grant_extension, Move.answer_sent, Move.question_sent,
-    Move.close,
+    Move.accept, Move.refuse, Move.dispatch, Move.rule, Move.forward, Move.sign, Move.grant_extension,
+    Move.answer_sent, Move.question_sent, Move.close,
 })  # fmt: skip
 _DISPATCHES = frozenset({Move.dispatch, Move.rule, Move.forward})
 _OPENS_AGAIN = frozenset({Move.redo, Move.reopen, Move.citizen_again, Move.answer_returned, Move.unmerge})

@@ -108,15 +108,20 @@ def _shown(tagging: Tagging, name: str | None) -> TaggingEntry:
 
 
 async def _case(unit: Unit, actor: Actor, message: Message) -> Case | None:
+    """Its case; the one it is merged into for those who may see that alone."""
     if message.case_id is None:
         return None
-    return await unit.first(select(Case).where(col(Case.id) == message.case_id, visible.cases(actor)))
+    seen = select(Case).where(visible.cases(actor))
+    if (own := await unit.first(seen.where(col(Case.id) == message.case_id))) is not None:
+        return own
+    into = select(col(Case.merged_into_id)).where(col(Case.id) == message.case_id).correlate(None)
+    return await unit.first(seen.where(col(Case.id) == into.scalar_subquery()))
 
 
 async def _thread(unit: Unit, actor: Actor, message: Message, case: Case | None) -> list[MessageEntry]:
     """The talk it belongs to: its case's, or what the same person and we wrote in the same thread."""
     if case is not None:
-        return await timeline.messages(unit, [case.id or 0])
+        return await timeline.messages(unit, [message.case_id or 0])
     if not message.thread_id:
         return [timeline.entry(message, None)]
     same = (Message.account_id == message.account_id, Message.thread_id == message.thread_id)

@@ -197,16 +197,18 @@ def _steps(events: Sequence[CaseEvent]) -> list[Step]:
     return [
         Step(event.at, _dispatched(event) or words[event.what], event.note if event.what in _SAYS_WHY else "")
         for event in events
-        if event.what in words or event.what == Move.dispatch.value
+        if event.what in words or event.what in _SENDS_ON
     ]
 
 
 # Moves whose note is written for the citizen; the notes of others are the office's own.
 _SAYS_WHY = frozenset({Move.refuse.value})
+# Moves after which another department has it.
+_SENDS_ON = frozenset({Move.dispatch.value, Move.rule.value, Move.forward.value})
 
 
 def _dispatched(event: CaseEvent) -> str:
-    if event.what != Move.dispatch.value:
+    if event.what not in _SENDS_ON:
         return ""
     name = event.data.get("department", "")
     return _("已转%(name)s办理", name=name) if name else _("已转承办单位办理")

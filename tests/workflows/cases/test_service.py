@@ -18,13 +18,14 @@ from hub.db import Context, unit_of_work
 from hub.errors import HubError, NotAllowed, NotFound, Refused, Stale
 from hub.models import AuditEntry, Case, CaseClass, CaseEvent, CaseState, Change
 from hub.policy.calendar import Calendar
-from tests.workflows.cases.town import Town, build_town
+from tests.workflows.cases.town import Town, analysis, build_town
 from workflows.cases import service
 from workflows.cases.detail import detail
 from workflows.cases.facts import know
 from workflows.cases.moves import BY_THE_HUB, MOVES, REPLY_MOVES, Move
 from workflows.cases.rating import Rating, Solved, rating_of, rating_words
 from workflows.cases.routing import explain, still_returned
+from workflows.inbox.detail import detail as message_detail
 
 Later = Callable[[timedelta], None]
 
@@ -132,6 +133,20 @@ async def test_merge_and_unmerge(town: Town) -> None:
         await move(town, main, Move.merge, "desk", note="反向", into_id=child.id)
     apart = await move(town, child, Move.unmerge, "desk", note="不是同一处")
     assert (apart.state, apart.due_at, apart.is_open) == (CaseState.triaged, due, True)
+
+
+async def test_who_sees_a_case_sees_the_messages_of_those_merged_into_it(town: Town) -> None:
+    main, unsure = await town.case(), analysis(p=0.3)
+    child, other = await town.case("楼道漏水", by=unsure), await town.case("楼道还漏水", by=unsure)
+    assert (child.department_id, other.department_id) == (None, None)
+    await move(town, child, Move.merge, "desk", note="同一处", into_id=main.id)
+    async with unit_of_work(town.ctx) as unit:
+        found = await message_detail(unit, town["clerk"], child.first_message_id or 0)
+        assert found.case is not None
+        assert found.case.id == main.id
+        assert [one.id for one in found.thread] == [child.first_message_id]
+        with pytest.raises(NotFound):
+            await message_detail(unit, town["clerk"], other.first_message_id or 0)
 
 
 async def test_voices_of_a_merged_case_count_for_the_matter(town: Town) -> None:
