@@ -75,9 +75,10 @@ async def ask(unit: Unit, actor: Actor, message_id: int, place: int) -> Message:
         raise NotAllowed(_("您没有办理留言的权限"))
     message = await unit.first(select(Message).where(col(Message.id) == message_id, visible.messages(actor)))
     medium = message.media[place] if message and 0 <= place < len(message.media) else {}
-    if message is None or medium.get("kind") != "image":
+    is_there = is_outside(unit.ctx.settings, medium)
+    if message is None or not (is_there or "source" in medium):
         raise NotFound(_("没有这张图片，或者您无权查看"))
-    if is_outside(unit.ctx.settings, medium) and await _begin(unit, message.arrival_id, place, medium["url"]):
+    if is_there and await _begin(unit, message.arrival_id, place, medium["url"]):
         await audit.record(unit, actor, "message.keep_picture", f"message/{message_id}", place=place)
         unit.later("fetch_pictures")
     return message
