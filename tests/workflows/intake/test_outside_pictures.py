@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -48,6 +48,9 @@ class Pointing(FileConnector):
         found = tuple(Media(*one) for one in shape["media"])
         flags = {name: shape[name] for name in ("is_own", "needs_answer") if name in shape}
         return replace(super().parse(account, item), kind=item.kind, media=found, **flags)
+
+    async def media_query(self, account: AccountRef, url: str) -> Mapping[str, str]:
+        return {"token": account.secrets["token"]} if url.endswith("/locked") else {}
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +114,17 @@ async def test_a_picture_is_kept_with_its_message_and_its_source_stays_known(any
     picture = await one_picture(any_house)
     assert (picture.state, picture.due_at, picture.error) == (PictureState.kept, None, "")
     assert len(asked) == 1
+
+
+async def test_what_the_platform_gives_to_the_account_alone_is_fetched_with_its_token(house: House) -> None:
+    sealed = house.ctx.vault.seal({"token": "geheim"})
+    await town.account(house, platform="pointing", sealed=sealed)
+    with served(lambda asked: Answer(PNG if asked.query.get("token") == "geheim" else b"", 200)) as url:
+        message = await bring(house, f"{url}/locked", f"{url}/open")
+        await fetch_pictures(house)
+    locked, other = await pictures(house)
+    assert (locked.state, other.state) == (PictureState.kept, PictureState.given_up)
+    assert "geheim" not in json.dumps((await town.message(house, message.external_id)).media)
 
 
 async def test_nine_pictures_beside_a_file_of_the_item_itself(any_house: House) -> None:
