@@ -296,5 +296,9 @@ class Connector(Protocol):
     def read_link(self, account: AccountRef, link: str) -> str:
         """The platform's id of the own item behind a pasted ``link``; raises :class:`Unparsable` with the reason."""
 
+    async def media_query(self, account: AccountRef, url: str) -> Mapping[str, str]:
+        """What must go along with the address of a medium so that the platform gives it out; nothing where anybody
+        may see it. Counted where the platform counts such a call."""
+
     def validate(self, account: AccountRef, out: Outgoing) -> list[Problem]:
         """Length, link and picture rules, before review and again before sending."""

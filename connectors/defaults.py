@@ -53,3 +53,7 @@ class Defaults:
     def read_link(self, account: AccountRef, link: str) -> str:
         """Links are not read."""
         raise Unparsable("这个平台的内容由系统发布，不用粘贴链接")
+
+    async def media_query(self, account: AccountRef, url: str) -> Mapping[str, str]:
+        """Nothing: whoever has the address may see it."""
+        return {}

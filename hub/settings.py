@@ -42,6 +42,12 @@ class Settings(BaseSettings):
     captcha_key: str = Field("", description="Our public key with that service.")
     captcha_secret: str = Field("", description="Our secret with that service.")
     captcha_verify: str = Field("", description="Address at which that service is asked whether the answer is good.")
+    keep_pictures: Literal["private", "all", "none"] = Field(
+        "private",
+        description="Which citizens' pictures that are only linked to are fetched and kept in the database: those of "
+        "private messages and letters (private), those of everything that waits for an answer (all), or none. People "
+        "may have single ones kept in any case. Reckon with 0.3 MB a picture.",
+    )
     public_feed: bool = Field(False, description="True: what was published is offered to all at /feeds/posts.atom.")
     demo: bool = Field(False, description="True: demonstration banner, logins shown on the sign-in page.")
     secret_key: str = Field(

@@ -11,7 +11,7 @@ from workflows.delivery.watch import watch_removed
 from workflows.desk import Job
 from workflows.drafting.jobs import run_models
 from workflows.house import House
-from workflows.intake.jobs import pull_due, read_arrivals, run_imports, sweep_uploads
+from workflows.intake.jobs import fetch_pictures, pull_due, read_arrivals, run_imports, sweep_uploads
 from workflows.learning.jobs import learn_waiting, load_learnt
 from workflows.matters.jobs import count_matters, count_words, place_messages
 from workflows.pictures.jobs import sweep_pictures
@@ -47,6 +47,8 @@ JOBS: tuple[Job, ...] = (
     Job("pull_due", pull_due, every=1.0, at_once=4),
     Job("tend_accounts", tend_accounts, every=10.0),
     Job("read_arrivals", read_arrivals),
+    # A slow server must not keep the other pictures waiting: they are leased one by one.
+    Job("fetch_pictures", fetch_pictures, at_once=4),
     Job("tag_messages", tag_messages),
     Job("place_messages", place_messages),
     Job("count_matters", count_matters, every=60.0),

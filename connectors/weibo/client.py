@@ -55,6 +55,7 @@ OWN_NEWEST = 5
 OWN_PAGES, OWN_PAGE_SIZE = 3, 50
 COUNTED_AT_ONCE = 100
 REPLY_HOURS = 48
+NO_TOKEN_FOR_FILES = "账号没有可用的令牌，取不到私信里的图片，请管理员在账号设置中补上"  # noqa: S105  a sentence
 
 
 class WeiboConnector(Defaults):
@@ -314,6 +315,16 @@ class WeiboConnector(Defaults):
     def read_link(self, account: AccountRef, link: str) -> str:
         """The id of the post behind an address on weibo.com."""
         return id_of_link(link)
+
+    async def media_query(self, account: AccountRef, url: str) -> Mapping[str, str]:
+        """The account's token for what came in private; public pictures are given to anybody."""
+        if not url.startswith(pushes.file_address(hosts(account).upload)):
+            return {}
+        token = account.secrets.get("fan_token") or account.secrets.get("token", "")
+        if not token:
+            raise ConnectorError(ErrorKind.auth_human, NO_TOKEN_FOR_FILES, code="token")
+        await self._wire.count(account)
+        return {"access_token": token}
 
     def validate(self, account: AccountRef, out: Outgoing) -> list[Problem]:
         """Length, link, topic, pictures, title and cover; an answer without target."""

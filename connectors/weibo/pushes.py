@@ -163,7 +163,8 @@ def _said(push: Mapping[str, Any]) -> str:
 
 
 def _media(push: Mapping[str, Any], upload: str) -> tuple[Media, ...]:
-    """Where picture or sound lie; the platform gives them out only with the account's token, which is not kept here."""
+    """Where picture or sound lie; the platform gives them out only with the account's token, which is not kept here:
+    see ``media_query`` of the connector."""
     data = push.get("data")
     if push.get("type") not in ("image", "voice") or not isinstance(data, Mapping):
         return ()
@@ -171,7 +172,12 @@ def _media(push: Mapping[str, Any], upload: str) -> tuple[Media, ...]:
     if not isinstance(file, (str, int)) or isinstance(file, bool) or not str(file).strip():
         return ()
     kind = "image" if push.get("type") == "image" else "audio"
-    return (Media(kind, f"{upload}/2/mss/msget?fid={quote(clean(str(file)), safe='')}"),)
+    return (Media(kind, f"{file_address(upload)}{quote(clean(str(file)), safe='')}"),)
+
+
+def file_address(upload: str) -> str:
+    """How the addresses of files that came in private begin."""
+    return f"{upload}/2/mss/msget?fid="
 
 
 def receipt(push: Any, text: str, now: datetime) -> tuple[str, str]:

@@ -62,7 +62,7 @@ class Arrival(SQLModel, table=True):
 
 class ArrivalFile(SQLModel, table=True):
     """A file that came with an item. ``mime`` was judged from its bytes; nothing in it was opened. ``number`` counts
-    the files of the item."""
+    the files of the item from 0 up; pictures fetched later (:class:`OutsidePicture`) count from -1 down."""
 
     __table_args__ = (UniqueConstraint("arrival_id", "number"),)
     id: int | None = key()
@@ -80,6 +80,40 @@ class ArrivalBytes(SQLModel, table=True):
     data: bytes = Field(sa_type=LargeBinary)
 
 
+class PictureState(StrEnum):
+    """waiting → kept | given_up; given_up → waiting by a person."""
+
+    waiting = "waiting"
+    kept = "kept"
+    given_up = "given_up"
+
+
+class OutsidePicture(SQLModel, table=True):
+    """A picture an item only points to, to be fetched and kept beside it. ``number``: its place among the message's
+    media. ``due_at``: when it may be tried next (a claim moves it to the end of its lease); NULL: nothing to do.
+    ``attempts``: those begun, ended or not.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("arrival_id", "number"),
+        Index(
+            "ix_outsidepicture_due",
+            "due_at",
+            "id",
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
+    )
+    id: int | None = key()
+    arrival_id: int = ref("arrival.id", index=False, cascade=True)
+    number: int
+    url: str = Field(sa_type=Text)
+    state: PictureState = stored(PictureState, default=PictureState.waiting)
+    attempts: int = 0
+    due_at: datetime | None = Field(default_factory=clock.now, nullable=True)
+    error: str = Field(default="", sa_type=Text)
+
+
 class Message(SQLModel, table=True):
     """One understood item. Tags are copied here from the current :class:`Tagging` for lists and filters."""
 
@@ -87,6 +121,7 @@ class Message(SQLModel, table=True):
         UniqueConstraint("account_id", "kind", "external_id"),
         Index("ix_message_thread", "account_id", "thread_id"),
         Index("ix_message_newest", "created_at", "id"),
+        Index("ix_message_arrival", "arrival_id"),
         Index(
             "ix_message_untagged",
             "id",
@@ -231,6 +266,8 @@ __all__ = [
     "ImportState",
     "Message",
     "MessageKind",
+    "OutsidePicture",
+    "PictureState",
     "SavedMapping",
     "Tagging",
 ]

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import httpcore
 import pytest
 
+from connectors import media
 from connectors.addresses import is_public
 from connectors.base import AccountRef, Connector, ConnectorError, ErrorKind, Kind, Outgoing
 from connectors.forms import Place
@@ -210,3 +211,49 @@ async def test_no_redirect_leads_inside(platform: str, to: str, outside: Outside
         await tried(LIVE[platform], account(platform, NAME))
     assert set(outside.connected) <= {PUBLIC}
     assert bool(outside.connected) is reaches_out(platform)
+
+
+async def pictured(url: str) -> ConnectorError:
+    with pytest.raises(ConnectorError) as caught:
+        await media.fetch(url, live=True, most=1024)
+    return caught.value
+
+
+async def test_no_picture_is_fetched_from_an_inner_address(outside: Outside) -> None:
+    outside.answers = lambda host: ["127.0.0.1"] if not host.endswith(".example") else [PUBLIC]
+    for host in INNER:
+        assert (await pictured(f"http://{host}/a.jpg")).human in (media.INNER, media.BAD_ADDRESS), host
+    assert outside.connected == []
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=",".join)
+async def test_no_picture_is_fetched_by_a_name_with_an_inner_address(answer: list[str], outside: Outside) -> None:
+    outside.answers = lambda host: answer
+    assert (await pictured("https://inner.example/a.jpg")).human == media.INNER
+    assert outside.connected == []
+
+
+@pytest.mark.parametrize(
+    "to", ["http://169.254.169.254/latest", "//10.0.0.1/", "http://inner.example/", "http://127.0.0.1:{port}/"]
+)
+async def test_no_picture_is_fetched_behind_a_redirect_inside(to: str, outside: Outside) -> None:
+    outside.answers = lambda host: ["192.168.0.1"] if host == "inner.example" else [PUBLIC]
+    seen: list[str] = []
+
+    def answer(asked: Any) -> Answer:
+        seen.append(asked.path)
+        return Answer(b"", 302, {"Location": to.format(port=outside.port)})
+
+    with served(answer) as url:
+        outside.port = urlsplit(url).port or 0
+        assert (await pictured(f"http://{NAME}/a.jpg")).human == media.INNER
+    assert outside.connected == [PUBLIC]
+    assert seen == ["/a.jpg"]
+
+
+async def test_a_name_that_changes_its_answer_between_redirects_gains_nothing(outside: Outside) -> None:
+    outside.answers = lambda host: [PUBLIC] if len(outside.asked) == 1 else ["127.0.0.1"]
+    with served(lambda asked: Answer(b"", 302, {"Location": "/b.jpg"})) as url:
+        outside.port = urlsplit(url).port or 0
+        assert (await pictured(f"http://{NAME}/a.jpg")).human == media.INNER
+    assert outside.connected == [PUBLIC]

@@ -273,6 +273,7 @@ async def _message(unit: Unit, world: World, side: str) -> tuple[Message, Arriva
     message = Message(
         account_id=world.account_id, arrival_id=parsed.id or 0, kind=MessageKind.mention, external_id=f"m-{side}",
         author_id="c1", author_name="网民甲", text="路灯不亮三天了", created_at=clock.now(), thread_id=f"t-{side}",
+        media=[{"kind": "image", "url": "http://127.0.0.1:9/a.jpg", "description": ""}],
     )  # fmt: skip
     unit.add(message)
     await unit.flush()

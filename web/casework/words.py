@@ -10,6 +10,7 @@ from typing import Any
 from hub import clock
 from hub.i18n import _, moment, ngettext
 from hub.models import CaseClass, CaseState, DeliveryState, MessageKind
+from web.casework.media import files_of, web_link
 from workflows.cases.lists import MOST_COUNTED
 from workflows.cases.rows import CaseRow
 from workflows.cases.words import class_label, state_label
@@ -25,9 +26,6 @@ _DELIVERY_TONES: Mapping[DeliveryState, str] = {
     DeliveryState.failed: "danger", DeliveryState.unknown: "soon", DeliveryState.held: "soon",
     DeliveryState.missed: "danger", DeliveryState.removed: "danger", DeliveryState.by_hand: "soon",
 }  # fmt: skip
-
-
-_LETTER_FILE = re.compile(r"/letters/files/\d{1,18}")
 
 
 def state_tone(state: CaseState) -> str:
@@ -120,16 +118,6 @@ _LENGTHS: Mapping[tuple[bool, str], Callable[[int], str]] = {
 }
 
 
-def web_link(url: str) -> str:
-    """The address when it leads to a web page or to a file of a letter; empty for anything else that may have come."""
-    return url if url.lower().startswith(("http://", "https://")) or _LETTER_FILE.fullmatch(url) else ""
-
-
-def is_own_file(url: str) -> bool:
-    """Whether the hub itself keeps it: shown in place, nothing is asked of anybody else."""
-    return _LETTER_FILE.fullmatch(url) is not None
-
-
 def classes() -> list[tuple[str, str]]:
     """(value, word) of every class of urgency."""
     return [(one.value, class_label(one)) for one in CaseClass]
@@ -176,6 +164,6 @@ def tools() -> dict[str, Any]:
         "kind_label": words.kind_label, "request_label": words.request_label, "cue_label": words.cue_label,
         "emotion_label": words.emotion_label, "subtopic_label": words.subtopic_label,
         "personal_labels": lambda kinds: list(map(words.personal_label, kinds)), "sure_label": words.sure_label,
-        "span_words": span_words, "web_link": web_link, "is_own_file": is_own_file, "left_words": left_words,
+        "span_words": span_words, "web_link": web_link, "files_of": files_of, "left_words": left_words,
         "time_words": time_words, "answer_title": answer_title, "answered_as": answered_as,
     }  # fmt: skip

@@ -18,13 +18,14 @@ from hub.models import Account, Because, CaseState, MessageKind
 from hub.rights import May
 from web.auth import local_path
 from web.casework import inbox, talk, words
+from web.casework.media import files_of
 from web.casework.narrowing import TODAY, WEEK, Field, Narrowing, since
 from web.forms import Form, read_form
 from web.request import looking, me, writing
 from web.routes.cases import READS
 from web.routes.table import NavItem, PageRoute
 from web.sheets import KINDS, sheet
-from web.templating import part_of, redirect, render
+from web.templating import part_of, redirect, render, toast
 from workflows.cases import similar
 from workflows.cases.detail import reveal as reveal_message
 from workflows.inbox import lists
@@ -32,6 +33,7 @@ from workflows.inbox import words as labels
 from workflows.inbox.detail import MessageDetail, detail
 from workflows.inbox.export import exported, note_export
 from workflows.inbox.lists import Filters, Page
+from workflows.intake.outside import ask
 from workflows.learning.words import becauses
 from workflows.matters.lists import around
 from workflows.tagging.corrections import confirm, correct, find
@@ -225,6 +227,21 @@ async def reveal(request: Request) -> Response:
     return await render(request, "messages/revealed.html", facts, part=part)
 
 
+async def keep_picture(request: Request) -> Response:
+    """Have a picture that is only linked to fetched and kept. For htmx the one picture, else back to the message."""
+    number, place = request.path_params["message_id"], request.path_params["place"]
+    async with writing(request) as unit:
+        await ask(unit, me(request), number, place)
+    async with looking(request) as unit:
+        one = await detail(unit, me(request), number)
+    text = _("图片正在取回，取到后会显示在留言里。")
+    if request.headers.get("hx-request") == "true":
+        (file,) = (file for file in files_of(one.entry, may_keep=False) if file["place"] == place)
+        return toast(await render(request, "messages/picture.html", {"file": file}), text)
+    back = f"/cases/{one.case.number}" if one.case else f"/messages/{number}"
+    return redirect(request, f"{back}#m-{number}", text)
+
+
 ONE = "/messages/{message_id:int}"
 ROUTES = [
     PageRoute("/messages", index, May.read_messages),
@@ -234,6 +251,7 @@ ROUTES = [
     PageRoute(f"{ONE}/tags", correct_tags, May.correct_tags, ("POST",)),
     PageRoute(f"{ONE}/tags/confirm", confirm_tags, May.correct_tags, ("POST",)),
     PageRoute(f"{ONE}/tags/undo", undo_tags, May.correct_tags, ("POST",)),
+    PageRoute(f"{ONE}/pictures/{{place:int}}", keep_picture, May.add_note, ("POST",)),
     PageRoute(f"{ONE}/reveal", reveal, May.reveal_personal, ("POST",)),
 ]
 NAV = [NavItem("messages", N_("收件"), "inbox", "/messages", May.read_messages, order=20, letter="i")]

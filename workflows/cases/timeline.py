@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from hub.models import (
     DeliveryState,
     Message,
     MessageKind,
+    OutsidePicture,
     Reply,
     ReplyState,
     Tagging,
@@ -33,6 +34,7 @@ from workflows.cases.routing import explain
 from workflows.cases.words import class_label, event_label, state_label
 from workflows.delivery.states import label as delivery_label
 from workflows.delivery.states import next_step
+from workflows.intake import outside
 from workflows.tagging.markup import plainly, straight
 
 # Of a longer thread the newest are shown; the page says how many stand before.
@@ -44,7 +46,8 @@ HEADING = 40
 class MessageEntry:
     """One message of the thread, citizen's or our own; ``title`` and ``text`` are masked where ``is_masked``.
 
-    ``stated``: what the writer of a letter chose on its form (kind, place).
+    ``stated``: what the writer of a letter chose on its form (kind, place). ``pictures``: by place among ``media``,
+    those on somebody else's server, and how fetching one stands (None: nobody asked for it).
     """
 
     id: int
@@ -58,6 +61,7 @@ class MessageEntry:
     stated: list[str]
     url: str
     media: list[dict[str, Any]]
+    pictures: Mapping[int, OutsidePicture | None]
     likes: int
     created_at: datetime
     reply_until: datetime | None
@@ -134,11 +138,16 @@ async def messages(unit: Unit, case_ids: Sequence[int]) -> list[MessageEntry]:
     ids = [message.id for message in found]
     current = await unit.all(select(Tagging).where(col(Tagging.message_id).in_(ids), col(Tagging.is_current)))
     tags = {tagging.message_id: tagging for tagging in current}
-    return [entry(message, tags.get(message.id or 0)) for message in reversed(found)]
+    return await entries(unit, list(reversed(found)), tags)
 
 
-def entry(message: Message, tags: Tagging | None) -> MessageEntry:
-    """One message as pages show it."""
+async def entries(unit: Unit, found: Sequence[Message], tags: Mapping[int, Tagging]) -> list[MessageEntry]:
+    """Messages as pages show them, with the tags at hand by the message's id."""
+    standing = await outside.standing_of(unit, found)
+    return [_entry(message, tags.get(message.id or 0), standing[message.id or 0]) for message in found]
+
+
+def _entry(message: Message, tags: Tagging | None, pictures: Mapping[int, OutsidePicture | None]) -> MessageEntry:
     title, text = shown(message)
     is_masked = (title, text) != (message.title, message.text) or bool(message.extra.get("has_contact"))
     tags = _without_personal(tags) if tags else None
@@ -146,7 +155,7 @@ def entry(message: Message, tags: Tagging | None) -> MessageEntry:
         id=message.id or 0, external_id=message.external_id, kind=message.kind, is_own=message.is_own,
         author_name=message.author_name,
         title=straight(title), text=straight(text), is_masked=is_masked, stated=_stated(message),
-        url=message.url, media=message.media, likes=message.likes, created_at=message.created_at,
+        url=message.url, media=message.media, pictures=pictures, likes=message.likes, created_at=message.created_at,
         reply_until=message.reply_until, removed_at=message.removed_at, tags=tags,
     )  # fmt: skip
 

@@ -55,6 +55,7 @@ class MessageDetail:
     department: str
     may_correct: list[str]
     may_reveal: bool
+    may_note: bool
     may_undo: bool
 
 
@@ -72,12 +73,13 @@ async def detail(unit: Unit, actor: Actor, message_id: int) -> MessageDetail:
     current = next((tagging for tagging, _name in said if tagging.is_current), None)
     case = await _case(unit, actor, message)
     department = await unit.get(Department, case.department_id) if case and case.department_id else None
+    (entry,) = await timeline.entries(unit, [message], {message_id: current} if current else {})
     return MessageDetail(
-        message=message, entry=timeline.entry(message, current), account=account,
+        message=message, entry=entry, account=account,
         thread=await _thread(unit, actor, message, case), taggings=[_shown(*one) for one in said],
         said=analysed(message, current) if current else None, plans=await plans_of(unit, actor, message_id), case=case,
         department=department.short_name if department else "", may_correct=_reasons(actor, message),
-        may_reveal=actor.can(May.reveal_personal),
+        may_reveal=actor.can(May.reveal_personal), may_note=actor.can(May.add_note),
         may_undo=current is not None and current.by_id is not None and current.by_id == actor.user_id,
     )  # fmt: skip
 
@@ -123,9 +125,9 @@ async def _thread(unit: Unit, actor: Actor, message: Message, case: Case | None)
     if case is not None:
         return await timeline.messages(unit, [message.case_id or 0])
     if not message.thread_id:
-        return [timeline.entry(message, None)]
+        return await timeline.entries(unit, [message], {})
     same = (Message.account_id == message.account_id, Message.thread_id == message.thread_id)
     person = or_(col(Message.author_id) == message.author_id, col(Message.is_own))
     newest = (col(Message.created_at).desc(), col(Message.id).desc())
     wanted = select(Message).where(*same, person, visible.messages(actor)).order_by(*newest).limit(MOST_BESIDE)
-    return [timeline.entry(one, None) for one in reversed(await unit.all(wanted))]
+    return await timeline.entries(unit, list(reversed(await unit.all(wanted))), {})

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from hub import clock
 from workflows.house import House
-from workflows.intake import pulling, reading, runs, uploads
+from workflows.intake import fetching, pulling, reading, runs, uploads
 
 _BUDGET = timedelta(seconds=30)
 _BATCH = 500
@@ -25,6 +25,11 @@ async def read_arrivals(house: House) -> int:
         if clock.now() > until:
             break
     return done
+
+
+async def fetch_pictures(house: House) -> int:
+    """Fetch pictures that messages point to and keep them, for about 30 seconds; how many were tried."""
+    return await fetching.fetch_waiting(house)
 
 
 async def run_imports(house: House) -> int:

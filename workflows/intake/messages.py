@@ -14,7 +14,7 @@ from connectors.base import ATTACHED, AccountRef, Inbound, Media
 from hub.db import Unit
 from hub.insert import insert
 from hub.models import ArrivalFile, Delivery, Message, MessageKind
-from workflows.intake import files, storable
+from workflows.intake import files, outside, storable
 
 Kept = Mapping[tuple[int, int], ArrivalFile]
 # Names in ``Message.extra`` that mean something to the house: a platform's or a file's own get a star.
@@ -38,6 +38,7 @@ async def write(unit: Unit, account: AccountRef, items: Sequence[Understood]) ->
         kept = await files.kept_of(unit, [item.arrival_id for item in items])
         rows = sorted((_row(account, item, kept) for item in items), key=lambda row: (row["kind"], row["external_id"]))
         await unit.run(insert(unit, Message).on_conflict_do_nothing(), rows)
+        await outside.enlist(unit, rows)
 
 
 async def _recognise(unit: Unit, account: AccountRef, items: Sequence[Understood]) -> list[Understood]:
@@ -116,7 +117,7 @@ def _medium(item: Understood, medium: Media, kept: Kept) -> Any:
     kind, url = medium.kind, medium.url
     if url.startswith(ATTACHED):
         number = url.removeprefix(ATTACHED)
-        row = kept.get((item.arrival_id, int(number) if number.isdecimal() else -1))
+        row = kept.get((item.arrival_id, int(number))) if number.isdecimal() else None
         url = files.address(row) if row else ""
         kind = "image" if row and row.mime.startswith("image/") else "file"
     return storable.tree({"kind": kind, "url": url, "description": medium.description})
