@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -125,14 +126,20 @@ async def _until_asked(house: House, number: int) -> None:
             await asyncio.sleep(0.01)
 
 
+async def _amid_a_refresh(house: House, toll: Toll, number: int) -> tuple[Account, asyncio.Task[Any]]:
+    """The account as it was, and the call that waits for its new secrets."""
+    toll.slow = 0.4
+    toll.end_tokens()
+    before = await tollhouse.account_of(house, number)
+    calling = asyncio.create_task(Line(house, house.ref(before)).call(house.platforms["toll"].check))
+    await _until_asked(house, number)
+    return before, calling
+
+
 async def test_a_new_key_in_the_middle_of_it_loses_nothing(any_ctx: Context) -> None:
     """What was asked with may be used up: the new secrets are kept, though what they replace was sealed anew."""
     async with tollhouse.opened(any_ctx) as (house, toll, number):
-        toll.slow = 0.4
-        toll.end_tokens()
-        before = await tollhouse.account_of(house, number)
-        calling = asyncio.create_task(Line(house, house.ref(before)).call(house.platforms["toll"].check))
-        await _until_asked(house, number)
+        before, calling = await _amid_a_refresh(house, toll, number)
         await tollhouse.change(house, number, sealed=any_ctx.vault.renew(before.sealed))
         assert (await calling).ok
         after = await tollhouse.account_of(house, number)
@@ -142,11 +149,7 @@ async def test_a_new_key_in_the_middle_of_it_loses_nothing(any_ctx: Context) -> 
 
 async def test_whoever_gives_up_waiting_loses_nothing(any_ctx: Context) -> None:
     async with tollhouse.opened(any_ctx) as (house, toll, number):
-        toll.slow = 0.4
-        toll.end_tokens()
-        before = await tollhouse.account_of(house, number)
-        calling = asyncio.create_task(Line(house, house.ref(before)).call(house.platforms["toll"].check))
-        await _until_asked(house, number)
+        before, calling = await _amid_a_refresh(house, toll, number)
         calling.cancel()
         with suppress(asyncio.CancelledError):
             await calling
