@@ -149,7 +149,7 @@ async def test_a_new_key_in_the_middle_of_it_loses_nothing(any_ctx: Context) -> 
 
 async def test_whoever_gives_up_waiting_loses_nothing(any_ctx: Context) -> None:
     async with tollhouse.opened(any_ctx) as (house, toll, number):
-        before, calling = await _amid_a_refresh(house, toll, number)
+        _, calling = await _amid_a_refresh(house, toll, number)
         calling.cancel()
         with suppress(asyncio.CancelledError):
             await calling
