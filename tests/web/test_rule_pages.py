@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from hub import clock
 from hub.db import Context, reading, unit_of_work
 from hub.models import Case, Dispatch, Router, RoutingRule
+from nlp.offices import FORMAT
 from tests.web.casework import open_case, send, words
 from tests.web.conftest import Visit
 from tests.web.world import World
@@ -133,8 +134,8 @@ async def test_the_weekly_table_names_what_went_wrong_and_leaves_as_a_file(
 
 async def test_the_learnt_router_is_shown_asked_for_and_put_off(visit: Visit, ctx: Context) -> None:
     scores = {
-        "right": 0.79, "right_of_two": 0.99, "majority": 0.2, "signs": 0.7, "sure": 0.5, "sure_right": 0.95,
-        "threshold": 0.92, "why": "",
+        "right": 0.79, "right_of_two": 0.99, "majority": 0.2, "signs": 0.7, "sure": 0.5, "sure_right": 0.94,
+        "threshold": 0.92, "alone_right": 0.95, "backed": 0.3, "backed_right": 0.93, "why": "", "format": FORMAT,
     }  # fmt: skip
     async with unit_of_work(ctx) as unit:
         unit.add(Router(is_current=True, cases=156, departments=8, scores=scores))
@@ -145,7 +146,8 @@ async def test_the_learnt_router_is_shown_asked_for_and_put_off(visit: Visit, ct
         off = await send(client, "/rules", "/rules/learn", {"do": "off"})
         after = words((await client.get("/rules")).text)
     assert "学过的工单 156 件 猜中 79% 前两个里有 99%" in shown
-    assert "把握在 92% 以上的，试的时候 95% 是对的" in shown
+    assert "把握在 92% 以上就由系统直接派出，试的时候 95% 是对的" in shown
+    assert "把握低一些也由系统直接派出：占全部的 30%，试的时候 93% 是对的" in shown
     assert "总猜最多的单位只能猜中 20%，归口、职责和属地猜中 70%" in shown
     assert (asked.status_code, off.status_code) == (303, 303)
     assert "正在学习" in learning
