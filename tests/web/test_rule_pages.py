@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 from openpyxl import load_workbook
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from hub import clock
@@ -107,6 +108,9 @@ async def test_the_weekly_table_names_what_went_wrong_and_leaves_as_a_file(
     visit: Visit, ctx: Context, world: World
 ) -> None:
     await _dispatched(ctx, world, "路灯不亮", "own")
+    signed = await _dispatched(ctx, world, "路灯闪", "own")
+    async with unit_of_work(ctx) as unit:
+        await unit.run(update(Case).where(col(Case.id) == signed.id).values(signed_at=clock.now()))
     wrong = await _dispatched(ctx, world, "路灯倒了", "other")
     async with visit("dispatcher") as client, visit("administrator") as admin:
         page = (await client.get("/rules/weekly")).text
@@ -117,18 +121,18 @@ async def test_the_weekly_table_names_what_went_wrong_and_leaves_as_a_file(
         book = await client.get("/rules/weekly.xlsx")
         none = await client.get("/rules/weekly.pdf")
     said = words(page)
-    assert "派单规则「路灯归住建-own」 2 0 1 1 0 1 50%" in said
+    assert "派单规则「路灯归住建-own」 3 0 2 1 0 1 1 50%" in said
     assert f"住房和城乡建设局 交通运输局 路灯归住建-own 1 {wrong.number}" in said
     assert wrong.number not in blind
-    assert "两周派单 2 件，正确 50%" in listed
+    assert "两周派单 3 件，正确 50%" in listed
     assert "2025年1月6日至2025年1月12日的派单" in empty or "1月6日" in empty
     assert "这一周没有派单" in empty
     assert odd.status_code == 200
     sheet = load_workbook(io.BytesIO(book.content)).active
     assert sheet is not None
     rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
-    assert rows[1][:8] == ["路灯归住建-own", 2, 0, 1, 1, 0, 1, "50%"]
-    assert rows[2][8:] == ["住房和城乡建设局", "交通运输局", wrong.number]
+    assert rows[1][:9] == ["路灯归住建-own", 3, 0, 2, 1, 0, 1, 1, "50%"]
+    assert rows[2][9:] == ["住房和城乡建设局", "交通运输局", wrong.number]
     assert none.status_code == 404
 
 

@@ -231,16 +231,15 @@ async def test_each_case_counts_once_by_what_was_suggested_and_where_it_ended(an
         with pytest.raises(NotAllowed):
             await record.week(unit, town["leader"], MONDAY_DAY)
     (line,) = table.lines
-    assert (line.basis, line.cases, line.alone, line.taken, line.changed, line.moved, line.right) == (
-        "signs", 5, 1, 3, 1, 1, 3,
-    )  # fmt: skip
+    assert (line.basis, line.cases, line.alone, line.taken, line.changed, line.moved) == ("signs", 5, 1, 3, 1, 1)
+    assert (line.waiting, line.right, line.share) == (2, 1, 1 / 3)  # fmt: skip
     (confusion,) = table.confusions
     assert (confusion.suggested, confusion.final, confusion.cases) == ("housing", "traffic", 2)
     assert confusion.examples == [(wrong.id, wrong.number), (moved.id, moved.number)]
     assert [one.examples for one in blind.confusions] == [[]], "administrators see counts, no cases"
     assert (blind.cases, other.cases) == (5, 0)
-    assert weeks == [(MONDAY_DAY - timedelta(days=7), 0, 0), (MONDAY_DAY, 5, 3)]
-    assert record.totals(table.lines)["right"] == 3
+    assert weeks == [(MONDAY_DAY - timedelta(days=7), 0, 0), (MONDAY_DAY, 3, 1)]
+    assert record.totals(table.lines)["right"] == 1
 
 
 async def test_a_dispatch_without_a_suggestion_is_counted_apart(town: Town) -> None:
