@@ -27,7 +27,7 @@ _HIDE: dict[str, Callable[[str], str]] = {
     "phone": _keep(3, 4),
     "id_card": _keep(3, 2),
     "bank_card": _keep(0, 4),
-    "plate": _keep(2, 1),
+    "plate": _keep(2, 0),
     "email": _email,
 }
 

@@ -122,6 +122,11 @@ def model_form(text: str) -> str:
     return _REPEAT.sub(r"\1\1\1", _BLANK.sub(" ", text).lower()).strip()
 
 
+def without_mentions(text: str) -> str:
+    """The clean form of what a writer says beside the names called (@栖澜发布); a text that calls none as it is."""
+    return _HANDLE.sub(" ", clean(text).text) if "@" in text or "\uff20" in text else text
+
+
 def emoticons(text: str) -> dict[str, str]:
     """The emoticons of a clean text by the character that stands for each in the model form."""
     return {_emoticon(match): match[0] for match in _EMOTICON.finditer(text, 0, MODEL_CHARS)}

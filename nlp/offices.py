@@ -8,7 +8,8 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,12 @@ from nlp.linear import Floats, Rows
 from nlp.training import margin
 from nlp.training.solver import Problem
 
-FORMAT = 2
+FORMAT = 3
 LEAST, LEAST_EACH, MOST = 60, 5, 8000  # matters in all, of one department, and taken: the newest
 MOST_FEATURES = 20_000
 FOLDS = 4
 SURE, SURE_LEAST = 0.95, 20  # right so often, over so many, that the hub may go by it alone
+TOPIC_SURE, TELLING = 0.5, 2  # never by itself with a topic less sure, or fewer telling words that speak for it
 NEVER = 2.0
 _STRENGTH = 0.3
 _SLOPES = np.geomspace(0.5, 20.0, 80)
@@ -38,20 +40,47 @@ class TooFew(ValueError):
 @dataclass(frozen=True, slots=True)
 class Matter:
     """What is known of a message: ``tokens`` as in the search index, parted by blanks; ``signs``: departments for which
-    what is written about them speaks, each with how much (0..1), so that little experience does not unlearn it."""
+    what is written about them speaks, each with how much (0..1), so that little experience does not unlearn it.
+
+    ``telling``: its most telling words among the tokens; ``backed``: the department those signs are sure of; ``asks``:
+    False for mere praise."""
 
     tokens: str = ""
     topic: str = ""
+    topic_p: float = 1.0
     place: str = ""
     account: str = ""
     signs: tuple[tuple[int, float], ...] = ()
+    telling: tuple[str, ...] = ()
+    backed: int | None = None
+    asks: bool = True
 
     def features(self) -> dict[str, float]:
-        """Everything the model looks at, with its weight: words together as long as each of the marks is twice."""
+        """Everything the model looks at, with its weight: words together as long as each of the marks is twice; a topic
+        counts as much as it is sure."""
         words = dict.fromkeys(token for token in self.tokens.split() if len(token) > 1)
         found = dict.fromkeys(words, 1 / np.sqrt(len(words) or 1))
         found |= {mark + value: 0.5 for name, mark in _MARKS.items() if (value := getattr(self, name))}
+        if self.topic:
+            found[_MARKS["topic"] + self.topic] *= self.topic_p
         return found | {f"{_SIGN}{label}": p for label, p in self.signs}
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The office's own figures for a dispatch by the hub: how probable it must be, how far ahead of the second."""
+
+    certain: float = 0.0
+    lead: float = 0.0
+
+
+class Ground(StrEnum):
+    """Why a matter may go out without a person: ``alone``: by what was learnt; ``backed``: the signs are sure of the
+    same; ``no``: it may not."""
+
+    alone = "alone"
+    backed = "backed"
+    no = "no"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +88,9 @@ class Scores:
     """How it did on matters it had not seen. Shares in 0..1.
 
     ``majority``: always naming the most frequent department. ``threshold``: the probability from which at least
-    :data:`SURE` were right (``NEVER``: there is none); ``sure``: the share above it, ``sure_right``: of these.
+    :data:`SURE` of those that may go alone were right (``NEVER``: there is none). ``sure``: the share the hub would
+    have dispatched, ``backed``: the share of all that would have gone only because the signs said the same;
+    ``sure_right``, ``alone_right``, ``backed_right``: how many of these were right.
     ``gap``: how far probabilities and reality lie apart on average (expected calibration error, ten bins).
     """
 
@@ -71,11 +102,17 @@ class Scores:
     threshold: float
     sure: float
     sure_right: float
+    alone_right: float
+    backed: float
+    backed_right: float
     gap: float
 
     def as_data(self) -> dict[str, Any]:
         """Plain values."""
         return asdict(self)
+
+
+_ANY = Gate()
 
 
 @dataclass(frozen=True)
@@ -93,6 +130,13 @@ class Learnt:
         """Every label with its probability, the likeliest first."""
         p = _probabilities(self._score(matter)[None], self.slope)[0]
         return [(self.labels[n], round(float(p[n]), 4)) for n in np.argsort(-p, kind="stable")]
+
+    def ground(self, matter: Matter, ranked: Sequence[tuple[int, float]], gate: Gate) -> Ground:
+        """Whether the first of ``ranked`` may go out without a person. The figures in ``scores`` are judged by it."""
+        (label, p), others = ranked[0], ranked[1:]
+        speak = _speaking(matter, self.labels.index(label), self.words, self.weights)
+        lead = p - (others[0][1] if others else 0.0)
+        return _ground(matter, label, p, lead, speak, replace(gate, certain=max(gate.certain, self.scores.threshold)))
 
     def why(self, matter: Matter, label: int, prefer: Collection[str] = (), most: int = 5) -> tuple[str, ...]:
         """What spoke for a label most: of the telling words (``prefer``) and marks, or of all words where none did."""
@@ -138,8 +182,9 @@ def load(data: bytes) -> Learnt:
         )  # fmt: skip
 
 
-def learn(matters: Sequence[Matter], labels: Sequence[int]) -> Learnt:
+def learn(matters: Sequence[Matter], labels: Sequence[int], gate: Gate = _ANY) -> Learnt:
     """Learn from the newest :data:`MOST` matters (given oldest first). Same input, same output. Raises :class:`TooFew`.
+    ``gate``: what the office asks of a dispatch by the hub, for the scores.
 
     Departments with fewer than :data:`LEAST_EACH` matters are left out: of them nothing can be said."""
     counted = Counter(labels[-MOST:])
@@ -149,7 +194,7 @@ def learn(matters: Sequence[Matter], labels: Sequence[int]) -> Learnt:
         raise TooFew(len(kept))
     given = [matter for matter, _label in kept]
     target = np.array([names.index(label) for _matter, label in kept])
-    unseen = np.zeros((len(kept), len(names)))
+    unseen, speak = np.zeros((len(kept), len(names))), np.zeros(len(kept), np.int64)
     fold = np.random.default_rng(FORMAT).permutation(len(kept)) % FOLDS
     for number in range(FOLDS):
         inside = np.flatnonzero(fold != number)
@@ -157,8 +202,9 @@ def learn(matters: Sequence[Matter], labels: Sequence[int]) -> Learnt:
         for n in np.flatnonzero(fold == number):
             columns, values = _row(given[n], words)
             unseen[n] = values @ weights[columns] + bias
+            speak[n] = _speaking(given[n], int(unseen[n].argmax()), words, weights)
     slope = _slope(unseen, target)
-    scores = _judge(_probabilities(unseen, slope), target)
+    scores = _judge(_probabilities(unseen, slope), target, names, given, speak, gate)
     words, weights, bias = _fit(given, target, len(names))
     return Learnt(names, words, weights.astype(np.float16).astype(np.float32), bias, slope, scores)
 
@@ -199,17 +245,47 @@ def _slope(scores: Floats, target: NDArray[np.int64]) -> float:
     return float(_SLOPES[int(np.argmin(loss))])
 
 
-def _judge(p: Floats, target: NDArray[np.int64]) -> Scores:
+def _speaking(matter: Matter, number: int, words: dict[str, int], weights: Floats | NDArray[np.float32]) -> int:
+    """How many telling words speak for a department more than for any other; of words in one another only one."""
+    spoke: list[str] = []
+    for word in sorted(matter.telling, key=len, reverse=True):
+        if word in words and not any(word in longer for longer in spoke):
+            row = weights[words[word]]
+            spoke += [word] if row[number] > 0 and int(row.argmax()) == number else []
+    return len(spoke)
+
+
+def _ground(matter: Matter, label: int, p: float, lead: float, speak: int, gate: Gate) -> Ground:
+    if not matter.asks or matter.topic_p < TOPIC_SURE or lead < gate.lead:
+        return Ground.no
+    if p >= gate.certain and speak >= TELLING:
+        return Ground.alone
+    return Ground.backed if matter.backed == label else Ground.no
+
+
+def _judge(
+    p: Floats, target: NDArray[np.int64], names: Sequence[int], given: Sequence[Matter], speak: NDArray[np.int64],
+    gate: Gate,
+) -> Scores:  # fmt: skip
     order = np.argsort(-p, axis=1, kind="stable")
-    best = p.max(axis=1)
-    right = order[:, 0] == target
-    threshold = _threshold(best, right)
-    sure = best >= threshold
+    ranked = np.take_along_axis(p, order, axis=1)
+    best, lead, right = ranked[:, 0], ranked[:, 0] - ranked[:, 1], order[:, 0] == target
+    firsts = [names[first] for first in order[:, 0]]
+
+    def grounds(asked: Gate) -> NDArray[np.str_]:
+        each = zip(given, firsts, best.tolist(), lead.tolist(), speak.tolist(), strict=True)
+        return np.array([_ground(*one, asked) for one in each])
+
+    may = grounds(replace(gate, certain=0.0)) == Ground.alone
+    threshold = _threshold(best[may], right[may])
+    found = grounds(replace(gate, certain=max(gate.certain, threshold)))
+    sure, alone, backed = found != Ground.no, found == Ground.alone, found == Ground.backed
     return Scores(
         matters=len(target), departments=p.shape[1], right=_share(right),
         right_of_two=_share((order[:, :2] == target[:, None]).any(axis=1)),
         majority=float(np.bincount(target).max() / len(target)), threshold=threshold, sure=_share(sure),
-        sure_right=_share(right[sure]), gap=_gap(best, right),
+        sure_right=_share(right[sure]), alone_right=_share(right[alone]), backed=_share(backed),
+        backed_right=_share(right[backed]), gap=_gap(best, right),
     )  # fmt: skip
 
 

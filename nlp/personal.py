@@ -76,7 +76,7 @@ def _apart(taken: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
 
 
 def mask(text: str, personal: Iterable[Personal] | None = None) -> str:
-    """``text`` with personal data hidden and its length kept: phone 3+4 shown, ID card 6+4, bank card last 4, plate
+    """``text`` with personal data hidden and its length kept: phone 3+4 shown, ID card 3+2, bank card last 4, plate
     first 2, e-mail first letter and domain. Without ``personal`` the data is looked for in ``text`` itself; given
     finds must come from this very text. Masking twice changes nothing more."""
     found = find(clean(text)) if personal is None else personal
@@ -91,5 +91,5 @@ def _hidden(kind: str, found: str) -> str:
     if kind == "email":
         name, _, domain = found.replace("＠", "@").partition("@")
         return name[:1] + "*" * (len(name) - 1) + "@" + domain
-    head, tail = {"phone": (3, 4), "id_card": (6, 4), "bank_card": (0, 4)}.get(kind, (2, 0))
+    head, tail = {"phone": (3, 4), "id_card": (3, 2), "bank_card": (0, 4)}.get(kind, (2, 0))
     return found[:head] + "*" * (len(found) - head - tail) + found[len(found) - tail :]

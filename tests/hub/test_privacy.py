@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import nlp
 from hub.privacy import excerpt, masked
 
 
@@ -13,7 +14,7 @@ from hub.privacy import excerpt, masked
         ("phone", "13812345678", "138****5678"),
         ("id_card", "110101199003071233", "110*************33"),
         ("bank_card", "6222021234567890123", "***************0123"),
-        ("plate", "粤A12345", "粤A****5"),
+        ("plate", "粤A12345", "粤A*****"),
         ("email", "zhang@example.cn", "z****@example.cn"),
         ("something_new", "abcdef", "******"),
     ],
@@ -33,3 +34,9 @@ def test_spans_may_overlap_lie_outside_or_come_unsorted() -> None:
 def test_excerpt_is_masked_before_it_is_cut() -> None:
     assert excerpt("电话\n13812345678 在吗", [["phone", 3, 14]], 8) == "电话 138*…"
     assert excerpt("短", [], 8) == "短"
+
+
+@pytest.mark.parametrize("text", ["13812345678", "11010519491231002X", "6222021234567890128", "粤A12345"])
+def test_a_number_is_hidden_alike_wherever_it_is_shown(text: str) -> None:
+    spans = [(one.kind, one.start, one.end) for one in nlp.analyse([text])[0].personal]
+    assert masked(text, spans) == nlp.mask(text)

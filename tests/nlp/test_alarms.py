@@ -60,6 +60,33 @@ def test_what_may_come_at_any_moment_is_danger(text: str) -> None:
     assert cues.urgency(text).p == alarms.URGENT["danger"][3]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["井盖没了，有人掉下去了", "幼儿园老师打孩子", "活着没意思，我写了遗书", "楼顶有人站在天台要跳下去",
+     "电梯困人半小时没人来", "孩子被锁在车里了", "桥塌了", "脚手架倒了", "闻到一股燃气味", "煤气罐炸了",
+     "配电箱冒烟冒火花", "食堂饭菜让孩子集体呕吐", "有人拿刀在学校门口", "农民工爬上塔吊讨薪", "小孩不见了",
+     "车里的人被洪水冲走了", "校车翻了", "广场上发生踩踏"],
+)  # fmt: skip
+def test_what_a_duty_officer_must_not_miss_is_danger(text: str) -> None:
+    assert cues.urgency(text).value == "danger"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["老师打电话让孩子回家", "给孩子打疫苗要不要预约", "成绩掉下去了怎么办", "全场气氛炸裂", "股市塌了",
+     "我的小店活不下去了", "他家狗走丢了", "真想死你了", "游客踩踏草坪", "烟囱冒烟污染空气", "把病毒打败",
+     "燃气味道检测仪哪里买", "把孩子打扮得漂亮"],
+)  # fmt: skip
+def test_everyday_uses_of_such_words_are_no_danger(text: str) -> None:
+    assert cues.urgency(text).value == ""
+    assert cues.sensitive(text).value == ""
+
+
+def test_violence_against_children_is_sensitive_too() -> None:
+    assert cues.sensitive("幼儿园老师打孩子").words == ("老师打孩子",)
+    assert cues.sensitive("继父天天打孩子，身上都是伤").value == "sensitive"
+
+
 def test_what_is_there_comes_before_what_is_only_supposed() -> None:
     found = cues.urgency("小区停水三天了，万一起火怎么办")
     assert (found.value, found.second) == ("outage", "danger")

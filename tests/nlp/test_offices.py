@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from nlp.offices import LEAST, NEVER, Matter, TooFew, learn, load
+from nlp.offices import LEAST, NEVER, Gate, Ground, Matter, TooFew, learn, load
 
 SAID = {
     1: ("路灯", "井盖", "占道", "垃圾", "摊点"), 2: ("公交", "红绿灯", "班次", "站台", "堵车"),
@@ -24,7 +24,8 @@ def dispatches(count: int, *, noise: float = 0.0, seed: int = 5) -> tuple[list[M
         department = dice.choice(list(SAID))
         words = [*dice.sample(SAID[department], 2), *dice.sample(COMMON, 3)]
         dice.shuffle(words)
-        matters.append(Matter(" ".join(words), topic=dice.choice(("城乡建设", "")), account="7"))
+        topic, telling = dice.choice(("城乡建设", "交通运输")), tuple(set(words) & {*SAID[department]})
+        matters.append(Matter(" ".join(words), topic=topic, account="7", telling=telling))
         labels.append(dice.choice(list(SAID)) if dice.random() < noise else department)
     return matters, labels
 
@@ -54,6 +55,38 @@ def test_an_office_that_sends_at_random_gets_no_dispatch_by_itself() -> None:
     assert learnt.scores.right < 0.55
     assert learnt.scores.threshold == NEVER
     assert learnt.scores.sure == 0
+
+
+def test_a_matter_goes_alone_only_on_enough_evidence() -> None:
+    learnt = learn(*dispatches(300))
+    matter = Matter("小区 公交 班次", topic="城乡建设", telling=("公交", "班次"))
+
+    def ground(one: Matter, gate: Gate = Gate(0.75, 0.25)) -> Ground:
+        return learnt.ground(one, learnt.ranked(one), gate)
+
+    assert ground(matter) is Ground.alone
+    assert ground(replace(matter, telling=("公交", "小区"))) is Ground.no, "one telling word speaks, the other for all"
+    assert ground(replace(matter, topic_p=0.4)) is Ground.no
+    assert ground(replace(matter, asks=False)) is Ground.no
+    assert ground(matter, Gate(0.75, 1.01)) is Ground.no
+    assert ground(replace(matter, telling=(), backed=2)) is Ground.backed
+    assert ground(replace(matter, telling=(), backed=3)) is Ground.no
+    assert ground(replace(matter, topic_p=0.4, backed=2)) is Ground.no
+
+
+def test_its_figures_are_judged_by_the_same_gate() -> None:
+    given, labels = dispatches(300)
+    few = learn([replace(one, telling=one.telling[:1]) for one in given], labels)
+    assert (few.scores.threshold, few.scores.sure) == (NEVER, 0)
+    doubtful = learn([replace(one, topic_p=0.4) for one in given], labels)
+    assert doubtful.scores.sure == 0
+    backed = learn([replace(one, telling=(), backed=label) for one, label in zip(given, labels, strict=True)], labels)
+    assert backed.scores.sure == backed.scores.backed > 0.9
+    assert backed.scores.backed_right == 1
+
+
+def test_a_doubtful_topic_weighs_little() -> None:
+    assert Matter("灯", topic="城乡建设", topic_p=0.2).features()["t:城乡建设"] == pytest.approx(0.1)
 
 
 def test_its_probabilities_are_what_comes_true() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 
 from openpyxl import load_workbook
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from hub import clock
 from hub.db import Context, reading, unit_of_work
 from hub.models import Case, Dispatch, Router, RoutingRule
+from nlp.offices import FORMAT
 from tests.web.casework import open_case, send, words
 from tests.web.conftest import Visit
 from tests.web.world import World
@@ -106,6 +108,9 @@ async def test_the_weekly_table_names_what_went_wrong_and_leaves_as_a_file(
     visit: Visit, ctx: Context, world: World
 ) -> None:
     await _dispatched(ctx, world, "路灯不亮", "own")
+    signed = await _dispatched(ctx, world, "路灯闪", "own")
+    async with unit_of_work(ctx) as unit:
+        await unit.run(update(Case).where(col(Case.id) == signed.id).values(signed_at=clock.now()))
     wrong = await _dispatched(ctx, world, "路灯倒了", "other")
     async with visit("dispatcher") as client, visit("administrator") as admin:
         page = (await client.get("/rules/weekly")).text
@@ -116,25 +121,25 @@ async def test_the_weekly_table_names_what_went_wrong_and_leaves_as_a_file(
         book = await client.get("/rules/weekly.xlsx")
         none = await client.get("/rules/weekly.pdf")
     said = words(page)
-    assert "派单规则「路灯归住建-own」 2 0 1 1 0 1 50%" in said
+    assert "派单规则「路灯归住建-own」 3 0 2 1 0 1 1 50%" in said
     assert f"住房和城乡建设局 交通运输局 路灯归住建-own 1 {wrong.number}" in said
     assert wrong.number not in blind
-    assert "两周派单 2 件，正确 50%" in listed
+    assert "两周派单 3 件，正确 50%" in listed
     assert "2025年1月6日至2025年1月12日的派单" in empty or "1月6日" in empty
     assert "这一周没有派单" in empty
     assert odd.status_code == 200
     sheet = load_workbook(io.BytesIO(book.content)).active
     assert sheet is not None
     rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
-    assert rows[1][:8] == ["路灯归住建-own", 2, 0, 1, 1, 0, 1, "50%"]
-    assert rows[2][8:] == ["住房和城乡建设局", "交通运输局", wrong.number]
+    assert rows[1][:9] == ["路灯归住建-own", 3, 0, 2, 1, 0, 1, 1, "50%"]
+    assert rows[2][9:] == ["住房和城乡建设局", "交通运输局", wrong.number]
     assert none.status_code == 404
 
 
 async def test_the_learnt_router_is_shown_asked_for_and_put_off(visit: Visit, ctx: Context) -> None:
     scores = {
-        "right": 0.79, "right_of_two": 0.99, "majority": 0.2, "signs": 0.7, "sure": 0.5, "sure_right": 0.95,
-        "threshold": 0.92, "why": "",
+        "right": 0.79, "right_of_two": 0.99, "majority": 0.2, "signs": 0.7, "sure": 0.5, "sure_right": 0.94,
+        "threshold": 0.92, "alone_right": 0.95, "backed": 0.3, "backed_right": 0.93, "why": "", "format": FORMAT,
     }  # fmt: skip
     async with unit_of_work(ctx) as unit:
         unit.add(Router(is_current=True, cases=156, departments=8, scores=scores))
@@ -145,7 +150,8 @@ async def test_the_learnt_router_is_shown_asked_for_and_put_off(visit: Visit, ct
         off = await send(client, "/rules", "/rules/learn", {"do": "off"})
         after = words((await client.get("/rules")).text)
     assert "学过的工单 156 件 猜中 79% 前两个里有 99%" in shown
-    assert "把握在 92% 以上的，试的时候 95% 是对的" in shown
+    assert "把握在 92% 以上就由系统直接派出，试的时候 95% 是对的" in shown
+    assert "把握低一些也由系统直接派出：占全部的 30%，试的时候 93% 是对的" in shown
     assert "总猜最多的单位只能猜中 20%，归口、职责和属地猜中 70%" in shown
     assert (asked.status_code, off.status_code) == (303, 303)
     assert "正在学习" in learning

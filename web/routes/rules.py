@@ -60,6 +60,7 @@ async def _lines(request: Request) -> dict[int | None, record.Line]:
     for line in (line for table in tables for line in table.lines if line.rule_id is not None):
         kept = found.setdefault(line.rule_id, record.Line(line.basis, line.rule_id, line.name))
         kept.cases, kept.right = kept.cases + line.cases, kept.right + line.right
+        kept.waiting += line.waiting
     return found
 
 
@@ -233,8 +234,8 @@ async def export(request: Request) -> Response:
     async with looking(request) as unit:
         table = await record.week(unit, me(request), monday)
     head = [
-        _("依据"), _("派单"), _("系统自动派出"), _("采纳建议"), _("当场改派"), _("事后改派"), _("建议正确"),
-        _("正确率"), _("建议单位"), _("最后承办"), _("例子"),
+        _("依据"), _("派单"), _("系统自动派出"), _("采纳建议"), _("当场改派"), _("事后改派"), _("待签收"),
+        _("建议正确"), _("正确率"), _("建议单位"), _("最后承办"), _("例子"),
     ]  # fmt: skip
     name = _("派单成效-%(day)s", day=monday.isoformat())
     return await sheet(kind, name, head, _rows(table))
@@ -243,13 +244,13 @@ async def export(request: Request) -> Response:
 def _rows(table: Week) -> list[list[str | int]]:
     lines: list[list[str | int]] = [
         [
-            line.name, line.cases, line.alone, line.taken, line.changed, line.moved, line.right,
-            percent(line.share) if line.basis else "", "", "", "",
+            line.name, line.cases, line.alone, line.taken, line.changed, line.moved, line.waiting,
+            line.right, percent(line.share) if line.judged and line.basis else "", "", "", "",
         ]
         for line in table.lines
     ]  # fmt: skip
     wrong: list[list[str | int]] = [
-        [one.basis, one.cases, "", "", "", "", "", "", one.suggested, one.final, listed(n for _id, n in one.examples)]
+        [one.basis, one.cases, *[""] * 7, one.suggested, one.final, listed(n for _id, n in one.examples)]
         for one in table.confusions
     ]
     return lines + wrong

@@ -19,7 +19,7 @@ from hub.policy.packs import Policy
 from nlp import mask
 from workflows.cases import clocks
 from workflows.cases.moves import Move
-from workflows.cases.routing import NO_GUIDE, Beside, Candidate, Guide, Routed, basis, route
+from workflows.cases.routing import NO_GUIDE, Beside, Candidate, Guide, Routed, basis, is_praise, route
 from workflows.opinion.heat import heat
 from workflows.tagging.markup import plainly, without_markup
 from workflows.tagging.types import Tagged
@@ -160,7 +160,8 @@ def _class(thread: Thread) -> CaseClass:
 
 def _routed(thread: Thread, candidates: Sequence[Candidate], policy: Policy, guide: Guide) -> Routed:
     said, found = thread.first, thread.tagged[0].analysis
-    beside = Beside(said.account_id, said.place, found.tokens, found.keywords)
+    asks = not is_praise(found.request, found.sentiment.value)
+    beside = Beside(said.account_id, said.place, found.tokens, found.keywords, asks)
     return route(candidates, found.topic, found.places, f"{said.title}\n{said.text}", policy, guide, beside)
 
 

@@ -13,7 +13,8 @@ from hub.models import Department
 from hub.policy.packs import Policy
 from nlp import mask
 from nlp.base import Label, Place, Text
-from nlp.offices import Learnt, Matter
+from nlp.clean import without_mentions
+from nlp.offices import TOPIC_SURE, Gate, Ground, Learnt, Matter
 from nlp.watch import Matcher
 
 BY_RULE, BY_LEARNT = N_("派单规则"), N_("以往派单")
@@ -71,21 +72,29 @@ class Guide:
 @dataclass(frozen=True, slots=True)
 class Beside:
     """What is known of a message beside topic, places and text: account, the one place it is counted for, index tokens,
-    telling words."""
+    telling words; ``asks``: False for mere praise."""
 
     account_id: int = 0
     place: str = ""
     tokens: str = ""
     keywords: tuple[str, ...] = ()
+    asks: bool = True
 
 
 NO_GUIDE, NOTHING_BESIDE = Guide(), Beside()
 
 
+def beside_of(row: Any, tokens: str) -> Beside:
+    """From a row of message and tagging, and the tokens of the index."""
+    asks = not is_praise(row.request, row.sentiment)
+    return Beside(row.account_id, row.place, tokens, tuple(row.keywords), asks)
+
+
 @dataclass(frozen=True, slots=True)
 class Suggestion:
     """One department with what speaks for it. ``p`` in 0..1, 1 for a rule; ``rule`` is one of the BY_ words, source
-    language; ``rule_id``, ``rule_name``: which of the office's rules."""
+    language; ``rule_id``, ``rule_name``: which of the office's rules; ``backed``: the hub may dispatch it only because
+    what was learnt and the signs say the same."""
 
     department_id: int
     department: str
@@ -94,6 +103,7 @@ class Suggestion:
     p: float
     rule_id: int | None = None
     rule_name: str = ""
+    backed: bool = False
 
     def as_data(self) -> dict[str, Any]:
         """Plain values, as they come back from the database."""
@@ -101,6 +111,7 @@ class Suggestion:
             "department_id": self.department_id, "department": self.department, "rule": self.rule,
             "words": list(self.words), "p": self.p,
         }  # fmt: skip
+        data |= {"backed": True} if self.backed else {}
         return data if self.rule_id is None else data | {"rule_id": self.rule_id, "rule_name": self.rule_name}
 
 
@@ -128,8 +139,8 @@ def route(
     """The top two departments with reasons. ``text``: title, line break, body. ``signs``: when worked out already.
 
     A rule that fits comes first, and is sure when it may dispatch. Otherwise sure is one that is far ahead of all
-    others by the policy's figures; the learnt router also needs its own record behind it, or signs that are sure of the
-    same. Where signs are sure of another department than was learnt, a person decides.
+    others by the policy's figures, where the topic is sure and the citizen asks for something; the learnt router also
+    needs telling words and its own record behind it, or signs that are sure of the same (:meth:`Learnt.ground`).
     """
     otherwise = unruled(candidates, topic, places, text, policy, guide.learnt, beside, signs)
     return ruled(otherwise, candidates, topic, places, text, guide, beside)
@@ -141,11 +152,14 @@ def unruled(
 ) -> Routed:  # fmt: skip
     """What was learnt and the signs say, before any rule is asked."""
     by_signs = signs if signs is not None else by_signs_of(candidates, topic, places, text)
-    routed = _decided(by_signs, policy, 0.0)
-    ranked = _by_learnt(candidates, topic, learnt, beside, by_signs)
-    if ranked and learnt is not None:
-        routed = _agreed(_decided(ranked, policy, learnt.scores.threshold), routed)
-    return routed
+    matter = matter_of(topic, text, beside, by_signs, policy)
+    ranked = _by_learnt(candidates, topic, learnt, beside, by_signs, matter)
+    if not ranked or learnt is None:
+        return _decided(by_signs, policy, is_sure=matter.backed is not None and _may_be_sure(matter))
+    ground = learnt.ground(matter, [(one.department_id, one.p) for one in ranked], gate_of(policy))
+    if ground is Ground.backed:
+        ranked[0] = replace(ranked[0], backed=True)
+    return _decided(ranked, policy, is_sure=ground is not Ground.no)
 
 
 def ruled(
@@ -157,21 +171,34 @@ def ruled(
     return otherwise if found is None else _ruled(*found, otherwise)
 
 
-def _agreed(learnt: Routed, signs: Routed) -> Routed:
-    """What was learnt, sure by itself or because signs that are sure of theirs say the same."""
-    same = signs.is_sure and signs.department_id == learnt.department_id
-    return replace(learnt, is_sure=True) if same else learnt
+def gate_of(policy: Policy) -> Gate:
+    """The office's figures for a dispatch by the hub."""
+    return Gate(policy.routing["certain"].value, policy.routing["lead"].value)
 
 
-def _decided(ranked: Sequence[Suggestion], policy: Policy, threshold: float) -> Routed:
+def is_praise(request: str, sentiment: str) -> bool:
+    """Whether somebody thanks or praises and asks for nothing: that needs no department at once."""
+    return request == "表扬" or (not request and sentiment == "positive")
+
+
+def _may_be_sure(matter: Matter) -> bool:
+    return matter.asks and matter.topic_p >= TOPIC_SURE
+
+
+def _sure_sign(by_signs: Sequence[Suggestion], policy: Policy) -> int | None:
+    """The department signs are sure of by the policy's figures."""
+    gate, (first, second) = gate_of(policy), [*by_signs, None, None][:2]
+    ahead = first is not None and first.p - (second.p if second else 0.0) >= gate.lead
+    return first.department_id if first is not None and ahead and first.p >= gate.certain else None
+
+
+def _decided(ranked: Sequence[Suggestion], policy: Policy, *, is_sure: bool) -> Routed:
     least = policy.routing["suggest"].value
     best = tuple(suggestion for suggestion in ranked if suggestion.p >= least)[:2]
     if not best:
         return Routed(None, "", (), 0.0, None, is_sure=False, suggestions=())
     first, second = best[0], best[1] if len(best) > 1 else None
-    lead = first.p - (ranked[1].p if len(ranked) > 1 else 0.0)
-    sure = first.p >= max(policy.routing["certain"].value, threshold) and lead >= policy.routing["lead"].value
-    return Routed(first.department_id, first.rule, first.words, first.p, second, sure, best)
+    return Routed(first.department_id, first.rule, first.words, first.p, second, is_sure, best)
 
 
 def _ruled(rule: OfficeRule, first: Suggestion, otherwise: Routed) -> Routed:
@@ -223,6 +250,7 @@ def _by_learnt(
     learnt: Learnt | None,
     beside: Beside,
     by_signs: Sequence[Suggestion],
+    matter: Matter,
 ) -> list[Suggestion]:
     """What the office's own dispatches say; empty when nothing was learnt, or when the best sign points at a department
     of which nothing was learnt yet."""
@@ -231,8 +259,7 @@ def _by_learnt(
     if by_signs and by_signs[0].department_id not in learnt.labels:
         return []
     names = {candidate.id: candidate.name for candidate in candidates}
-    matter = matter_of(topic.value, beside, by_signs)
-    prefer = {*beside.keywords, *topic.words, *(word for sign in by_signs[:SIGNS] for word in sign.words)}
+    prefer = _telling(topic, beside, by_signs)
     ranked = [(number, p) for number, p in learnt.ranked(matter) if number in names]
     signs = {sign.department_id: sign.words for sign in by_signs}
 
@@ -245,10 +272,27 @@ def _by_learnt(
     ]
 
 
-def matter_of(topic: str, beside: Beside, by_signs: Sequence[Suggestion]) -> Matter:
-    """As the learnt router sees a message."""
-    signs = tuple((sign.department_id, sign.p) for sign in by_signs[:SIGNS])
-    return Matter(beside.tokens, topic, beside.place, str(beside.account_id) if beside.account_id else "", signs)
+def _telling(topic: Label, beside: Beside, by_signs: Sequence[Suggestion]) -> dict[str, None]:
+    """The words a message is about: its keywords, those behind its topic, those that are signs."""
+    return dict.fromkeys([*beside.keywords, *topic.words, *(word for sign in by_signs[:SIGNS] for word in sign.words)])
+
+
+def matter_of(
+    topic: Label, text: str, beside: Beside, by_signs: Sequence[Suggestion], policy: Policy
+) -> Matter:  # fmt: skip
+    """As the learnt router sees a message: without the names it calls (@栖澜发布), which say nothing of the matter."""
+    said = without_mentions(text)
+    tokens = beside.tokens.split()
+    if said is not text:
+        said = said.lower()
+        tokens = [token for token in tokens if token in said]
+    known = {*tokens}
+    return Matter(
+        " ".join(tokens), topic.value, topic.p, beside.place, str(beside.account_id) if beside.account_id else "",
+        tuple((sign.department_id, sign.p) for sign in by_signs[:SIGNS]),
+        tuple(word for word in _telling(topic, beside, by_signs) if word in known),
+        _sure_sign(by_signs, policy), beside.asks,
+    )  # fmt: skip
 
 
 def stored_places(places: Sequence[dict[str, Any]]) -> list[Place]:
@@ -259,7 +303,8 @@ def stored_places(places: Sequence[dict[str, Any]]) -> list[Place]:
 def by_signs_of(
     candidates: Sequence[Candidate], topic: Label, places: Sequence[Place], text: str
 ) -> list[Suggestion]:  # fmt: skip
-    """What topics, duties and places say, the best first."""
+    """What topics, duties and places say, the best first; names called (@栖澜城管) are no words of duty."""
+    text = without_mentions(text)
     found = [
         suggestion for candidate in candidates if (suggestion := _weigh(candidate, candidates, topic, places, text))
     ]
@@ -351,6 +396,8 @@ def explain(suggestion: dict[str, Any]) -> str:
         return _("派单规则「%(name)s」：%(words)s", name=name, words=words)
     share = f"{round(100 * suggestion['p'])}%"
     said = _("%(rule)s：%(words)s（%(share)s）", rule=_(suggestion["rule"]), words=words, share=share)
+    if suggestion.get("backed"):
+        said += aside(_("归口、职责和属地也肯定是这个单位"))
     return said + aside(_(WAS_RETURNED)) if suggestion.get("returned") else said
 
 

@@ -12,7 +12,7 @@ from nlp.base import Label
 from workflows.cases.facts import policy_of
 from workflows.cases.newcases import ROUTER
 from workflows.cases.opening import departments
-from workflows.cases.routing import Beside, route, still_returned, stored_places
+from workflows.cases.routing import Beside, is_praise, route, still_returned, stored_places
 from workflows.routing.guide import guide_in_force
 
 _ON_THE_DESK = frozenset({CaseState.new, CaseState.triaged})
@@ -35,7 +35,8 @@ async def suggest(unit: Unit, case: Case) -> bool:
     )
     text, policy = f"{message.title}\n{message.text}", policy_of(unit)
     tokens = (await search.tokens_of(unit, [message.id or 0])).get(message.id or 0, "")
-    beside = Beside(message.account_id, message.place, tokens, tuple(tagging.keywords))
+    asks = not is_praise(tagging.request, tagging.sentiment)
+    beside = Beside(message.account_id, message.place, tokens, tuple(tagging.keywords), asks)
     guide = await guide_in_force(unit)
     fresh = route(await departments(unit), topic, stored_places(tagging.places), text, policy, guide, beside).as_data()
     routed = still_returned(fresh, case.routing)

@@ -18,12 +18,14 @@ from hub.db import Unit, reading, unit_of_work
 from hub.errors import NotAllowed, Refused
 from hub.i18n import _
 from hub.models import Case, CaseState, Department, Message, Router, Tagging
+from hub.policy import packs
+from hub.policy.packs import Policy
 from hub.queries import search
 from hub.rights import Actor, May
 from nlp import offices
 from nlp.base import Label, Place
 from nlp.offices import Matter
-from workflows.cases.routing import Beside, Candidate, by_signs_of, matter_of, stored_places
+from workflows.cases.routing import Beside, Candidate, beside_of, by_signs_of, gate_of, matter_of, stored_places
 from workflows.house import House
 
 NIGHT_HOUR = 2
@@ -51,7 +53,7 @@ async def learn_if_due(house: House) -> int:
         return 0
     matters, labels, signs = await _examples(house)
     try:
-        learnt = await asyncio.to_thread(offices.learn, matters, labels)
+        learnt = await asyncio.to_thread(offices.learn, matters, labels, gate_of(_policy(house)))
     except offices.TooFew:
         await _end(house, number, len(labels), None, {"why": "few", "matters": len(labels)})
         return 0
@@ -82,8 +84,9 @@ async def put_back(unit: Unit, actor: Actor) -> None:
 
 
 async def current(unit: Unit) -> Router | None:
-    """The router in force."""
-    return await unit.first(select(Router).where(col(Router.is_current)).order_by(col(Router.id).desc()).limit(1))
+    """The router in force; one learnt by another version of the hub cannot be read and is not."""
+    row = await unit.first(select(Router).where(col(Router.is_current)).order_by(col(Router.id).desc()).limit(1))
+    return row if row is not None and row.scores.get("format") == offices.FORMAT else None
 
 
 async def newest(unit: Unit) -> Router | None:
@@ -114,7 +117,12 @@ async def _begin(house: House) -> int | None:
 
 
 def _is_of(row: Router, tonight: Any) -> bool:
-    return bool(row.scores) and row.made_at >= tonight
+    """Whether that was tonight's lesson; one of another version of the hub cannot be read and is learnt anew."""
+    return bool(row.scores) and row.made_at >= tonight and row.scores.get("format") == offices.FORMAT
+
+
+def _policy(house: House) -> Policy:
+    return packs.in_force(house.ctx.settings.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,30 +145,33 @@ async def _examples(house: House) -> tuple[list[Matter], list[int], float]:
         active = select(Department).where(col(Department.is_active)).order_by(col(Department.id))
         candidates = [Candidate.of(one) for one in await unit.all(active)]
     examples = [_example(row, tokens.get(row.first_message_id, "")) for row in rows]
-    matters, right = await asyncio.to_thread(_with_signs, examples, candidates)
+    matters, right = await asyncio.to_thread(_with_signs, examples, candidates, _policy(house))
     return matters, [one.department_id for one in examples], round(right / len(examples), 4) if examples else 0.0
 
 
-def _with_signs(examples: Sequence[_Example], candidates: Sequence[Candidate]) -> tuple[list[Matter], int]:
+def _with_signs(
+    examples: Sequence[_Example], candidates: Sequence[Candidate], policy: Policy
+) -> tuple[list[Matter], int]:
     matters, right = [], 0
     for one in examples:
         signs = by_signs_of(candidates, one.topic, one.places, one.whole)
-        matters.append(matter_of(one.topic.value, one.beside, signs))
+        matters.append(matter_of(one.topic, one.whole, one.beside, signs, policy))
         right += bool(signs) and signs[0].department_id == one.department_id
     return matters, right
 
 
 def _example(row: Any, tokens: str) -> _Example:
     topic = Label(row.topic, row.topic_p, row.topic_second, row.topic_second_p, tuple(row.topic_words))
-    beside = Beside(row.account_id, row.place, tokens)
-    return _Example(topic, stored_places(row.places), f"{row.title}\n{row.text}", beside, row.department_id)
+    whole = f"{row.title}\n{row.text}"
+    return _Example(topic, stored_places(row.places), whole, beside_of(row, tokens), row.department_id)
 
 
 async def _taken(unit: Unit) -> list[Any]:
     asked = (
         col(Case.first_message_id), col(Case.department_id), col(Message.title), col(Message.text), col(Message.place),
         col(Message.account_id), col(Tagging.topic), col(Tagging.topic_p), col(Tagging.topic_second),
-        col(Tagging.topic_second_p), col(Tagging.topic_words), col(Tagging.places),
+        col(Tagging.topic_second_p), col(Tagging.topic_words), col(Tagging.places), col(Tagging.keywords),
+        col(Tagging.request), col(Tagging.sentiment),
     )  # fmt: skip
     wanted: Any = columns(*asked).join(Message, col(Message.id) == col(Case.first_message_id))
     wanted = wanted.join(Tagging, col(Tagging.message_id) == col(Message.id))
@@ -174,7 +185,7 @@ async def _taken(unit: Unit) -> list[Any]:
 async def _end(
     house: House, number: int, cases: int, learnt: offices.Learnt | None, scores: dict[str, Any]
 ) -> None:  # fmt: skip
-    values: dict[str, Any] = {"cases": cases, "scores": scores}
+    values: dict[str, Any] = {"cases": cases, "scores": scores | {"format": offices.FORMAT}}
     if learnt is not None:
         values |= {"data": learnt.dump(), "departments": len(learnt.labels), "is_current": True}
     async with unit_of_work(house.ctx) as unit:

@@ -22,7 +22,17 @@ from hub.rights import Actor
 from nlp.base import Label, Place
 from workflows.cases.facts import policy_of
 from workflows.cases.newcases import class_of
-from workflows.cases.routing import Beside, Candidate, Guide, Routed, basis, ruled, stored_places, unruled
+from workflows.cases.routing import (
+    Beside,
+    Candidate,
+    Guide,
+    Routed,
+    basis,
+    beside_of,
+    ruled,
+    stored_places,
+    unruled,
+)
 from workflows.routing.guide import guide_in_force, guide_of
 from workflows.watching.pieces import Piece, of_message
 
@@ -195,8 +205,9 @@ async def _messages(unit: Unit, actor: Actor, since: datetime, *, with_tokens: b
     asked = (
         col(Message.id), col(Message.created_at), col(Message.title), col(Message.text), col(Message.account_id),
         col(Message.place), col(Tagging.topic), col(Tagging.topic_p), col(Tagging.topic_second),
-        col(Tagging.topic_second_p), col(Tagging.topic_words), col(Tagging.places), col(Message.case_id),
-        col(Message.urgency), col(Message.is_sensitive),
+        col(Tagging.topic_second_p), col(Tagging.topic_words), col(Tagging.places), col(Tagging.keywords),
+        col(Tagging.request), col(Tagging.sentiment), col(Message.case_id), col(Message.urgency),
+        col(Message.is_sensitive),
     )  # fmt: skip
     wanted: Any = columns(*asked).join(Tagging, col(Tagging.message_id) == col(Message.id))
     mine = (visible.messages(actor), ~col(Message.is_own), col(Message.created_at) >= since, col(Tagging.is_current))
@@ -223,7 +234,7 @@ def _seen(row: Any, department_id: int | None, tokens: str) -> _Seen:
     topic = Label(row.topic, row.topic_p, row.topic_second, row.topic_second_p, tuple(row.topic_words))
     return _Seen(
         row.id, row.created_at, f"{row.title}\n{row.text}", topic, stored_places(row.places),
-        Beside(row.account_id, row.place, tokens), department_id,
+        beside_of(row, tokens), department_id,
         row.is_sensitive or class_of(row.urgency) is CaseClass.urgent,
     )  # fmt: skip
 

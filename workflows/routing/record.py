@@ -33,7 +33,7 @@ BASES: dict[str, str] = {
 class Line:
     """One rule, or one kind of grounds. ``alone``: dispatched by the hub; ``taken``: people went by the suggestion;
     ``changed``: people chose another at once; ``moved``: it went as suggested and ended elsewhere. ``right``: it ended
-    in the suggested department or below it."""
+    in the suggested department or below it, which signed for it; ``waiting``: it is there, and nobody has signed."""
 
     basis: str
     rule_id: int | None
@@ -43,12 +43,18 @@ class Line:
     taken: int = 0
     changed: int = 0
     moved: int = 0
+    waiting: int = 0
     right: int = 0
 
     @property
+    def judged(self) -> int:
+        """Cases of which is known whether the suggestion was right."""
+        return self.cases - self.waiting
+
+    @property
     def share(self) -> float:
-        """How many of the suggestions were right, 0..1."""
-        return self.right / self.cases if self.cases else 0.0
+        """How many of the judged suggestions were right, 0..1."""
+        return self.right / self.judged if self.judged else 0.0
 
 
 @dataclass(slots=True)
@@ -77,6 +83,11 @@ class Week:
         """Cases whose suggestion was right."""
         return sum(line.right for line in self.lines if line.basis)
 
+    @property
+    def judged(self) -> int:
+        """Cases with a suggestion of which is known whether it was right."""
+        return sum(line.judged for line in self.lines if line.basis)
+
 
 def monday_of(day: date) -> date:
     """The Monday of a day's week."""
@@ -102,7 +113,7 @@ async def week(unit: Unit, actor: Actor, monday: date) -> Week:
         key = (row.basis, row.rule_id)
         name = row.rule_name or _(BASES.get(row.basis, row.basis))
         line = lines.setdefault(key, Line(row.basis, row.rule_id, name))
-        if _count(line, row, houses) or row.suggested_id is None:
+        if not _count(line, row, houses):
             continue
         pair = (row.suggested_id, row.final_id or 0, row.basis)
         names = (houses[row.suggested_id][0], houses[row.final_id][0] if row.final_id else _("还在值班台"))
@@ -119,6 +130,7 @@ async def _rows(unit: Unit, actor: Actor, monday: date) -> Sequence[Any]:
     asked: tuple[Any, ...] = (
         col(Dispatch.case_id), col(Dispatch.department_id), col(Dispatch.by_id), col(Dispatch.suggested_id),
         col(Dispatch.basis), col(Dispatch.rule_id), col(Dispatch.rule_name), col(Case.department_id).label("final_id"),
+        col(Case.signed_at),
     )  # fmt: skip
     span = (col(Dispatch.at) >= at_local(monday), col(Dispatch.at) < at_local(monday + timedelta(days=7)))
     wanted = (
@@ -130,18 +142,20 @@ async def _rows(unit: Unit, actor: Actor, monday: date) -> Sequence[Any]:
 
 
 def _count(line: Line, row: Any, houses: Mapping[int, tuple[str, str]]) -> bool:
-    """Add one dispatch; whether its suggestion was right."""
+    """Add one dispatch; whether its suggestion was wrong."""
     line.cases += 1
     if row.suggested_id is None:
         return False
     went = _within(houses, row.department_id, row.suggested_id)
-    right = _within(houses, row.final_id, row.suggested_id)
+    there = _within(houses, row.final_id, row.suggested_id)
     line.alone += row.by_id is None
     line.taken += row.by_id is not None and went
     line.changed += not went
-    line.moved += went and not right
-    line.right += right
-    return right
+    line.moved += went and not there
+    taken = row.signed_at is not None or row.final_id != row.department_id  # sent on inside one's own house: taken
+    line.waiting += there and not taken
+    line.right += there and taken
+    return not there
 
 
 def _within(houses: Mapping[int, tuple[str, str]], here: int | None, above: int) -> bool:
@@ -166,13 +180,16 @@ async def _name_examples(
 
 
 async def weeks(unit: Unit, actor: Actor, count: int = 8) -> list[tuple[date, int, int]]:
-    """(Monday, cases with a suggestion, of these right) of the last ``count`` weeks, the running one last."""
+    """(Monday, judged cases, of these right) of the last ``count`` weeks, the running one last."""
     found = []
     for back in range(count - 1, -1, -1):
         monday = this_week() - timedelta(days=7 * back)
         table = await week(unit, actor, monday)
-        found.append((monday, table.cases - table.unadvised, table.right))
+        found.append((monday, table.judged, table.right))
     return found
+
+
+_SUMMED = ("cases", "alone", "taken", "changed", "moved", "waiting", "judged", "right")
 
 
 def totals(lines: Iterable[Line]) -> Counter[str]:
@@ -180,7 +197,5 @@ def totals(lines: Iterable[Line]) -> Counter[str]:
     total: Counter[str] = Counter()
     for line in lines:
         if line.basis:
-            total.update(
-                {name: getattr(line, name) for name in ("cases", "alone", "taken", "changed", "moved", "right")}
-            )
+            total.update({name: getattr(line, name) for name in _SUMMED})
     return total

@@ -9,14 +9,28 @@ import pytest
 from hub.db import unit_of_work
 from hub.policy.packs import default
 from nlp.base import Label, Place
+from nlp.offices import Matter, learn
 from tests.workflows.cases.town import Town, analysis
-from workflows.cases.routing import BY_DUTY, BY_PLACE, BY_TOPIC, Candidate, Routed, explain, route
+from workflows.cases.routing import (
+    BY_DUTY,
+    BY_PLACE,
+    BY_TOPIC,
+    Beside,
+    Candidate,
+    Guide,
+    Routed,
+    explain,
+    is_praise,
+    matter_of,
+    route,
+)
 from workflows.tagging.corrections import correct
 
 HOUSING = Candidate(1, "住建局", frozenset({"城乡建设"}), ("物业", "漏水", "房屋"))
 CITY = Candidate(2, "城管局", frozenset({"城乡建设"}), ("摊点", "违建", "渣土"))
 TRAFFIC = Candidate(3, "交通局", frozenset({"交通运输"}), ("公交", "道路"))
 STREET = Candidate(4, "柳溪街道办事处", frozenset(), ())
+BUSY = Candidate(5, "运输局", frozenset(), ("公交", "道路", "客运"))
 ALL = (HOUSING, CITY, TRAFFIC, STREET)
 
 
@@ -65,6 +79,36 @@ def test_nothing_to_go_by_suggests_nobody(topic: Label) -> None:
 def test_the_reason_reads_as_words() -> None:
     found = routed("物业", Label("", 0.0))
     assert explain(found.as_data()["suggestions"][0]) == "职责词：物业（40%）"
+
+
+def test_a_doubtful_topic_or_mere_praise_goes_to_a_person() -> None:
+    words_only = routed("公交不来，道路也堵，客运站没人", Label("交通运输", 0.4), among=(BUSY,))
+    assert words_only.suggestions[0].p > 0.75
+    assert not words_only.is_sure
+    topic = Label("交通运输", 0.9)
+    thanks = route(ALL, topic, (), "谢谢公交司机", default(), beside=Beside(asks=not is_praise("", "positive")))
+    assert (thanks.department_id, thanks.is_sure) == (3, False)
+    assert not is_praise("投诉", "positive")
+    assert is_praise("表扬", "neutral")
+
+
+def test_names_called_are_neither_learnt_nor_words_of_duty() -> None:
+    tokens = "栖澜 澜城 城管 路灯 不亮"
+    beside = Beside(tokens=tokens, keywords=("路灯", "城管"))
+    matter = matter_of(Label("城乡建设", 0.3), "@栖澜城管 路灯不亮", beside, [], default())
+    assert (matter.tokens, matter.telling, matter.topic_p) == ("路灯 不亮", ("路灯",), 0.3)
+    assert routed("@栖澜公交 你好", Label("", 0.0)).department_id is None
+
+
+def test_what_goes_out_because_the_signs_agree_says_so() -> None:
+    given = [Matter(f"{said} 请问", "城乡建设", telling=(said,)) for said in ("物业", "摊点") for _ in range(40)]
+    guide = Guide(learnt=learn(given, [1] * 40 + [2] * 40))
+    topic = Label("城乡建设", 0.95)
+    found = route(ALL, topic, (), "物业不管楼顶漏水，房屋发霉", default(), guide, Beside(tokens="物业 漏水"))
+    assert (found.department_id, found.is_sure) == (1, True)
+    assert explain(found.as_data()["suggestions"][0]).endswith("（归口、职责和属地也肯定是这个单位）")
+    alone = route(ALL, topic, (), "物业", default(), guide, Beside(tokens="物业 漏水"))
+    assert (alone.department_id, alone.is_sure) == (1, False), "one telling word is not enough"
 
 
 async def test_a_corrected_topic_gives_the_desk_new_suggestions(town: Town) -> None:

@@ -19,6 +19,22 @@ LETTER = (
 OTHERS = ("公交站台太挤，希望增加班次", "工地夜里施工噪音很大，投诉多次没有结果", "路灯坏了半个月没有人修")
 
 
+async def test_one_word_of_many_is_another_matter(any_house: House) -> None:
+    answered = {"answered_at": "2026-11-22T08:00:00+08:00"}
+    await arrive(any_house, town.letter(1, "春熙里停水，问物业没人管", answer="已恢复供水。", **answered))
+    await batches.tag_waiting(any_house)
+    await alike.count_words(any_house.ctx)
+    await arrive(any_house, town.letter(2, "小区不让装充电桩，物业说电容不够，供电说够"))
+    await arrive(any_house, town.letter(3, "春熙里又停水了"))
+    await batches.tag_waiting(any_house)
+    desk = await town.person(any_house, Role.dispatcher)
+    async with reading(any_house.ctx) as unit:
+        other = await similar.answered(unit, (await town.message(any_house, "2")).case_id or 0, desk)
+        same = await similar.answered(unit, (await town.message(any_house, "3")).case_id or 0, desk)
+    assert other == []
+    assert [one.answer for one in same] == ["已恢复供水。"]
+
+
 async def test_a_short_mention_finds_the_answer_to_a_long_letter(any_house: House) -> None:
     answered = {"answered_at": "2026-11-22T08:00:00+08:00"}
     letters = [town.letter(n, words, answer="已派人处理", **answered) for n, words in enumerate(OTHERS)]
