@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from starlette.applications import Starlette
 
 from hub.db import Context, reading, unit_of_work
-from hub.models import Account, Arrival, AuditEntry, Delivery, DeliveryState, Stream
+from hub.models import Account, Arrival, AuditEntry, Case, Delivery, DeliveryState, Stream
 from hub.settings import Settings
 from tests.sims.sandbox import Control, SandboxProcess
 from tests.web.conftest import Visit
@@ -126,6 +126,23 @@ async def test_renewing_keeps_what_is_not_typed(visit: Visit, platform: Control,
     async with reading(house.ctx) as unit:
         account = await unit.one(select(Account).where(Account.name == "文旅局"))
     assert house.ref(account).secrets == {"token": there["token"], "app_secret": there["app_secret"]}
+
+
+async def test_disconnecting_says_which_cases_lose_their_way_back(visit: Visit, world: World, ctx: Context) -> None:
+    async with reading(ctx) as unit:
+        opened = await unit.one(
+            select(func.count(col(Case.id))).where(Case.account_id == world.account_id, col(Case.is_open))
+        )
+    assert opened
+    warning = f"还有 {opened} 件没有办结的工单来自这个账号。断开后不能在平台上答复，工单照常办理"
+    async with visit("administrator") as client:
+        page = (await client.get(f"/accounts/{world.account_id}")).text
+        assert page.count(warning) == 2, "beside the button and in the question it asks"
+        async with unit_of_work(ctx) as unit:
+            account = await unit.get(Account, world.account_id)
+            assert account is not None
+            account.platform = "webform"
+        assert "没有办结的工单" not in (await client.get(f"/accounts/{world.account_id}")).text
 
 
 async def test_what_waits_keeps_an_account(visit: Visit, world: World, ctx: Context) -> None:
