@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.privacy import excerpt, masked
+from hub.privacy import excerpt, masked, shortened
 
 
 @pytest.mark.parametrize(
@@ -31,5 +31,11 @@ def test_spans_may_overlap_lie_outside_or_come_unsorted() -> None:
 
 
 def test_excerpt_is_masked_before_it_is_cut() -> None:
-    assert excerpt("电话\n13812345678 在吗", [["phone", 3, 14]], 8) == "电话 138*…"
+    assert excerpt("电话\n13812345678 在吗", [["phone", 3, 14]], 15) == "电话 138****5678…"
     assert excerpt("短", [], 8) == "短"
+
+
+def test_a_number_is_left_out_rather_than_cut_in_two() -> None:
+    assert excerpt("电话 13812345678 在吗", [["phone", 3, 14]], 14) == "电话…", "138****567 looks like another number"
+    assert shortened("电话 12345 转 2", 5) == "电话…"
+    assert shortened("1234567890", 5) == "1234…", "something has to be shown"
