@@ -85,8 +85,8 @@ def main(arguments: List[str]) -> int:
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     commands = {"demo": demo, "test": test, "check": check, "bench": bench, "screenshots": screenshots}
     chosen = commands.get(arguments[0]) if arguments else None
-    if chosen is None:
-        asked = arguments[:1] in (["-h"], ["--help"])
+    asked = any(argument in ("-h", "--help") for argument in arguments)
+    if chosen is None or asked:  # whoever asks what a command does has not asked for anything to be installed
         print(__doc__, file=sys.stdout if asked else sys.stderr)
         return 0 if asked else 2
     return chosen(arguments[1:])

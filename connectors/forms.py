@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlsplit
+
+WEB = ("https", "http")
+_SITE = re.compile(r"https?://(?:\*\.)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?::\d{1,5})?")
 
 
 class Place(StrEnum):
@@ -21,6 +27,8 @@ class Field:
 
     ``choices``: the only values it takes, each with its word; empty: it is typed.
     ``whole``: the least and the greatest whole number it takes; None: it is no number.
+    ``schemes``: how the address it takes may begin, the usual one first; empty: it is no address.
+    ``sites``: it takes origins of web sites, see :func:`is_site`, with spaces between them.
     ``by_page``: authorising by page brings the value; it is typed only by those who do not go that way.
     """
 
@@ -32,6 +40,8 @@ class Field:
     by_page: bool = False
     choices: tuple[tuple[str, str], ...] = ()
     whole: tuple[int, int] | None = None
+    schemes: tuple[str, ...] = ()
+    sites: bool = False
 
     @property
     def secret(self) -> bool:
@@ -52,3 +62,19 @@ class AccountForm:
     note: str
     fields: tuple[Field, ...]
     authorised_by_page: bool = False
+
+
+def is_address(text: str, schemes: Sequence[str]) -> bool:
+    """Whether it is a whole address of one of these schemes: nothing is looked up."""
+    try:
+        parts = urlsplit(text)
+        _port = parts.port
+    except ValueError:
+        return False
+    is_one_word = not any(letter.isspace() or not letter.isprintable() for letter in text)
+    return parts.scheme in schemes and bool(parts.hostname) and is_one_word
+
+
+def is_site(text: str) -> bool:
+    """Whether it is a scheme and a host (all below it with ``*.``) and nothing that could say more in a header."""
+    return _SITE.fullmatch(text) is not None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 _STARS = "*"
+_NUMBER_GOES_ON, _NUMBER_BEGUN = re.compile(r"[0-9*]"), re.compile(r"\s*[0-9*]+$")
 
 
 def _keep(head: int, tail: int) -> Callable[[str], str]:
@@ -50,5 +52,15 @@ def masked(text: str, found: Iterable[Sequence[Any]]) -> str:
 
 def excerpt(text: str, found: Iterable[Sequence[Any]], length: int) -> str:
     """The first ``length`` characters of the masked text on one line, with … when there is more."""
-    line = " ".join(masked(text, found).split())
-    return line if len(line) <= length else line[: length - 1] + "…"
+    return shortened(" ".join(masked(text, found).split()), length)
+
+
+def shortened(line: str, length: int) -> str:
+    """The line, or its beginning and … when there is more; a number, hidden or not, is left out rather than cut in
+    two: part of one looks like another."""
+    if len(line) <= length:
+        return line
+    kept, rest = line[: length - 1], line[length - 1 :]
+    if _NUMBER_GOES_ON.match(rest):
+        kept = _NUMBER_BEGUN.sub("", kept) or kept
+    return kept + "…"

@@ -382,6 +382,16 @@ def test_unknown_commands_show_the_usage(small: Small) -> None:
     assert small.run("--help")[:2] == (0, textwrap.dedent(str(run.__doc__)) + "\n")
 
 
+@pytest.mark.parametrize("command", ["demo", "test", "check", "bench", "screenshots"])
+def test_help_is_shown_before_anything_is_installed(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "prepare", lambda _group: pytest.fail("nothing was to be installed"))
+    for asked in ("-h", "--help"):
+        assert run.main([command, asked]) == 0
+        assert capsys.readouterr().out == f"{run.__doc__}\n"
+
+
 def test_the_port_is_the_one_of_the_hub() -> None:
     default = next(option.default for option in demo_command.params if option.name == "port")
     assert default == run.PORT

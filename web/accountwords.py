@@ -71,6 +71,14 @@ def _left(until: datetime, now: datetime) -> str:
     return ngettext("%(n)s 天", "%(n)s 天", hours // 24)
 
 
+def losing(cases: int) -> str:
+    """What disconnecting means for the open cases whose way back it takes away; empty: there are none."""
+    if not cases:
+        return ""
+    told = ngettext("还有 %(n)s 件没有办结的工单来自这个账号。", "还有 %(n)s 件没有办结的工单来自这个账号。", cases)
+    return told + _("断开后不能在平台上答复，工单照常办理；请另行答复来信人，再在工单里登记。")
+
+
 def renewing(account: Account) -> str:
     """Why the last renewal by itself failed; empty when it did not."""
     return said(account.renew_error) if account.renew_error else ""

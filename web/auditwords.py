@@ -109,6 +109,31 @@ def deed(code: str) -> str:
     return _(WORDS[code]) if code in WORDS else code
 
 
-def deeds() -> list[tuple[str, str]]:
-    """Every deed known by words, for a filter."""
-    return [(code, _(words)) for code, words in WORDS.items()]
+def deeds() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Every deed known by words, for a filter: by the part of the work it belongs to."""
+    found: dict[str, list[tuple[str, str]]] = {title: [] for title in _PARTS}
+    for code, words in WORDS.items():
+        found[_part_of(code)].append((code, _(words)))
+    return [(_(title), deeds) for title, deeds in found.items() if deeds]
+
+
+# What a code begins with, by the part of the work; the last takes the rest.
+_PARTS: dict[str, tuple[str, ...]] = {
+    N_("人员、部门和登录"): ("session", "user", "department", "token"),
+    N_("账号"): ("account", "account_added", "key"),
+    N_("收件和标签"): (
+        "message", "messages", "comments", "tags", "tags_corrected", "tags_confirmed", "tags_withdrawn",
+        "import_started", "import_done", "import_failed", "mapping_saved", "quarantine_replayed", "quarantine_ignored",
+    ),
+    N_("工单"): ("case",),
+    N_("稿件和发送"): ("post", "delivery", "sending"),
+    N_("热点和监测"): ("matter", "plan"),
+    N_("派单规则"): ("rule", "routing"),
+    N_("词表和模型"): ("words", "model"),
+    N_("其他"): (),
+}  # fmt: skip
+
+
+def _part_of(code: str) -> str:
+    begins = code.partition(".")[0]
+    return next((title for title, beginnings in _PARTS.items() if begins in beginnings), next(reversed(_PARTS)))

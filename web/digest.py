@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from hub.i18n import _, day, ngettext, number, percent
+from web.casework.narrowing import SEVEN
 from workflows.opinion import charts
 from workflows.opinion.leaders import Figure, LateAt, LeadersPage
 
@@ -192,10 +194,17 @@ class Share:
     text: str
     share: float
     colour: str
+    href: str = ""
 
 
-def shares(page: LeadersPage) -> list[Share]:
-    """Sentiments of the last seven days; empty when nobody wrote."""
+def behind(reads_messages: bool, when: str, **more: str) -> str:
+    """The list behind a count of messages: the messages, or for who does not read those the cases made of them."""
+    path, which = ("/messages", {}) if reads_messages else ("/cases", {"which": "all"})
+    return f"{path}?{urlencode({**which, 'when': when, **more})}"
+
+
+def shares(page: LeadersPage, reads_messages: bool) -> list[Share]:
+    """Sentiments of the last seven days, each leading to what is behind it; empty when nobody wrote."""
     total = _last(page.messages)
     if not total:
         return []
@@ -204,7 +213,8 @@ def shares(page: LeadersPage) -> list[Share]:
         n = _last(values)
         name = _(charts.SENTIMENT_NAMES.get(key, key))
         words = {"name": name, "n": number(n), "share": percent(n / total)}
-        found.append(Share(_("%(name)s %(n)s 条，%(share)s", **words), round(100 * n / total, 2), key))
+        href = behind(reads_messages, SEVEN, sentiment=key) if n else ""
+        found.append(Share(_("%(name)s %(n)s 条，%(share)s", **words), round(100 * n / total, 2), key, href))
     return found
 
 

@@ -14,7 +14,7 @@ from hub.i18n import _, said
 from web import csrf
 from web.api.problems import Problem, answer, problem_of
 from web.auth import local_path
-from web.faults import PasswordChangeNeeded, SignInNeeded, TokenNeeded, TooMany
+from web.faults import Forged, PasswordChangeNeeded, SignInNeeded, TokenNeeded, TooMany
 from web.request import is_fragment, wants_json
 from web.templating import redirect, render
 
@@ -35,9 +35,10 @@ async def on_hub_error(request: Request, error: Exception) -> Response:
 
 
 async def _told(request: Request, error: HubError) -> Response:
+    heading = _("页面已过期") if isinstance(error, Forged) else ""
     if wants_json(request):
-        return answer(problem_of(error, _heading(error.status)))
-    return await tell(request, error.status, error.texts, stale=isinstance(error, Stale))
+        return answer(problem_of(error, heading or _heading(error.status)))
+    return await tell(request, error.status, error.texts, stale=isinstance(error, Stale), heading=heading)
 
 
 def _from_script(request: Request) -> bool:
@@ -98,14 +99,16 @@ async def crashed(request: Request, incident: str) -> Response:
     return await tell(request, 500, words, incident=incident)
 
 
-async def tell(request: Request, status: int, texts: list[str], *, stale: bool = False, incident: str = "") -> Response:
-    """The answer in the form the asker can read."""
-    texts = [said(text) for text in texts]
+async def tell(
+    request: Request, status: int, texts: list[str], *, stale: bool = False, incident: str = "", heading: str = ""
+) -> Response:
+    """The answer in the form the asker can read; ``heading``: instead of the one of the status."""
+    texts, heading = [said(text) for text in texts], heading or _heading(status)
     if wants_json(request):
-        return answer(Problem(title=_heading(status), status=status, reasons=texts, incident=incident))
+        return answer(Problem(title=heading, status=status, reasons=texts, incident=incident))
     if _from_script(request) or is_fragment(request):
         return _toast(status, texts)
-    facts = {"status": status, "texts": texts, "heading": _heading(status), "stale": stale, "incident": incident}
+    facts = {"status": status, "texts": texts, "heading": heading, "stale": stale, "incident": incident}
     return await render(request, "errors/error.html", facts, status)
 
 

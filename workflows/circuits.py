@@ -156,7 +156,7 @@ async def probe_due(house: House) -> int:
     now = clock.now()
     waiting = (
         select(Account)
-        .where(col(Account.circuit) == CircuitState.open, col(Account.probe_at) <= now, col(Account.is_active))
+        .where(col(Account.circuit) == CircuitState.open, col(Account.probe_at) <= now)
         .order_by(col(Account.probe_at))
         .limit(BATCH)
     )

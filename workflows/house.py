@@ -47,6 +47,13 @@ class House:
         """The account's platform."""
         return self.platforms[account.platform]
 
+    def can_answer(self, account: Account) -> bool:
+        """Whether answers have a way out: it is connected, even if switched off, or they are read on our own page."""
+        if account.disconnected_at is None:
+            return True
+        connector = self.platforms.get(account.platform)
+        return connector is not None and connector.limits(self.ref(account)).takes_letters
+
     async def see_through(self, work: Coroutine[Any, Any, T]) -> T:
         """What ``work`` comes to; it is brought to its end even when whoever waits for it gives up. Closing waits."""
         task = asyncio.create_task(work)

@@ -1,6 +1,6 @@
 """What connecting a Bilibili account takes."""
 
-from connectors.forms import AccountForm, Field, Place
+from connectors.forms import WEB, AccountForm, Field, Place
 
 _TOKEN = "通常不用填：点「授权」登录 B 站后自动得到"  # noqa: S105  a hint
 
@@ -25,7 +25,7 @@ FORM = AccountForm(
         ),
         Field(
             "base_url", "接口地址", Place.base_url, "通常不填，即 https://member.bilibili.com；演练时填模拟平台的地址",
-            required=False,
+            required=False, schemes=WEB,
         ),
     ),
     authorised_by_page=True,

@@ -1,13 +1,15 @@
 """What following a feed takes."""
 
-from connectors.forms import AccountForm, Field, Place
+from connectors.forms import WEB, AccountForm, Field, Place
 
 FORM = AccountForm(
     "feed",
     "订阅源",
     "读取网站的 RSS 或 Atom 订阅源，例如留言板、新闻媒体。只收，不能回复。",
     (
-        Field("base_url", "订阅源地址", Place.base_url, "以 https:// 开头，网站上标有 RSS 或 Atom 的链接。"),
+        Field(
+            "base_url", "订阅源地址", Place.base_url, "以 https:// 开头，网站上标有 RSS 或 Atom 的链接。", schemes=WEB
+        ),
         Field(
             "cases",
             "逐条立案",

@@ -11,10 +11,12 @@ FORM = AccountForm(
         Field(
             "base_url", "收信服务器", Place.base_url,
             "imaps:// 加服务器名，例如 imaps://imap.example.gov.cn；端口不是 993 的，写在后面，如 :1993。",
+            schemes=("imaps", "imap"),
         ),
         Field(
             "smtp", "发信服务器", Place.option,
             "smtps:// 加服务器名（端口 465），或 smtp://服务器名:587（先建立连接再加密）。",
+            schemes=("smtps", "smtp"),
         ),
         Field("user", "登录名", Place.option, "一般就是邮箱地址，不填即用邮箱地址。", required=False),
         Field("password", "密码或授权码", Place.secret, "有的邮箱要在网页上开启 IMAP，并生成专用的授权码。"),

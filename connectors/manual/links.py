@@ -9,7 +9,8 @@ from connectors.base import Unparsable
 from connectors.manual.platforms import OTHER, Site
 
 # Apps put the address into a sentence ("复制打开抖音，看看… https://v.douyin.com/abc/ 12/24").
-_ADDRESS = re.compile(r"https?://[!-~]+", re.ASCII)
+# Only what an address may hold as it stands: no markup beside it gets in.
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 LONGEST = 2000
 
 

@@ -1,13 +1,16 @@
 """What connecting a Mastodon account takes."""
 
-from connectors.forms import AccountForm, Field, Place
+from connectors.forms import WEB, AccountForm, Field, Place
 
 FORM = AccountForm(
     "mastodon",
     "Mastodon",
     "连接 Mastodon 或与其兼容的服务器上的一个账号。",
     (
-        Field("base_url", "服务器地址", Place.base_url, "以 https:// 开头，例如 https://social.example.gov.cn"),
+        Field(
+            "base_url", "服务器地址", Place.base_url, "以 https:// 开头，例如 https://social.example.gov.cn",
+            schemes=WEB,
+        ),
         Field(
             "app_key", "应用编号", Place.option, "在服务器的「设置 › 开发」中新建应用得到；填了就能点「授权」",
             required=False,

@@ -20,7 +20,7 @@ FORM = AccountForm(
         ),
         Field(
             "embed", "可嵌入的网站", Place.option,
-            "允许把这个页面嵌入进去的网站，如 https://www.example.gov.cn，多个用空格分开。", required=False,
+            "允许把这个页面嵌入进去的网站，如 https://www.example.gov.cn，多个用空格分开。", required=False, sites=True,
         ),
         Field(
             "hourly", "每小时限写", Place.option, "同一网络地址每小时最多写几封，不填为 5。", required=False,

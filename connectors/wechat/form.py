@@ -1,6 +1,6 @@
 """What connecting an official account takes."""
 
-from connectors.forms import AccountForm, Field, Place
+from connectors.forms import WEB, AccountForm, Field, Place
 
 _SWITCH = (("", "否"), ("1", "是"))
 
@@ -55,6 +55,7 @@ FORM = AccountForm(
             Place.base_url,
             "通常不填，即 https://api.weixin.qq.com；演练时填模拟平台的地址",
             required=False,
+            schemes=WEB,
         ),
     ),
 )

@@ -1,6 +1,6 @@
 """What connecting a Weibo account takes."""
 
-from connectors.forms import AccountForm, Field, Place
+from connectors.forms import WEB, AccountForm, Field, Place
 
 _GRANTED = (("", "未开通"), ("yes", "已开通"))
 _TOKEN = "通常不用填：点「授权」登录微博后自动得到"  # noqa: S105  a hint
@@ -45,7 +45,7 @@ FORM = AccountForm(
         ),
         Field(
             "base_url", "接口地址", Place.base_url, "通常不填，即 https://api.weibo.com；演练时填模拟器的地址",
-            required=False,
+            required=False, schemes=WEB,
         ),
         Field(
             "hosts", "其他接口地址", Place.option,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import nlp
-from hub.privacy import excerpt, masked
+from hub.privacy import excerpt, masked, shortened
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_spans_may_overlap_lie_outside_or_come_unsorted() -> None:
 
 
 def test_excerpt_is_masked_before_it_is_cut() -> None:
-    assert excerpt("电话\n13812345678 在吗", [["phone", 3, 14]], 8) == "电话 138*…"
+    assert excerpt("电话\n13812345678 在吗", [["phone", 3, 14]], 15) == "电话 138****5678…"
     assert excerpt("短", [], 8) == "短"
 
 
@@ -40,3 +40,9 @@ def test_excerpt_is_masked_before_it_is_cut() -> None:
 def test_a_number_is_hidden_alike_wherever_it_is_shown(text: str) -> None:
     spans = [(one.kind, one.start, one.end) for one in nlp.analyse([text])[0].personal]
     assert masked(text, spans) == nlp.mask(text)
+
+
+def test_a_number_is_left_out_rather_than_cut_in_two() -> None:
+    assert excerpt("电话 13812345678 在吗", [["phone", 3, 14]], 14) == "电话…", "138****567 looks like another number"
+    assert shortened("电话 12345 转 2", 5) == "电话…"
+    assert shortened("1234567890", 5) == "1234…", "something has to be shown"

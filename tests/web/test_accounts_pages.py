@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from starlette.applications import Starlette
 
 from hub.db import Context, reading, unit_of_work
-from hub.models import Account, Arrival, AuditEntry, Delivery, DeliveryState, Stream
+from hub.models import Account, Arrival, AuditEntry, Case, Delivery, DeliveryState, Stream
 from hub.settings import Settings
 from tests.sims.sandbox import Control, SandboxProcess
 from tests.web.conftest import Visit
@@ -84,7 +84,26 @@ async def test_secrets_are_sealed_and_every_stream_is_read(visit: Visit, platfor
         ({"external_id": "1"}, 409, "令牌属于另一个账号（澄江水务），请核对账号编号"),
         ({"base_url": "http://127.0.0.1:9"}, 409, "连不上 http://127.0.0.1:9：地址写错"),
         ({"base_url": "http://example.org"}, 409, "把设置 HUB_LIVE 改为 true"),
-        ({"base_url": "file:///etc/passwd"}, 409, "请核对填写的内容"),
+        ({"base_url": "file:///etc/passwd"}, 422, "「平台地址」要填完整的地址：以 https:// 或 http:// 开头"),
+        ({"base_url": "不是网址"}, 422, "「平台地址」要填完整的地址"),
+        ({"base_url": "http://127.0.0.1:port"}, 422, "「平台地址」要填完整的地址"),
+        ({"base_url": "http://127.0.0.1 :80"}, 422, "「平台地址」要填完整的地址"),
+        (
+            {"platform": "mailbox", "base_url": "https://imap.a.cn"},
+            422,
+            "「收信服务器」要填完整的地址：以 imaps:// 或 imap",
+        ),
+        ({"platform": "mailbox", "smtp": "smtp.a.cn"}, 422, "「发信服务器」要填完整的地址：以 smtps:// 或 smtp"),
+        ({"platform": "exchange", "base_url": "ftp://x"}, 422, "「对方接口地址」要填完整的地址"),
+        ({"platform": "webform", "embed": "https://a.gov.cn *"}, 422, "「*」不是网站的地址"),
+        ({"platform": "webform", "embed": "a.gov.cn"}, 422, "「a.gov.cn」不是网站的地址"),
+        (
+            {"platform": "webform", "embed": "https://a.gov.cn; script-src *"},
+            422,
+            "「https://a.gov.cn;」不是网站的地址",
+        ),
+        ({"platform": "webform", "embed": "https://*"}, 422, "「https://*」不是网站的地址"),
+        ({"platform": "webform", "embed": "https://县政府.cn"}, 422, "「https://县政府.cn」不是网站的地址"),
         ({"name": "澄江发布"}, 422, "已有名称相同的账号"),
         ({"platform": "nowhere"}, 404, "没有这个平台"),
     ],
@@ -126,6 +145,23 @@ async def test_renewing_keeps_what_is_not_typed(visit: Visit, platform: Control,
     async with reading(house.ctx) as unit:
         account = await unit.one(select(Account).where(Account.name == "文旅局"))
     assert house.ref(account).secrets == {"token": there["token"], "app_secret": there["app_secret"]}
+
+
+async def test_disconnecting_says_which_cases_lose_their_way_back(visit: Visit, world: World, ctx: Context) -> None:
+    async with reading(ctx) as unit:
+        opened = await unit.one(
+            select(func.count(col(Case.id))).where(Case.account_id == world.account_id, col(Case.is_open))
+        )
+    assert opened
+    warning = f"还有 {opened} 件没有办结的工单来自这个账号。断开后不能在平台上答复，工单照常办理"
+    async with visit("administrator") as client:
+        page = (await client.get(f"/accounts/{world.account_id}")).text
+        assert page.count(warning) == 2, "beside the button and in the question it asks"
+        async with unit_of_work(ctx) as unit:
+            account = await unit.get(Account, world.account_id)
+            assert account is not None
+            account.platform = "webform"
+        assert "没有办结的工单" not in (await client.get(f"/accounts/{world.account_id}")).text
 
 
 async def test_what_waits_keeps_an_account(visit: Visit, world: World, ctx: Context) -> None:

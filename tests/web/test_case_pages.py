@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from hub import clock
-from hub.db import Context
-from hub.models import CaseState
+from hub.db import Context, unit_of_work
+from hub.i18n import moment
+from hub.models import Audience, CaseEvent, CaseState
 from tests.web.casework import again, form_on, open_case, send, words
 from tests.web.conftest import Visit
 from tests.web.world import World
@@ -149,16 +150,37 @@ async def test_merging_takes_a_candidate_or_a_number(visit: Visit, ctx: Context,
     child, other = await open_case(ctx, world, "滨河路的灯不亮"), await open_case(ctx, world, "完全无关")
     async with visit("dispatcher") as client:
         action = f"/cases/{child.number}/moves/merge"
+        form = words((await client.get(action)).text)
         wrong = await send(client, action, action, {"into": "没有这个号", "note": "同一件"})
         done = await send(client, action, action, {"into": target.number, "note": "同一件"})
         page = words((await client.get(f"/cases/{target.number}")).text)
         action = f"/cases/{other.number}/moves/merge"
         self_ = await send(client, action, action, {"into": other.number, "note": "同一件"})
+    assert "或者，并入的工单号" in form
+    assert "（选填）" not in form, "one of the two is needed"
     assert wrong.status_code == 409
     assert done.status_code == 303
     assert (await again(ctx, child)).merged_into_id == target.id
     assert child.number in page
     assert "不能并入自己" in words(self_.text)
+
+
+async def test_the_history_says_what_the_citizen_is_not_shown(visit: Visit, ctx: Context, world: World) -> None:
+    case = await open_case(ctx, world, state=CaseState.triaged)
+    due_at = (clock.now() + timedelta(days=3)).isoformat()
+    async with unit_of_work(ctx) as unit:
+        told = (("dispatch", "请今天先到现场", {"due_at": due_at}), ("sign", "", {}), ("refuse", "请找社保局", {}))
+        for what, note, data in told:
+            unit.add(
+                CaseEvent(
+                    case_id=case.id or 0, what=what, note=note, data=data, audience=Audience.citizen, by_name="值班"
+                )
+            )
+    async with visit("dispatcher") as client:
+        shown = words((await client.get(f"/cases/{case.number}")).text)
+    assert shown.count("来信人可知，说明除外") == 1
+    assert shown.count("来信人可知") == 3
+    assert f"办结时限：{moment(clock.now() + timedelta(days=3))}" in shown
 
 
 async def test_notes_are_for_the_office_and_need_words(visit: Visit, ctx: Context, world: World) -> None:

@@ -283,6 +283,15 @@ async def test_contact_and_files_are_for_those_who_handle_the_case_and_each_look
     assert (await client.get(address)).status_code in (303, 302)
 
 
+async def test_its_account_says_that_letters_are_taken(visit: Visit, house: House, slug: str) -> None:
+    (account,) = await rows(house, select(Account).where(Account.name == "领导信箱"))
+    async with visit("administrator") as client:
+        page = (await client.get(f"/accounts/{account.id}")).text
+    taken = page.split("收取私信、来信")[1].split("</tr>")[0]
+    assert "可以" in taken
+    assert "信件直接写在本系统里" in taken
+
+
 async def test_a_page_that_is_switched_off_is_not_there(client: httpx.AsyncClient, house: House, slug: str) -> None:
     async with unit_of_work(house.ctx) as unit:
         (await unit.one(select(Account).where(Account.name == "领导信箱"))).is_active = False

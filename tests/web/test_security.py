@@ -65,7 +65,7 @@ async def test_writes_need_the_token(visit: Visit, token: str | None) -> None:
         form = {"theme": "dark"} | ({"csrf": token} if token is not None else {})
         done = await client.post("/me/preferences", data=form)
         assert done.status_code == 403
-        assert "过期" in done.text
+        assert "<h1>页面已过期</h1>" in done.text, "nothing is missing but a fresh page"
         assert 'data-theme="light"' in (await client.get("/me")).text
 
 

@@ -295,6 +295,9 @@ async def test_language_by_header_cookie_and_person(client: httpx.AsyncClient, v
     assert "登錄" in page.text
     await client.post("/language", data={"csrf": await csrf_of(client), "language": "zh_TW", "next": "/login"})
     assert "登錄" in (await client.get("/login", headers={"Accept-Language": "zh-CN"})).text
+    odd = await client.post("/language", data={"csrf": await csrf_of(client), "language": "xx", "next": "/login"})
+    assert odd.status_code == 422
+    assert "沒有這種語言" in odd.text
     async with visit("dispatcher") as person:
         await person.post("/me/preferences", data={"language": "zh_TW", "next": "/me"})
         assert 'lang="zh-TW"' in (await person.get("/me", headers={"Accept-Language": "en"})).text

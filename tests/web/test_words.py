@@ -8,7 +8,7 @@ from pathlib import Path
 from hub.models import Role
 from hub.people.words import ROLE_WORDS
 from hub.rights import Actor, rights_of
-from web.auditwords import WORDS
+from web.auditwords import WORDS, deeds
 from web.routes import all_places
 from web.routes.home import FIRST, first_place
 
@@ -26,6 +26,14 @@ def test_every_deed_of_the_audit_log_has_words() -> None:
     }
     assert len(found) > 25, "the pattern finds the calls"
     assert not found - set(WORDS), "add words to web/auditwords.py"
+
+
+def test_the_deeds_to_choose_from_stand_in_parts_and_none_is_left_out() -> None:
+    parts = deeds()
+    assert sorted(code for _part, those in parts for code, _words in those) == sorted(WORDS)
+    named = {code: part for part, those in parts for code, _words in those}
+    assert (named["case.dispatch"], named["sending.pause"], named["audit.verify"]) == ("工单", "稿件和发送", "其他")
+    assert [code for code, part in named.items() if part == "其他"] == ["audit.verify"], "each has a part of its own"
 
 
 def test_every_role_has_words_and_a_first_place() -> None:

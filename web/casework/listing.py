@@ -12,7 +12,7 @@ from hub.db import Unit
 from hub.i18n import _
 from hub.models import CaseClass, CaseState
 from hub.rights import Actor, May
-from web.casework.narrowing import TODAY, WEEK, Field, Narrowing, since
+from web.casework.narrowing import TODAY, WEEK, Field, Narrowing, since, times
 from web.casework.words import capped, classes, states
 from web.request import me
 from workflows.cases import lists
@@ -70,6 +70,7 @@ def _fields(actor: Actor, choices: lists.Choices) -> list[Field]:
         Field("sentiment", _("情感"), words.sentiments()),
         Field("urgency", _("紧急程度"), classes()),
         Field("account", _("账号"), choices.accounts),
+        Field("when", _("来信时间"), times()),
         Field("answered", _("答复时间"), [(TODAY, _("今天答复")), (WEEK, _("本周答复"))]),
         Field("late", _("已超时")),
         Field("sensitive", _("敏感")),
@@ -82,6 +83,7 @@ def _filters(narrowing: Narrowing) -> Filters:
         topic=narrowing.get("topic"), sentiment=narrowing.get("sentiment"), account_id=narrowing.number("account"),
         urgency=narrowing.member("urgency", CaseClass), late=bool(narrowing.get("late")),
         sensitive=bool(narrowing.get("sensitive")), text=narrowing.get("q"),
+        written_since=since(narrowing.get("when"), clock.now()),
         answered_since=since(narrowing.get("answered"), clock.now()),
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from hub.i18n import _
 
 Choices = Sequence[tuple[Any, str]]
 # Words for a beginning, so that an address kept as a bookmark means the present day and week.
-TODAY, WEEK = "today", "week"
+TODAY, WEEK, SEVEN = "today", "week", "seven"
 Kind = TypeVar("Kind", bound=StrEnum)
 
 
@@ -36,10 +36,15 @@ class Field:
 
 
 def since(word: str, now: datetime) -> datetime | None:
-    """When the office's present day or week began; None for any other word."""
+    """When the office's present day, its week, or the last seven days with today began; None for any other word."""
     day = clock.local(now).date()
-    beginnings = {TODAY: day, WEEK: day - timedelta(days=day.weekday())}
+    beginnings = {TODAY: day, WEEK: day - timedelta(days=day.weekday()), SEVEN: day - timedelta(days=6)}
     return clock.at_local(beginnings[word]) if word in beginnings else None
+
+
+def times() -> Choices:
+    """The beginnings a list of what was written offers."""
+    return [(TODAY, _("今天")), (WEEK, _("本周")), (SEVEN, _("近 %(n)s 天", n=7))]
 
 
 class Narrowing:

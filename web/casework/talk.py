@@ -10,7 +10,9 @@ from typing import Any
 from hub.i18n import _, moment
 from hub.models import DeliveryState, ReplyState
 from web.casework.words import delivery_tone
+from workflows.cases.moves import Move
 from workflows.cases.timeline import EventEntry, MessageEntry, ReplyEntry
+from workflows.letters.following import SAYS_WHY
 
 _ICONS: Mapping[str, tuple[str, str]] = {
     "opened": ("inbox", ""), "imported": ("file-import", ""), "message": ("message", "soon"), "accept": ("check", ""),
@@ -117,6 +119,13 @@ def history(events: Sequence[EventEntry]) -> list[dict[str, Any]]:
     return [_line(event) for event in reversed(events)]
 
 
+def _reader(event: EventEntry) -> str:
+    if not event.for_citizen:
+        return _("仅内部")
+    is_inner_note = event.note and event.what in Move.__members__ and event.what not in SAYS_WHY
+    return _("来信人可知，说明除外") if is_inner_note else _("来信人可知")
+
+
 def _line(event: EventEntry) -> dict[str, Any]:
     icon, tone = _ICONS.get(event.what, ("point", ""))
     moved = event.from_label and event.to_label and event.from_label != event.to_label
@@ -124,5 +133,5 @@ def _line(event: EventEntry) -> dict[str, Any]:
     return {
         "what": event.label, "who": event.by_name, "at": event.at, "icon": icon, "tone": tone,
         "note": "\n".join([part for part in (event.note, *event.details) if part]), "changes": change,
-        "reader": _("来信人可知") if event.for_citizen else _("仅内部"),
+        "reader": _reader(event),
     }  # fmt: skip

@@ -103,6 +103,7 @@ async def account_page(
     async with looking(request) as unit:
         one = await accounts.overview(found, unit, number)
         unsettled = await accounts.has_unsettled(unit, number)
+        losing = await accounts.losing(found, unit, one.account)
         lefts = await budgets(found, unit, one.account)
     platform = next((form for form in accounts.forms() if form.platform == one.account.platform), None)
     values = accounts.shown_fields(platform, one.account) if platform else {}
@@ -121,6 +122,7 @@ async def account_page(
         "words": accountwords,
         "push_url": address + accounts.push_path(found.ctx.settings, number) if can_push(found, one.account) else "",
         "letter_url": address + letters if (letters := letter_path(found, one.account)) else "",
+        "losing": accountwords.losing(losing) if one.is_connected else "",
         "reasons_to_stay": accounts.reasons_to_stay(unsettled),
         "stream_words": statuswords.stream_words,
         "problems": problems,
@@ -211,7 +213,8 @@ async def set_active(request: Request) -> Response:
     active = form.raw("active") == "1"
     async with writing(request) as unit:
         await accounts.set_active(unit, me(request), number, active)
-    return redirect(request, f"/accounts/{number}", _("已启用，马上开始读取。") if active else _("已停用，不再读取。"))
+    told = _("已启用，马上开始读取。") if active else _("已停用：不再读取和发布，已收到的照常答复。")
+    return redirect(request, f"/accounts/{number}", told)
 
 
 async def read_now(request: Request) -> Response:

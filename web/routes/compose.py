@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from starlette.responses import Response
 from hub import clock
 from hub.db import Unit
 from hub.errors import Invalid, Refused, Stale
-from hub.i18n import _
+from hub.i18n import _, ngettext
 from hub.models import Post
 from hub.policy.sending import sending
 from hub.rights import May
@@ -24,6 +25,7 @@ from web.request import house, looking, me, writing
 from web.routes.table import PageRoute
 from web.templating import redirect, render
 from workflows.checking import lists
+from workflows.checking.confirming import Unconfirmed
 from workflows.delivery import byhand
 from workflows.pictures import store
 from workflows.publishing import choices, detail, service
@@ -34,6 +36,8 @@ from workflows.publishing.history import find, targets_of
 from workflows.publishing.states import Move
 
 SUBMIT = "submit"
+# Reasons a short word has room for.
+NAMED = 2
 Facts = dict[str, Any]
 
 
@@ -182,19 +186,27 @@ async def _saved(request: Request, form: Form, post: Post) -> Response:
     """Saved; then handed in, unless something stands in the way: it is saved in any case."""
     if form.raw("do") != SUBMIT:
         return redirect(request, f"/posts/{post.id}/edit", _("已保存。"))
-    async with looking(request) as unit:
-        checked = await cards.check(house(request), unit, draft_of(post, await targets_of(unit, post)), post.id)
-    if checked.seen and form.raw("confirmed") != checked.seen:
-        to = f"/posts/{post.id}/edit#post-check"
-        return redirect(request, to, _("已保存，还没有送审：请看过提醒并勾选后再送审。"), kind="error")
+    to = f"/posts/{post.id}/edit#post-check"
     try:
         async with writing(request) as unit:
             seen = form.raw("confirmed")
             await service.submit(house(request), unit, me(request), post.id or 0, version=post.version, confirm=seen)
-    except Refused:
-        to = f"/posts/{post.id}/edit#post-check"
-        return redirect(request, to, _("已保存，但还不能送审：请先处理「发布前检查」里的问题。"), kind="error")
+    except Unconfirmed:
+        return redirect(request, to, _("已保存，还没有送审：请看过提醒并勾选后再送审。"), kind="error")
+    except Refused as error:
+        return redirect(request, to, _why_not(error.reasons), kind="error")
     return redirect(request, f"/posts/{post.id}", _("已送审，审核人会在「待审」里看到。"))
+
+
+def _why_not(reasons: Sequence[str]) -> str:
+    """What a tick would not help against, as far as there is room; all of it stands beside the text."""
+    said = _("已保存，但还不能送审：%(why)s。", why="；".join(reasons[:NAMED]))
+    more = len(reasons) - NAMED
+    return (
+        said + ngettext("另有 %(n)s 处，见「发布前检查」。", "另有 %(n)s 处，见「发布前检查」。", more)
+        if more > 0
+        else said
+    )
 
 
 async def _conflict(request: Request, post_id: int, fields: Fields) -> Response:

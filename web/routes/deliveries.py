@@ -16,7 +16,7 @@ from hub.rights import May
 from web.auth import local_path
 from web.forms import Form, read_form
 from web.press import words
-from web.request import looking, me, writing
+from web.request import house, looking, me, writing
 from web.routes.table import NavItem, PageRoute, waiting
 from web.templating import part_of, redirect, render
 from workflows.delivery import lists, pausing, service
@@ -34,7 +34,7 @@ async def index(request: Request) -> Response:
     async with looking(request) as unit:
         page = await lists.page(unit, actor, group, account_id=account, before=before)
         counts = await lists.counts(unit, actor)
-        reach, stopped = await pausing.reach(unit), await pausing.stopped(unit)
+        reach, stopped = await pausing.reach(house(request), unit), await pausing.stopped(unit)
     names = {one.account_id: one.name for one in reach}
     kept = {"account": str(account)} if account else {}
     facts = {

@@ -19,7 +19,7 @@ from hub.rights import May
 from web.auth import local_path
 from web.casework import inbox, talk, words
 from web.casework.media import files_of
-from web.casework.narrowing import TODAY, WEEK, Field, Narrowing, since
+from web.casework.narrowing import Field, Narrowing, since, times
 from web.forms import Form, read_form
 from web.request import looking, me, writing
 from web.routes.cases import READS
@@ -75,7 +75,7 @@ def _fields(accounts: Sequence[Account], topic: str) -> list[Field]:
         Field("sentiment", _("情感"), labels.sentiments()),
         Field("emotion", _("情绪"), labels.emotions()),
         Field("state", _("工单状态"), words.states()),
-        Field("when", _("时间"), [(TODAY, _("今天")), (WEEK, _("本周"))]),
+        Field("when", _("时间"), times()),
         Field("sensitive", _("敏感")),
     ]
 

@@ -9,7 +9,7 @@ from hub.errors import Invalid, Refused
 from hub.i18n import _, ngettext
 from hub.rights import May
 from web.forms import Form, read_form
-from web.request import looking, me, writing
+from web.request import house, looking, me, writing
 from web.routes.table import Gate, PageRoute
 from web.signals import PAUSE_PAGE
 from web.templating import redirect, render
@@ -25,7 +25,7 @@ async def show(request: Request) -> Response:
 
 async def _page(request: Request, error: Invalid | Refused | None = None, form: Form | None = None) -> Response:
     async with looking(request) as unit:
-        reach, pauses = await pausing.reach(unit), await pausing.in_force(unit)
+        reach, pauses = await pausing.reach(house(request), unit), await pausing.in_force(unit)
     everything = [one for one in pauses if one.pause.account_id is None]
     facts = {
         "reach": reach,

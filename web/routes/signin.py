@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from hub import people
+from hub.errors import Invalid
 from hub.i18n import LANGUAGES, _
 from hub.settings import Settings
 from web.auth import COOKIE, LANGUAGE_COOKIE, Brake, drop_session, local_path, set_session
@@ -75,10 +76,11 @@ async def sign_out(request: Request) -> Response:
 async def choose_language(request: Request) -> Response:
     """The language of a visitor, kept in a cookie."""
     form = await read_form(request)
+    if (code := form.raw("language")) not in LANGUAGES:
+        raise Invalid({"language": _("没有这种语言。")})
     response = redirect(request, local_path(form.raw("next"), "/login"))
-    if (code := form.raw("language")) in LANGUAGES:
-        secure = house(request).ctx.settings.cookie_secure
-        response.set_cookie(LANGUAGE_COOKIE, code, max_age=ONE_YEAR, httponly=True, samesite="lax", secure=secure)
+    secure = house(request).ctx.settings.cookie_secure
+    response.set_cookie(LANGUAGE_COOKIE, code, max_age=ONE_YEAR, httponly=True, samesite="lax", secure=secure)
     return response
 
 

@@ -12,6 +12,7 @@ from workflows.accounts.pushing import is_push_path, push_path
 from workflows.accounts.steps import (
     disconnect,
     has_unsettled,
+    losing,
     read_now,
     reasons_to_stay,
     set_active,
@@ -37,6 +38,7 @@ __all__ = [
     "forms",
     "has_unsettled",
     "is_push_path",
+    "losing",
     "needs_person",
     "overview",
     "overviews",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.base import AccountRef
-from connectors.forms import AccountForm, Field, Place
+from connectors.forms import AccountForm, Field, Place, is_address, is_site
 from connectors.registry import FORMS
 from hub.errors import Invalid, NotFound
 from hub.i18n import _, said
@@ -42,7 +42,7 @@ def described(
     problems |= {
         name: _("太长了，最多 %(n)s 个字。", n=LONGEST) for name, value in given.items() if len(value) > LONGEST
     }
-    problems |= _no_numbers(form, given)
+    problems |= _no_numbers(form, given) | _no_addresses(form, given)
     name = given.get("name", "").strip()
     if len(name) > LONGEST_NAME or not (name or by_page):
         problems["name"] = _("请给账号起一个名称，最多 100 个字。")
@@ -70,6 +70,24 @@ def _no_numbers(form: AccountForm, given: Mapping[str, str]) -> dict[str, str]:
 
 def _is_whole(typed: str, least: int, most: int) -> bool:
     return typed.isascii() and typed.isdigit() and len(typed) < 10 and least <= int(typed) <= most
+
+
+def _no_addresses(form: AccountForm, given: Mapping[str, str]) -> dict[str, str]:
+    """Told here, where the person sees which field is meant: a connector only finds nobody there."""
+    problems = {}
+    for field in form.fields:
+        typed, label = given.get(field.name, "").strip(), said(field.label)
+        if typed and field.schemes and not is_address(typed, field.schemes):
+            ways = _("%(one)s 或 %(other)s", one=f"{field.schemes[0]}://", other=f"{field.schemes[-1]}://")
+            problems[field.name] = _(
+                "「%(label)s」要填完整的地址：以 %(ways)s 开头，后面是服务器名，中间没有空格。", label=label, ways=ways
+            )
+        if field.sites and (odd := [site for site in typed.split() if not is_site(site)]):
+            problems[field.name] = _(
+                "「%(site)s」不是网站的地址。每个网站以 https:// 或 http:// 开头，只写到域名为止，用空格分开。",
+                site=odd[0],
+            )
+    return problems
 
 
 def missing(form: AccountForm, given: Mapping[str, str], *, by_page: bool) -> list[Field]:

@@ -5,29 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sqlalchemy import delete, update
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
+from connectors.base import Capability, Granted
 from hub import audit, clock
 from hub.db import Unit
 from hub.errors import Invalid, Refused
 from hub.feed import tell
 from hub.i18n import _
-from hub.models import Account, Authorisation, CircuitState, Delivery, DeliveryState, Stream
+from hub.models import Account, Authorisation, Case, CircuitState, Delivery, DeliveryState, Stream
 from hub.rights import Actor
 from workflows import circuits
 from workflows.accounts.detail import get, held
 from workflows.accounts.joining import allow
+from workflows.cases.facts import IS_OPEN
+from workflows.house import House
 from workflows.metering import OVERRIDES
 
 # Deliveries in these states may still go out or be asked about: their account must stay.
 UNSETTLED = (
     DeliveryState.waiting, DeliveryState.sending, DeliveryState.unknown, DeliveryState.held, DeliveryState.by_hand,
 )  # fmt: skip
+ANSWERS = (Capability.reply_public, Capability.reply_private)
 MOST_CALLS = 100_000_000
 
 
 async def set_active(unit: Unit, actor: Actor, account_id: int, active: bool) -> Account:
-    """Begin or stop reading from an account. What waits to be sent is not touched: that is what pausing is for."""
+    """Begin or stop reading from an account and publishing on it.
+
+    Answers to what was read go on: pausing is what holds those back.
+    """
     allow(actor)
     account = await held(unit, account_id)
     if active and account.disconnected_at is not None:
@@ -99,6 +106,20 @@ async def has_unsettled(unit: Unit, account_id: int) -> bool:
     """Whether anything may still leave through the account."""
     waiting = select(col(Delivery.id)).where(Delivery.account_id == account_id, col(Delivery.state).in_(UNSETTLED))
     return await unit.first(waiting.limit(1)) is not None
+
+
+async def losing(house: House, unit: Unit, account: Account) -> int:
+    """How many open cases could no longer be answered where they came from, if the account were disconnected.
+
+    None where nothing is answered there anyway, and where answers are read on our own page: they need no connection.
+    """
+    connector, ref = house.platforms.get(account.platform), house.ref(account)
+    if connector is None or connector.limits(ref).takes_letters:
+        return 0
+    grants = connector.capabilities(ref)
+    if not any(grant.granted is Granted.yes for ability, grant in grants.items() if ability in ANSWERS):
+        return 0
+    return await unit.one(select(func.count(col(Case.id))).where(Case.account_id == account.id, IS_OPEN))
 
 
 async def disconnect(unit: Unit, actor: Actor, account_id: int, *, reason: str) -> Account:

@@ -45,7 +45,7 @@ class Which(StrEnum):
 class Filters:
     """What a person narrowed the list to; empty means everything. ``text``: words, or a case number.
 
-    ``answered_since``: answered at this moment or later.
+    ``written_since``: the citizen wrote at this moment or later; ``answered_since``: answered then or later.
     """
 
     state: CaseState | None = None
@@ -57,6 +57,7 @@ class Filters:
     late: bool = False
     sensitive: bool = False
     text: str = ""
+    written_since: datetime | None = None
     answered_since: datetime | None = None
 
     @property
@@ -232,6 +233,8 @@ def _narrowed(unit: Unit, filters: Filters, now: datetime) -> list[Any]:
         conditions.append(late(now))
     if filters.sensitive:
         conditions.append(col(Case.is_sensitive))
+    if filters.written_since:
+        conditions.append(col(Case.last_message_at) >= filters.written_since)
     if filters.answered_since:
         conditions.append(col(Case.replied_at) >= filters.answered_since)
     if filters.text.strip():

@@ -16,6 +16,7 @@ from hub.crypto import digest
 from hub.i18n import N_, _
 from hub.models import Audience, Case, CaseClass, CaseEvent, CaseState, Message, MessageKind, Reply, ReplyState
 from hub.policy.packs import Policy
+from hub.privacy import shortened
 from nlp import mask
 from workflows.cases import clocks
 from workflows.cases.moves import Move
@@ -102,7 +103,7 @@ def title_of(message: Message) -> str:
     own = mask(own[: 4 * TITLE_LENGTH])
     if not own:
         return _("（无文字内容）")
-    return own if len(own) <= TITLE_LENGTH else own[: TITLE_LENGTH - 1] + "…"
+    return shortened(own, TITLE_LENGTH)
 
 
 def is_answered(message: Message) -> bool:

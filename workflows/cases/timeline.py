@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from hub.db import Unit
-from hub.i18n import N_, _, aside, exact, moment, said
+from hub.i18n import N_, _, aside, moment, said
 from hub.models import (
     Audience,
     Case,
@@ -208,7 +208,7 @@ def _details(data: dict[str, Any]) -> list[str]:
     if until := data.get("until"):
         found.append(_("至 %(at)s", at=moment(datetime.fromisoformat(until))))
     if due_at := data.get("due_at"):
-        found.append(_("办结时限：%(at)s", at=exact(datetime.fromisoformat(due_at))))
+        found.append(_("办结时限：%(at)s", at=moment(datetime.fromisoformat(due_at))))
     if channel := data.get("channel"):
         found.append(_("答复渠道：%(name)s", name=said(channel)))
     for key in ("error", "next_step"):

@@ -12,7 +12,7 @@ STATE_WORDS: dict[CaseState, str] = {
     CaseState.dispatched: N_("待签收"),
     CaseState.handling: N_("办理中"),
     CaseState.waiting: NP_("state", "待补充/挂起"),
-    CaseState.review: N_("待审核/发送中"),
+    CaseState.review: N_("答复待发出"),
     CaseState.replied: N_("已答复待回访"),
     CaseState.closed: N_("已办结"),
     CaseState.void: NP_("state", "不予受理"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from sqlmodel import col, select
 
@@ -27,7 +28,8 @@ from workflows.house import House
 S = DeliveryState
 LONGEST_REASON = 500
 # Apps put the address into a sentence when they share it.
-_ADDRESS = re.compile(r"https?://[!-~]+", re.ASCII)
+# Only what an address may hold as it stands: no markup beside it gets in.
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 # Still a person's: also when a pause or its time stands in the way, for it may have been done already.
 OPEN = (S.by_hand, S.held, S.missed)
 
@@ -61,8 +63,7 @@ async def finish(house: House, unit: Unit, actor: Actor, delivery_id: int, *, li
     remote_id = _read(house, account, link) if link else ""
     if remote_id:
         await refuse_taken(unit, delivery, remote_id)
-    found = _ADDRESS.search(link)
-    done = Done(remote_id, found[0][:2000] if found else "")
+    done = Done(remote_id, _address(link, remote_id))
     if not await record_sent(unit, delivery, delivery.attempts, done, AttemptResult.by_hand, by_id=actor.user_id):
         await _refuse_late(unit, delivery, _("登记为已发布"))
     said = {"remote_id": remote_id, "without_link": without.strip()[:LONGEST_REASON]}
@@ -148,3 +149,14 @@ def _refuse_closed(delivery: Delivery, word: str) -> None:
         raise Refused(
             [_("状态为「%(state)s」的任务不能%(word)s，请刷新后再看", state=label(delivery.state), word=word)]
         )
+
+
+def _address(link: str, remote_id: str) -> str:
+    """Where the item is, to be kept: what stands behind its id in the path is no part of it; its query may be."""
+    found = _ADDRESS.search(link)
+    if found is None:
+        return ""
+    parts = urlsplit(found[0])
+    at = parts.path.rfind(remote_id) if remote_id else -1
+    path = parts.path[: at + len(remote_id)] if at >= 0 else parts.path
+    return parts._replace(path=path, fragment="").geturl()[:2000]

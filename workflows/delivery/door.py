@@ -115,7 +115,8 @@ def _conditions() -> tuple[ColumnElement[bool], ...]:
         is_due(_AT),
         ~is_missed(_AT),
         is_approved(),
-        exists().where(col(Account.id) == col(Delivery.account_id), col(Account.is_active), circuits.is_closed()),
+        is_in_use(),
+        exists().where(col(Account.id) == col(Delivery.account_id), circuits.is_closed()),
         ~is_paused(),
         ~is_limited(_AT),
         ~is_out_of_order(_AT),
@@ -142,6 +143,12 @@ def _passing() -> Update:
             attempt_at=_AT.lease_end,
         )
     )
+
+
+def is_in_use() -> ColumnElement[bool]:
+    """Nothing new is published on an account that is switched off; whoever wrote to it is answered all the same."""
+    used = exists().where(col(Account.id) == col(Delivery.account_id), col(Account.is_active))
+    return or_(col(Delivery.kind) == DeliveryKind.reply, used)
 
 
 def is_due(at: Moments) -> ColumnElement[bool]:

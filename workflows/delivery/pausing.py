@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 from sqlmodel import col, func, select
 
+from connectors.base import Capability, Granted
 from hub import clock
 from hub.db import Unit
 from hub.models import Account, Delivery, DeliveryState, Pause, User
 from workflows.delivery.turning import words_of
+from workflows.house import House
 
 S = DeliveryState
+SENDING = (Capability.publish, Capability.reply_public, Capability.reply_private)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,10 @@ async def stopped(unit: Unit) -> Stopped:
     return Stopped(None in found, frozenset(one for one in found if one is not None))
 
 
-async def reach(unit: Unit) -> list[Reach]:
-    """Every active account by name with what waits for it."""
-    accounts = await unit.rows(
-        select(Account.id, Account.name).where(col(Account.is_active)).order_by(col(Account.name))
-    )
+async def reach(house: House, unit: Unit) -> list[Reach]:
+    """Every account by name that something can leave on, with what waits for it."""
+    rows = await unit.all(select(Account).where(col(Account.disconnected_at).is_(None)).order_by(col(Account.name)))
+    accounts = [(account.id or 0, account.name) for account in rows if _can_send(house, account)]
     on_the_way = col(Delivery.state).in_([S.waiting, S.by_hand, S.sending])
     counted = await unit.rows(
         select(Delivery.account_id, Delivery.state, func.count())
@@ -70,6 +72,13 @@ async def reach(unit: Unit) -> list[Reach]:
     paused = (await stopped(unit)).accounts
     waiting = {key: counts.get((key, S.waiting), 0) + counts.get((key, S.by_hand), 0) for key, _name in accounts}
     return [Reach(key, name, waiting[key], counts.get((key, S.sending), 0), key in paused) for key, name in accounts]
+
+
+def _can_send(house: House, account: Account) -> bool:
+    """Whether its platform takes anything: no file does, and nobody waits for what cannot leave."""
+    connector = house.platforms.get(account.platform)
+    grants = connector.capabilities(house.ref(account)) if connector else {}
+    return any(grants[one].granted is not Granted.no for one in SENDING if one in grants)
 
 
 async def in_force(unit: Unit) -> list[PauseView]:

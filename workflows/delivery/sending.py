@@ -65,6 +65,8 @@ def _looked_at(house: House, ticket: door.Ticket, pictures: Pictures) -> tuple[O
     delivery, account = ticket.delivery, ticket.account
     if not door.is_intact(delivery):
         return None, TAMPERED, _("待发内容与批准时的指纹不一致")
+    if delivery.kind is DeliveryKind.reply and not house.can_answer(account):
+        return None, ErrorKind.permission.value, _("账号已断开，不能在平台上答复")
     if account.platform not in house.platforms:
         return None, ErrorKind.bug.value, _("没有「%(name)s」这个平台的连接程序", name=account.platform)
     if pictures.made is None or pictures.kept != delivery.attachments:

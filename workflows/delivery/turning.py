@@ -89,7 +89,6 @@ def words_of(pause: Pause) -> str:
 
 async def _flags(unit: Unit, delivery_id: int, now: datetime) -> Any:
     at = door.moments(now)
-    active = select(Account.is_active).where(col(Account.id) == col(Delivery.account_id)).scalar_subquery()
     broken = exists().where(col(Account.id) == col(Delivery.account_id), ~circuits.is_closed())
     rows = await unit.rows(
         select(  # type: ignore[call-overload]
@@ -101,7 +100,7 @@ async def _flags(unit: Unit, delivery_id: int, now: datetime) -> Any:
             door.is_paused().label("paused"),
             door.is_limited(at).label("limited"),
             (door.is_overdue(at) & (door.sent_lately(at) >= unit.ctx.settings.overdue_per_minute)).label("overdue"),
-            active.label("active"),
+            door.is_in_use().label("active"),
             broken.label("broken"),
         ).where(col(Delivery.id) == delivery_id)
     )

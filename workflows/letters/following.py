@@ -195,14 +195,14 @@ def _steps(events: Sequence[CaseEvent]) -> list[Step]:
         Move.question_sent.value: _("请您补充情况"), Move.close.value: _("已办结"), RATED: _("您已评价"),
     }  # fmt: skip
     return [
-        Step(event.at, _dispatched(event) or words[event.what], event.note if event.what in _SAYS_WHY else "")
+        Step(event.at, _dispatched(event) or words[event.what], event.note if event.what in SAYS_WHY else "")
         for event in events
         if event.what in words or event.what in _SENDS_ON
     ]
 
 
 # Moves whose note is written for the citizen; the notes of others are the office's own.
-_SAYS_WHY = frozenset({Move.refuse.value})
+SAYS_WHY = frozenset({Move.refuse.value})
 # Moves after which another department has it.
 _SENDS_ON = frozenset({Move.dispatch.value, Move.rule.value, Move.forward.value})
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from connectors.base import AccountRef
+from connectors.forms import is_site
 from hub.db import Unit
 from hub.errors import NotFound
 from hub.i18n import _
@@ -57,12 +58,6 @@ def _page(account: Account) -> LetterPage:
         account_id=account.id or 0, slug=str(options.get("slug", "")), title=str(options.get("title") or account.name),
         intro=str(options.get("intro") or ""), kinds=tuple(kinds[:20]) or KINDS,
         phone=_PHONE.get(str(options.get("phone") or "").strip(), True),
-        embed=tuple(site for site in str(options.get("embed") or "").split() if _is_site(site)),
+        embed=tuple(site for site in str(options.get("embed") or "").split() if is_site(site)),
         hourly=int(hourly) if hourly.isdigit() and 0 < len(hourly) < 5 else HOURLY,
     )  # fmt: skip
-
-
-def _is_site(text: str) -> bool:
-    """A scheme and a host and nothing that could say more in a header."""
-    scheme, _colon, host = text.partition("://")
-    return scheme in ("http", "https") and bool(host) and all(c.isalnum() or c in ".-:*" for c in host)

@@ -16,6 +16,7 @@ from hub import clock, feed
 from hub.db import reading, unit_of_work
 from hub.models import Case, Matter, MatterMessage, MatterState, Message
 from workflows.house import House
+from workflows.matters.leading import with_case
 from workflows.opinion import heat
 from workflows.opinion.rollups import hour_of
 
@@ -86,10 +87,9 @@ def _members(matter_id: int) -> Any:
         Message.author_id, Message.author_name, Message.account_id, Message.sentiment, Message.is_sensitive,
         Message.topic, Message.place, Case.department_id,
     )  # fmt: skip
+    members = columns(*wanted).join(Message, col(Message.id) == col(MatterMessage.message_id))
     return (
-        columns(*wanted)
-        .join(Message, col(Message.id) == col(MatterMessage.message_id))
-        .outerjoin(Case, col(Case.id) == col(Message.case_id))
+        with_case(members)
         .where(col(MatterMessage.matter_id) == matter_id)
         .order_by(col(MatterMessage.at), col(MatterMessage.message_id))
     )

@@ -22,6 +22,7 @@ from hub.queries import keyset, visible
 from hub.rights import Actor
 from nlp import mask
 from workflows.matters import undoing, words
+from workflows.matters.leading import with_case
 from workflows.matters.lists import MatterRow, names_of, shown
 from workflows.matters.shaping import find, may_shape
 
@@ -29,6 +30,7 @@ MESSAGES, CASES, EVENTS = 30, 20, 100
 MOST_DAYS = 60
 TITLE, TEXT = 80, 400
 _READ = 1_500
+# Another name beside the one the condition of what may be seen speaks of.
 _Case: Any = aliased(Case)
 
 
@@ -171,15 +173,13 @@ async def visible_points(unit: Unit, actor: Actor, summary: Sequence[Any]) -> li
 
 
 async def _cases(unit: Unit, matter: Matter, actor: Actor) -> list[Linked]:
-    """The newest cases the person may see, with how many of the matter's messages are in each."""
+    """The newest cases the person may see, with how many of the matter's messages each has, merged ones included."""
     key: tuple[Any, ...] = (Case.number, Case.title, Case.state, Case.last_message_at, Department.short_name)
+    members = columns(*key, func.count().label("n")).select_from(MatterMessage)
     statement: Any = (
-        columns(*key, func.count().label("n"))
-        .select_from(MatterMessage)
-        .join(Message, col(Message.id) == col(MatterMessage.message_id))
-        .join(Case, col(Case.id) == col(Message.case_id))
+        with_case(members.join(Message, col(Message.id) == col(MatterMessage.message_id)))
         .outerjoin(Department, col(Department.id) == col(Case.department_id))
-        .where(col(MatterMessage.matter_id) == matter.id, visible.cases(actor))
+        .where(col(MatterMessage.matter_id) == matter.id, col(Case.id).is_not(None), visible.cases(actor))
         .group_by(col(Case.id), *key)
         .order_by(col(Case.last_message_at).desc(), col(Case.id).desc())
         .limit(CASES)
@@ -238,14 +238,13 @@ def _rows() -> Any:
         MatterMessage.words, MatterMessage.is_held, MatterMessage.is_copy, MatterMessage.reposts,
         col(Account.name).label("account"), _Case.number, Department.short_name,
     )  # fmt: skip
-    return (
+    messages = (
         columns(*wanted)
         .select_from(MatterMessage)
         .join(Message, col(Message.id) == col(MatterMessage.message_id))
         .join(Account, col(Account.id) == col(Message.account_id))
-        .outerjoin(_Case, col(_Case.id) == col(Message.case_id))
-        .outerjoin(Department, col(Department.id) == col(_Case.department_id))
     )
+    return with_case(messages, _Case).outerjoin(Department, col(Department.id) == col(_Case.department_id))
 
 
 def _behind(mark: str, which: Which) -> ColumnElement[bool]:

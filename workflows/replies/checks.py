@@ -19,7 +19,7 @@ from workflows.replies.generated import LABEL, MISSING, lacks_label
 from workflows.replies.windows import window_of
 
 FORCE = "force_check"
-_NO_ACCOUNT = N_("该账号已停用，不能答复")
+_AWAY = N_("账号已断开")
 _CANNOT = N_("该账号不能在平台上答复：%(why)s。请线下答复后登记。")
 
 
@@ -57,8 +57,8 @@ def reply_grant(house: House, account: Account, message: Message) -> Grant:
 
 async def why_not_here(house: House, unit: Unit, account: Account, message: Message) -> str:
     """Why this message cannot be answered on its platform (then that is done elsewhere and recorded); empty: it can."""
-    if not account.is_active:
-        return _(_NO_ACCOUNT)
+    if not house.can_answer(account):
+        return _(_AWAY)
     grant = reply_grant(house, account, message)
     if grant.granted is not Granted.yes:
         return _(grant.reason) if grant.reason else _("平台不支持")
@@ -114,8 +114,6 @@ async def red_lines_of(unit: Unit, message: Message, text: str, found: Sequence[
 
 
 async def _of_platform(house: House, unit: Unit, account: Account, message: Message, text: str) -> list[Finding]:
-    if not account.is_active:
-        return [Finding(_(_NO_ACCOUNT), blocks=True)]
     if why := await why_not_here(house, unit, account, message):
         return [Finding(_(_CANNOT, why=why), blocks=True)]
     found = [

@@ -14,6 +14,9 @@ from hub import clock
 from hub.models import Post, PostState, PostTarget
 from tests.web.press.conftest import Browse
 from tests.workflows.delivery.office import Office
+from tests.workflows.delivery.test_by_hand import douyin
+
+RED = "名单：张某，身份证号11010519491231002X。"
 
 
 def form(office: Office, body: str = "明日停水。", *, hours: float = 5, **more: Any) -> dict[str, Any]:
@@ -103,6 +106,20 @@ async def test_warnings_are_confirmed_for_exactly_what_was_read(office: Office, 
         answer = await page.post(edit.removesuffix("/edit"), data=sent | {"version": version, "confirmed": seen})
     assert place(answer) == edit.removesuffix("/edit")
     assert (await stored(office)).state is PostState.review
+
+
+async def test_what_a_tick_does_not_help_against_is_named(office: Office, browse: Browse) -> None:
+    """There is something to tick, too; ticking alone would bring nobody further."""
+    await office.draft("别的事", scheduled_at=clock.now() + timedelta(hours=5, minutes=5))
+    number = await douyin(office)
+    async with browse("press") as page:
+        red = (await page.get(place(await page.post("/posts", data=form(office, RED, do="submit"))))).text
+        long = form(office, "早安，临江。", do="submit") | {"account": [str(number)], "title": "长" * 35}
+        titled = (await page.get(place(await page.post("/posts", data=long)))).text
+    said = [re.findall(r"已保存，但还不能送审：[^<]*", shown)[0] for shown in (red, titled)]
+    assert "属红线，须修改；确属误报的，由有放行权限的人写明理由放行" in said[0]
+    assert "标题最多 30 字，超出 5 字" in said[1]
+    assert "勾选后再送审" not in red + titled
 
 
 async def test_the_check_counts_as_the_platform_and_saves_nothing(office: Office, browse: Browse) -> None:

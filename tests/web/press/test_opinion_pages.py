@@ -83,7 +83,7 @@ def test_the_lead_names_topic_mood_answers_and_lateness() -> None:
         "47 小时",
         "2 天",
     ]
-    shares = [(one.text, one.share) for one in digest.shares(made)]
+    shares = [(one.text, one.share) for one in digest.shares(made, reads_messages=True)]
     assert shares == [("负面 35 条，50%", 50.0)]
 
 
@@ -91,7 +91,7 @@ def test_nothing_at_all_has_words_too() -> None:
     assert digest.lead(page()) == [
         "今天还没有收到留言，昨天这个时候也没有。", "本周到现在 0 条。", "本周还没有发出答复。", "没有超时的工单。",
     ]  # fmt: skip
-    assert digest.shares(page()) == []
+    assert digest.shares(page(), reads_messages=True) == []
 
 
 def test_charts_carry_labels_series_colours_and_ways_on() -> None:
@@ -207,8 +207,28 @@ async def test_figures_open_the_lists_behind_them_and_agree(office: Office, brow
     assert shown == [3, 5, 0, 2]
     for address in ("/messages?when=today", "/messages?when=week", "/cases?which=all&amp;answered=week"):
         assert f'href="{address}"' in page
-    assert "/messages?when=" not in theirs, "who may not read the inbox is not led there"
+    assert "/messages?" not in theirs, "who may not read the inbox is not led there"
     assert [listed(today, "messages"), listed(week, "messages"), listed(answered, "cases")] == [3, 5, 2]
+
+
+async def test_who_does_not_read_messages_is_led_to_the_cases_made_of_them(office: Office, browse: Browse) -> None:
+    mine, away = await people(office)
+    with clock.frozen(NOON):
+        for number, (where, back) in enumerate([(mine, 0), (mine, 3), (mine, 6), (mine, 8), (away, 0)]):
+            await said(office, number, NOON - timedelta(days=back))
+            await open_case(office, f"20261124-00000{number}", where, "噪声扰民", NOON + DAY)
+            async with office.work() as unit:
+                case = await unit.one(select(Case).where(Case.number == f"20261124-00000{number}"))
+                case.last_message_at, case.sentiment = NOON - timedelta(days=back), "negative"
+        async with browse("leader") as there:
+            page = (await there.get("/opinion")).text
+            today, week = "/cases?which=all&when=today", "/cases?which=all&when=week"
+            seven = "/cases?which=all&when=seven&sentiment=negative"
+            behind = [listed((await there.get(address)).text, "cases") for address in (today, week, seven)]
+    for address in (today, week, seven):
+        assert f'href="{address.replace("&", "&amp;")}"' in page
+    assert "点开的是由这些留言立的、您可见的工单" in page
+    assert behind == [1, 1, 3], "of the own side only, and of that time"
 
 
 async def test_an_empty_city_teaches_what_will_stand_here(office: Office, browse: Browse) -> None:

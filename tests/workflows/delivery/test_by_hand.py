@@ -113,6 +113,32 @@ async def test_a_link_is_checked_and_stands_for_one_sending_only(office: Office)
     assert await office.states([first, second]) == ["sent", "sent"]
 
 
+@pytest.mark.parametrize(
+    ("pasted", "kept"),
+    [
+        (
+            "https://www.douyin.com/video/7300000000000000000<script>",
+            "https://www.douyin.com/video/7300000000000000000",
+        ),
+        (
+            "https://www.douyin.com/video/7300000000000000000%3Cscript%3E",
+            "https://www.douyin.com/video/7300000000000000000",
+        ),
+        (
+            "看 https://www.douyin.com/note/7300000000000000000/?a=1#x",
+            "https://www.douyin.com/note/7300000000000000000?a=1",
+        ),
+    ],
+)
+async def test_of_a_link_only_the_address_of_the_item_is_kept(office: Office, pasted: str, kept: str) -> None:
+    (one,) = await office.approved("周末停水", [await douyin(office)])
+    await office.sweep()
+    async with office.work() as unit:
+        await byhand.finish(office.house, unit, office["press"], one, link=pasted)
+    done = await office.delivery(one)
+    assert (done.remote_id, done.remote_url) == ("7300000000000000000", kept)
+
+
 async def test_time_reminds_at_half_an_hour_at_the_end_of_the_day_and_every_morning(
     office: Office, hands: Hands
 ) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from connectors.files.client import FileConnector
 from hub import clock
 from hub.i18n import speaking
-from hub.models import Delivery, DeliveryState
+from hub.models import Account, Delivery, DeliveryState
 from tests.workflows.delivery.office import Office
 from workflows.delivery import lists, pausing, service
 from workflows.delivery.lists import Group
@@ -64,10 +65,13 @@ async def test_an_address_from_the_browser_names_the_item(office: Office) -> Non
 
 async def test_what_a_pause_would_hold_and_holds(office: Office) -> None:
     other = await office.connect("江北发布")
+    async with office.work() as unit:
+        unit.add(Account(platform="file", name="文件导入"))  # nothing ever leaves on it
+    office.house.platforms = {**office.house.platforms, "file": FileConnector()}
     (soon,) = await office.approved("快", after=30)
     await office.approved("慢", [other], after=3600)
     async with office.read() as unit:
-        assert [(one.name, one.waiting, one.is_paused) for one in await pausing.reach(unit)] == [
+        assert [(one.name, one.waiting, one.is_paused) for one in await pausing.reach(office.house, unit)] == [
             ("临江发布", 1, False), ("江北发布", 1, False),
         ]  # fmt: skip
     async with office.work() as unit:
@@ -76,7 +80,7 @@ async def test_what_a_pause_would_hold_and_holds(office: Office) -> None:
     await put(office, soon, scheduled_at=clock.now() - timedelta(seconds=5))
     async with office.read() as unit:
         everything, account = await pausing.in_force(unit)
-        assert [one.is_paused for one in await pausing.reach(unit)] == [False, True]
+        assert [one.is_paused for one in await pausing.reach(office.house, unit)] == [False, True]
     assert (everything.to_come, everything.overdue, everything.by_name) == (1, 1, "press")
     assert (account.account_name, account.to_come, account.overdue) == ("江北发布", 0, 0)
 

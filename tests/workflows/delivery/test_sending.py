@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import col
 
 from hub import clock
-from hub.models import Delivery, DeliveryState, PostState
+from hub.models import Account, Delivery, DeliveryState, PostState
 from hub.policy.sending import sending
 from tests.drawing import drawn
 from tests.workflows.delivery.office import Hands, Office
@@ -44,6 +45,16 @@ async def test_nothing_leaves_before_its_time(office: Office, hands: Hands) -> N
     await office.sweep()
     assert len(office.texts()) == 1
     assert await office.states([one]) == ["sent"]
+
+
+async def test_nothing_is_published_on_an_account_that_is_switched_off(office: Office) -> None:
+    (one,) = await office.approved()
+    async with office.work() as unit:
+        await unit.run(update(Account).values(is_active=False))
+    await office.sweep()
+    delivery = await office.delivery(one)
+    assert (delivery.state, office.texts()) == (DeliveryState.held, [])
+    assert delivery.held_reason == "账号已停用；启用后请决定立即发布、改期或作废"
 
 
 async def test_order_is_kept_within_an_account(office: Office, hands: Hands) -> None:

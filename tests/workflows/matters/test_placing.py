@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
-from sqlmodel import col
+from sqlmodel import col, select
 
 from hub import clock
 from hub.db import reading, unit_of_work
-from hub.models import Matter, MatterMessage, MatterState, Message, WordTally
+from hub.models import Case, CaseState, Matter, MatterMessage, MatterState, Message, WordTally
 from tests.workflows.matters.conftest import Voices
-from workflows.matters import counting, placing
+from workflows.matters import counting, detail, placing
 from workflows.matters.jobs import count_matters, place_messages
 from workflows.opinion.heat import HALF_LIFE, voice, warmth
 
@@ -142,6 +142,28 @@ async def test_figures_follow_corrections_and_cases(any_voices: Voices) -> None:
     assert found.likes == 30
     assert sum(found.figures["hours"].values()) == sum(found.figures["days"].values()) == 3
     assert found.figures["accounts"] == [[any_voices.account_id, 3]]
+
+
+async def test_messages_of_a_merged_case_count_where_it_is_handled(any_voices: Voices) -> None:
+    ids = await any_voices.hear(MIXER)
+    matter_id, house = await any_voices.of(ids[0]) or 0, any_voices["leader"].department_id
+    async with unit_of_work(any_voices.house.ctx) as unit:
+        found = await unit.rows(select(Message.case_id).where(col(Message.id).in_(ids)).order_by(col(Message.id)))
+        lead, *others = [row[0] for row in found]
+        await unit.run(update(Case).where(col(Case.id) == lead).values(department_id=house))
+        merged = {"state": CaseState.merged, "is_open": False, "merged_into_id": lead}
+        await unit.run(update(Case).where(col(Case.id).in_(others)).values(**merged))
+        await unit.run(update(Matter).values(counted_at=clock.now() - timedelta(hours=1)))
+    assert await count_matters(any_voices.house) == 1
+    assert (await any_voices.matter(matter_id)).figures["departments"] == [[house, 3]]
+    async with unit_of_work(any_voices.house.ctx) as unit:  # of one of them no case was made
+        await unit.run(update(Message).where(col(Message.id) == ids[-1]).values(case_id=None))
+    async with reading(any_voices.house.ctx) as unit:
+        for who, shown in (("auditor", ["", "住建局", "住建局"]), ("leader", ["住建局", "住建局"])):
+            seen = await detail.members(unit, matter_id, any_voices[who])
+            assert sorted(member.department for member in seen.rows) == shown
+            (case,) = (await detail.detail(unit, matter_id, any_voices[who])).cases
+            assert (case.department, case.messages) == ("住建局", 2)
 
 
 async def test_reposts_said_by_the_platform_count(voices: Voices) -> None:

@@ -7,8 +7,10 @@ from sqlalchemy import update
 from sqlmodel import select
 
 from connectors.registry import connectors
+from hub import clock
 from hub.db import reading, unit_of_work
-from hub.models import Account, CaseState, Delivery, DeliveryState, Message, ReplyState
+from hub.errors import Refused
+from hub.models import Account, CaseState, Delivery, DeliveryState, Message, MessageKind, ReplyState
 from tests.workflows.cases.town import Town
 from tests.workflows.replies.test_replies import TEXT, approve, draft, signed, standing, submit
 from workflows.delivery import byhand, engine, handwork
@@ -87,3 +89,49 @@ async def test_pasted_comments_come_in_once_through_the_same_intake(house: House
         found = await unit.all(select(Message).where(Message.author_name == "赵小六"))
     assert [(one.text, one.kind.value) for one in found] == [("学府路的路灯坏了三天", "comment")]
     assert len(understood(pasted)) == 2
+
+
+async def test_an_account_that_is_switched_off_answers_all_the_same(house: House, any_town: Town) -> None:
+    town = any_town
+    case = await signed(town)
+    await by_hand(town)
+    async with unit_of_work(town.ctx) as unit:
+        await unit.run(update(Account).values(is_active=False))
+    reply = await draft(town, case)
+    await submit(house, town, reply)
+    await approve(house, town, reply)
+    await engine.sweep(house)
+    async with reading(town.ctx) as unit:
+        delivery = await unit.one(select(Delivery).where(Delivery.reply_id == reply.id))
+    assert delivery.state is S.by_hand, "it left, it was not held"
+
+
+async def test_what_was_approved_fails_with_the_reason_where_the_account_is_gone(house: House, any_town: Town) -> None:
+    town = any_town
+    case = await signed(town)
+    await by_hand(town)
+    late = await draft(town, case)
+    await submit(house, town, late)
+    await approve(house, town, late)
+    async with unit_of_work(town.ctx) as unit:
+        await unit.run(update(Account).values(is_active=False, disconnected_at=clock.now(), sealed=""))
+    await engine.sweep(house)
+    back = await town.again(case)
+    assert back.state is CaseState.handling
+    assert (await town.events(case))[-1].note == "账号已断开，不能在平台上答复"
+    again = await draft(town, case)
+    with pytest.raises(Refused, match="账号已断开。请线下答复后登记"):
+        await submit(house, town, again)
+
+
+async def test_letters_are_answered_also_after_their_page_was_taken_away(house: House, any_town: Town) -> None:
+    town = any_town
+    case = await signed(town, kind=MessageKind.letter, account_id=town.accounts["letters"])
+    async with unit_of_work(town.ctx) as unit:
+        gone = {"platform": "webform", "is_active": False, "disconnected_at": clock.now(), "sealed": ""}
+        await unit.run(update(Account).where(Account.name == "letters").values(**gone))
+    reply = await draft(town, case)
+    await submit(house, town, reply)
+    await approve(house, town, reply)
+    await engine.sweep(house)
+    assert (await town.again(case)).state is CaseState.replied
