@@ -1,10 +1,10 @@
 """Which department a matter belongs to, and why: the office's own rules first, then what was learnt from dispatches,
-then the topics departments are in charge of, their duties, their place. Pure."""
+then the topics departments are in charge of, their duties, their place, and whom the citizen names. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,17 +13,21 @@ from hub.models import Department
 from hub.policy.packs import Policy
 from nlp import mask
 from nlp.base import Label, Place, Text
-from nlp.clean import without_mentions
+from nlp.clean import clean, without_mentions
+from nlp.named import departments as named_in
 from nlp.offices import TOPIC_SURE, Gate, Ground, Learnt, Matter
 from nlp.watch import Matcher
 
 BY_RULE, BY_LEARNT = N_("派单规则"), N_("以往派单")
-BY_TOPIC, BY_DUTY, BY_PLACE = N_("分类归口"), N_("职责词"), N_("属地")
+BY_TOPIC, BY_DUTY, BY_PLACE, BY_NAME = N_("分类归口"), N_("职责词"), N_("属地"), N_("来信点名")
 BY_RETURN, WAS_RETURNED = N_("退回单位建议"), N_("曾退回")
 # One duty word says something, three say it well: 0.4, 0.64, 0.78.
 _DUTY_P = 0.4
 # A street or district office is meant when it is named, unless the matter is a bureau's own.
 _PLACE_P = 0.5
+# A department that is named is meant more often than not; now and then it is the one that would not help.
+_NAME_P = 0.6
+_NAME_END = re.compile(r"(?:部门|委员会|办公室|中心|单位|局|委|办)$")
 _PLACE_LEVELS = frozenset({"district", "street"})
 # So many signs of a message are shown to the learnt router.
 SIGNS = 3
@@ -140,7 +144,8 @@ def route(
 
     A rule that fits comes first, and is sure when it may dispatch. Otherwise sure is one that is far ahead of all
     others by the policy's figures, where the topic is sure and the citizen asks for something; the learnt router also
-    needs telling words and its own record behind it, or signs that are sure of the same (:meth:`Learnt.ground`).
+    needs telling words and its own record behind it, or signs that are sure of the same (:meth:`Learnt.ground`). Where
+    the citizen names departments, it is one of these.
     """
     otherwise = unruled(candidates, topic, places, text, policy, guide.learnt, beside, signs)
     return ruled(otherwise, candidates, topic, places, text, guide, beside)
@@ -152,14 +157,16 @@ def unruled(
 ) -> Routed:  # fmt: skip
     """What was learnt and the signs say, before any rule is asked."""
     by_signs = signs if signs is not None else by_signs_of(candidates, topic, places, text)
+    named = _named(candidates, without_mentions(text))
     matter = matter_of(topic, text, beside, by_signs, policy)
     ranked = _by_learnt(candidates, topic, learnt, beside, by_signs, matter)
     if not ranked or learnt is None:
-        return _decided(by_signs, policy, is_sure=matter.backed is not None and _may_be_sure(matter))
+        is_sure = matter.backed is not None and _may_be_sure(matter)
+        return _decided(by_signs, policy, is_sure=is_sure and _heeds(named, by_signs))
     ground = learnt.ground(matter, [(one.department_id, one.p) for one in ranked], gate_of(policy))
     if ground is Ground.backed:
         ranked[0] = replace(ranked[0], backed=True)
-    return _decided(ranked, policy, is_sure=ground is not Ground.no)
+    return _decided(ranked, policy, is_sure=ground is not Ground.no and _heeds(named, ranked))
 
 
 def ruled(
@@ -179,6 +186,11 @@ def gate_of(policy: Policy) -> Gate:
 def is_praise(request: str, sentiment: str) -> bool:
     """Whether somebody thanks or praises and asks for nothing: that needs no department at once."""
     return request == "表扬" or (not request and sentiment == "positive")
+
+
+def _heeds(named: Mapping[int, tuple[str, ...]], ranked: Sequence[Suggestion]) -> bool:
+    """Whom a citizen names is not passed over by the hub alone."""
+    return not named or (bool(ranked) and ranked[0].department_id in named)
 
 
 def _may_be_sure(matter: Matter) -> bool:
@@ -303,22 +315,24 @@ def stored_places(places: Sequence[dict[str, Any]]) -> list[Place]:
 def by_signs_of(
     candidates: Sequence[Candidate], topic: Label, places: Sequence[Place], text: str
 ) -> list[Suggestion]:  # fmt: skip
-    """What topics, duties and places say, the best first; names called (@栖澜城管) are no words of duty."""
+    """What topics, duties, places and names say, the best first; accounts called (@栖澜城管) are neither."""
     text = without_mentions(text)
-    found = [
-        suggestion for candidate in candidates if (suggestion := _weigh(candidate, candidates, topic, places, text))
-    ]
+    named = _named(candidates, text)
+    weighed = (_weigh(candidate, candidates, topic, places, text, named) for candidate in candidates)
+    found = [suggestion for suggestion in weighed if suggestion is not None]
     return sorted(found, key=lambda suggestion: (-suggestion.p, suggestion.department_id))
 
 
 def _weigh(
-    candidate: Candidate, everybody: Sequence[Candidate], topic: Label, places: Sequence[Place], text: str
-) -> Suggestion | None:
+    candidate: Candidate, everybody: Sequence[Candidate], topic: Label, places: Sequence[Place], text: str,
+    named: Mapping[int, tuple[str, ...]],
+) -> Suggestion | None:  # fmt: skip
     """All that speaks for one department, joined as independent signs."""
     signs = [
         _by_topic(candidate, everybody, topic),
         _by_duty(candidate, text),
         _by_place(candidate, places),
+        (_NAME_P if candidate.id in named else 0.0, BY_NAME, named.get(candidate.id, ())),
     ]
     strong = sorted((sign for sign in signs if sign[0] > 0), key=lambda sign: -sign[0])
     if not strong:
@@ -355,6 +369,19 @@ def _by_place(candidate: Candidate, places: Sequence[Place]) -> Sign:
         if place.level in _PLACE_LEVELS and not place.ambiguous and place.name in candidate.name
     )
     return _PLACE_P if hits else 0.0, BY_PLACE, hits
+
+
+def _named(candidates: Sequence[Candidate], text: str) -> dict[int, tuple[str, ...]]:
+    """The departments a text names, each with the words it does so by; 住建部门 is 市住建局 where no other could be."""
+    found: dict[int, tuple[str, ...]] = {}
+    for one in named_in(clean(text)):
+        stem = _NAME_END.sub("", one.name)
+        meant = [each for each in candidates if one.name == each.name] or [
+            each for each in candidates if len(stem) > 1 and stem in each.name
+        ]
+        if len(meant) == 1:
+            found[meant[0].id] = (*found.get(meant[0].id, ()), one.name)
+    return found
 
 
 def after_return(routing: dict[str, Any], returned_by: int, proposed: tuple[int, str] | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from nlp.offices import Matter, learn
 from tests.workflows.cases.town import Town, analysis
 from workflows.cases.routing import (
     BY_DUTY,
+    BY_NAME,
     BY_PLACE,
     BY_TOPIC,
     Beside,
@@ -54,6 +55,18 @@ def test_a_shared_topic_needs_words_of_duty_to_decide() -> None:
     assert set(decided.words) == {"物业", "漏水", "房屋"}
     assert decided.second is not None
     assert decided.second.department_id == 2
+
+
+def test_whom_the_citizen_names_is_suggested_and_never_passed_over_alone() -> None:
+    topic = Label("交通运输", 0.95, "城乡建设", 0.02, ("电梯",))
+    assert routed("电梯停了两天，老人下不了楼", topic).is_sure
+    found = routed("电梯停了两天，老人下不了楼，请住建部门管一管", topic)
+    assert {one.department_id for one in found.suggestions} == {1, 3}
+    assert (found.is_sure, found.department_id) == (False, 3)
+    named = next(one for one in found.suggestions if one.department_id == 1)
+    assert (named.rule, named.words[0]) == (BY_NAME, "住建部门")
+    assert routed("公交一直不来，请交通局管一管", topic).is_sure, "named, and sure of it anyway"
+    assert routed("电梯停了，请有关部门管一管", topic).is_sure, "nobody in particular"
 
 
 def test_a_named_street_is_suggested_and_an_ambiguous_one_is_not() -> None:
