@@ -152,6 +152,18 @@ def test_a_name_is_what_citizens_wrote() -> None:
     assert naming.name(nlp.analyser(), [], profile) == ""
 
 
+@pytest.mark.parametrize(
+    ("texts", "name"),
+    [
+        (["16路加车以后好多了，谢谢！", "16路加车以后好多了", "16路加车"], "16路加车"),
+        (["锦澜花园业主联名请求市里公布交房时间", "锦澜花园业主联名请求市里公布交房时间表"], "锦澜花园业主联名"),
+    ],
+)
+def test_a_name_ends_where_its_matter_ends(texts: list[str], name: str) -> None:
+    profile = matters.joined([one.member for one in _traits(texts)])
+    assert naming.name(nlp.analyser(), [Text(text) for text in texts], profile) == name
+
+
 def test_a_name_hides_personal_data() -> None:
     texts = [Text("欠薪老板电话13812345678不接")] * 2
     profile = matters.joined([one.member for one in _traits([text.body for text in texts])])
