@@ -64,7 +64,9 @@ def find(cleaned: Cleaned) -> tuple[Personal, ...]:
 
 
 # What people write beside their own data, and long numbers of any kind: two letters that have them share no matter.
-_BESIDE = re.compile(r"身份证(?:号码?)?|(?:联系)?电话(?:号码)?|手机号码?|联系方式|银行卡号?|车牌号码?|(?<![A-Za-z0-9.])\d{4,}(?![A-Za-z])")
+_BESIDE = re.compile(
+    r"身份证(?:号码?)?|(?:联系)?电话(?:号码)?|手机号码?|联系方式|银行卡号?|车牌号码?|(?<![A-Za-z0-9.])\d{4,}(?![A-Za-z])"
+)
 
 
 def without(text: str) -> str:
