@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp import keywords, linear
+from nlp import keywords, linear, personal
 from nlp.base import Text
 from nlp.features import Ints
 from nlp.linear import Recipe
@@ -79,7 +79,8 @@ def members(analyser: Analyser, texts: Sequence[Text]) -> Iterable[Member]:
     """Each text as a vector of length one in which all words weigh the same (no entries in an empty one)."""
     flat = np.ones(1 << RECIPE.bits, np.float32)
     for at in range(0, len(texts), _BATCH):
-        batch = analyser.batch(texts[at : at + _BATCH])
+        part = texts[at : at + _BATCH]
+        batch = analyser.batch([Text(personal.without(one.body), personal.without(one.title)) for one in part])
         found = linear.rows(linear.occurrences(batch, RECIPE), batch, RECIPE, flat)
         bounds = np.searchsorted(found.doc, np.arange(batch.size + 1)).tolist()
         value = found.value.astype(np.float32)

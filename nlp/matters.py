@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp import clean, clusters, features, keywords, linear
+from nlp import clean, clusters, features, keywords, linear, personal
 from nlp.base import Text
 from nlp.clusters import RECIPE, Floats32, Member
 from nlp.features import Batch, Ints
@@ -110,7 +110,8 @@ def traits(
 ) -> list[Traits]:
     """What each text is placed by. ``days``: when each was written, counted from any day."""
     idf = tally.rarity()
-    batches = [analyser.batch(texts[at : at + _BATCH]) for at in range(0, len(texts), _BATCH)]
+    told = [Text(personal.without(text.body), personal.without(text.title)) for text in texts]
+    batches = [analyser.batch(told[at : at + _BATCH]) for at in range(0, len(told), _BATCH)]
     found = [one for batch in batches for one in _members(batch, idf)]
     times = days if days is not None else [0.0] * len(texts)
     return [

@@ -13,11 +13,15 @@ from nlp.clean import EMOTICON_FIRST
 from nlp.clusters import RECIPE, Floats32, Member
 from nlp.features import Batch
 from nlp.pipeline import Analyser
+from nlp.segment import word_lists
 
 LONGEST, SHORTEST = 16, 4
 MOST_TEXTS = 60
 _BODY = 200  # what a letter is about stands near its beginning
 _TITLE = 1.5  # how much better a name from a title is
+# 昨天, 好多, 以后 are no beginning and no end; what is asked for (请求, 建议) is another sentence.
+_WEAK = frozenset(word for kind, word in word_lists("unnamed") if kind in ("time", "joining", "asking"))
+_ASKING = frozenset(word for kind, word in word_lists("unnamed") if kind == "asking")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +59,11 @@ def _worth(batch: Batch, matter: Member) -> Floats32:
 
 
 def _runs(batch: Batch, worth: Floats32) -> Iterator[_Run]:
-    """Every run that begins and ends with a telling word and has no mark inside."""
+    """Every run that begins and ends with a telling word and has no mark and no word of asking inside."""
     starts, ends, titled = batch.starts.tolist(), batch.ends.tolist(), batch.in_title.tolist()
     doc, values, pieces = batch.word_doc.tolist(), worth.tolist(), batch.pieces
-    for first in np.flatnonzero(worth > 0).tolist():
+    edge = [value > 0 and piece not in _WEAK for value, piece in zip(values, pieces, strict=True)]
+    for first in np.flatnonzero(edge).tolist():
         seen: set[str] = set()
         total, last = 0.0, first
         while True:
@@ -66,10 +71,12 @@ def _runs(batch: Batch, worth: Floats32) -> Iterator[_Run]:
                 seen.add(pieces[last])
                 total += values[last]
             length = ends[last] - starts[first]
-            if values[last] and length >= SHORTEST:
+            if edge[last] and length >= SHORTEST:
                 yield _Run(first, last, total * (_TITLE if titled[first] else 1.0) / (length + 8) ** 0.5)
             last += 1
             if last == len(pieces) or doc[last] != doc[first] or starts[last] != ends[last - 1]:
+                break
+            if pieces[last] in _ASKING:
                 break
             if ends[last] - starts[first] > LONGEST or titled[last] != titled[first]:
                 break

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from nlp import regions
 from nlp.base import Place
 from nlp.clean import Cleaned
 from nlp.regions import Gazetteer
+from nlp.segment import word_lists
 
 _LOOK = 6_000
 _Found = tuple[int, int, tuple[str, str, str, bool]]  # start, end, (name, level, code, ambiguous)
@@ -21,7 +23,7 @@ _KINDS = {
 }
 _LEVEL = {kind: level for level, kinds in _KINDS.items() for kind in kinds.split()}
 # Words that only begin or end like a kind of place: 线路, 乡村, 路灯, 市场监管局, 小学生.
-_NOT_BEFORE = {"路": "线道公铁马网思同走半套"}
+_NOT_BEFORE = {"路": "线道公铁马网思同走半套", "区": "社"}
 _NOT_AFTER = {
     "路": "灯|边|段|上|过|人|途|面|况|程|线|费|由|演|牌|基|政", "街": "道|头|坊|上|边", "区": "别|域|间|分", "县": "城|委|级|里|政",  # noqa: E501
     "镇": "静|压|政|区|上", "乡": "村|镇|亲|下|里|政|音", "村": "民|里|庄|镇|医|上", "旗": "帜|下|袍|子|舰", "巷": "子", "市场": "监|价|经|化|主",  # noqa: E501
@@ -41,11 +43,11 @@ _SHORT_KINDS = frozenset("区县镇乡村路街旗巷")  # what they follow is a
 _COUNTED = frozenset("段条个座处所片块些")  # 一段路 is no name
 # No name reaches back over one of these, so that 我们住在人民路 gives 人民路.
 _BREAKS = frozenset(
-    "的了在到从于和与及至由往是有为把被给让跟对经沿离住去来过靠近且或等说因将该本某此这那每各几两们请问"
+    "的了在到从于和与及至由往是有为把被给让跟对经沿离住去来过靠近且或等说因将该本某此这那每各几两们请问我不但而却也个"
 )
 _BREAK_WORDS = re.compile(
     "我家|位于|附近|旁边?|对面|门口|隔壁|尊敬|反映|关于|咨询|建议|希望|举报|投诉|求助|请求|政府|领导|书记|局长|省|市(?![场民政])"
-    "|[区县旗镇乡](?=[\u4e00-\u9fa5]{2})|街道|以及|一个|一条|很多|许多|所有|多个|周边|进入|通过|连接|全体|居住|感谢|送上|怀疑|今年|孩子|目前|现在|本人|建成|新建|来自|严重|没有|所有|擅自|投资"
+    "|[区县旗镇乡](?=[\u4e00-\u9fa5]{2})|街道|以及|一个|一条|很多|许多|所有|多个|周边|进入|通过|连接|全体|居住|感谢|送上|怀疑|今年|孩子|目前|现在|本人|建成|新建|来自|严重|没有|所有|擅自|投资|向(?![阳日东荣])"
 )
 _HOLLOW = frozenset(
     [
@@ -189,6 +191,27 @@ _HOLLOW = frozenset(
         "医",
         "老年",
         "民营",
+        "培训",
+        "社区",
+        "学生",
+        "同一",
+        "一期",
+        "二期",
+        "三期",
+        "之",
+        "找",
+        "绕",
+        "扩",
+        "要",
+        "比",
+        "还",
+        "宅",
+        "集",
+        "扫",
+        "封",
+        "返",
+        "事",
+        "种事",
     ]
 )
 
@@ -254,4 +277,19 @@ def _name_start(text: str, end: int, low: int) -> int:
         start -= 1
     for broken in _BREAK_WORDS.finditer(text, start, end):
         start = broken.end()
+    return _after_unnamed(text, start, end)
+
+
+def _after_unnamed(text: str, start: int, end: int) -> int:
+    """Where the name begins after the last word that no name holds (昨天, 名额, 告诉)."""
+    words, longest = _unnamed()
+    for last in range(end, start + 1, -1):
+        if any(text[first:last] in words for first in range(max(start, last - longest), last - 1)):
+            return last
     return start
+
+
+@cache
+def _unnamed() -> tuple[frozenset[str], int]:
+    words = frozenset(word for _kind, word in word_lists("unnamed"))
+    return words, max(map(len, words))

@@ -152,6 +152,26 @@ def test_a_name_is_what_citizens_wrote() -> None:
     assert naming.name(nlp.analyser(), [], profile) == ""
 
 
+@pytest.mark.parametrize(
+    ("texts", "name"),
+    [
+        (["16路加车以后好多了，谢谢！", "16路加车以后好多了", "16路加车"], "16路加车"),
+        (["锦澜花园业主联名请求市里公布交房时间", "锦澜花园业主联名请求市里公布交房时间表"], "锦澜花园业主联名"),
+    ],
+)
+def test_a_name_ends_where_its_matter_ends(texts: list[str], name: str) -> None:
+    profile = matters.joined([one.member for one in _traits(texts)])
+    assert naming.name(nlp.analyser(), [Text(text) for text in texts], profile) == name
+
+
+def test_personal_data_and_their_words_bring_no_two_texts_together() -> None:
+    tail = "，身份证号11010519491231002X，手机号码13812345678，联系电话13812345678"
+    texts = [f"{said}{tail}" for said in ("路灯不亮", "班车停运", "井盖破了", "暖气不热")]
+    assert _placed(texts) == [0, 1, 2, 3]
+    for one in _traits(texts):
+        assert {"身份证", "电话", "13812345678"}.isdisjoint(one.words)
+
+
 def test_a_name_hides_personal_data() -> None:
     texts = [Text("欠薪老板电话13812345678不接")] * 2
     profile = matters.joined([one.member for one in _traits([text.body for text in texts])])
