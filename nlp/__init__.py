@@ -75,12 +75,12 @@ def analyse(texts: Sequence[Text | str]) -> list[Analysis]:
     return analyser().analyse(texts)
 
 
-def mask(text: str, personal: Iterable[Personal] | None = None) -> str:
+def mask(text: str, personal: Iterable[Personal] | None = None, *, fixed_lines: bool = True) -> str:
     """``text`` with personal data hidden (138****5678), its length kept. Without ``personal`` it is looked for here;
-    given finds must have been made in this very string."""
+    given finds must have been made in this very string. ``fixed_lines`` False leaves telephone lines of buildings."""
     from nlp import personal as room
 
-    return room.mask(text, personal)
+    return room.mask(text, personal, fixed_lines=fixed_lines)
 
 
 def check(text: str, policy: Policy | None = None) -> list[Finding]:

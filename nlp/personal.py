@@ -18,6 +18,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("phone", re.compile(r"(?<![\d-])0\d{2,3}-\d{7,8}(?![\d-])", re.A)),
     ("plate", re.compile(rf"[{_PROVINCES}][A-HJ-NP-Z][·• -]?(?:[A-HJ-NP-Z0-9]{{5}}[A-HJ-NP-Z0-9挂学警港澳]|[A-HJ-NP-Z0-9]{{4}}[A-HJ-NP-Z0-9挂学警港澳])(?![A-Za-z0-9])")),  # noqa: E501
 )  # fmt: skip
+_FIXED = re.compile(r"0\d{2,3}\D\d{7,8}")
 _HINT = re.compile(rf"\d{{4}}|@|[{_PROVINCES}][A-HJ-NP-Z]")
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
@@ -89,11 +90,14 @@ def _apart(taken: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
     return kept
 
 
-def mask(text: str, personal: Iterable[Personal] | None = None) -> str:
+def mask(text: str, personal: Iterable[Personal] | None = None, *, fixed_lines: bool = True) -> str:
     """``text`` with personal data hidden and its length kept: phone 3+4 shown, ID card 3+2, bank card last 4, plate
     first 2, e-mail first letter and domain. Without ``personal`` the data is looked for in ``text`` itself; given
-    finds must come from this very text. Masking twice changes nothing more."""
+    finds must come from this very text. Masking twice changes nothing more. Without ``fixed_lines`` their numbers stay:
+    what an office writes names its own."""
     found = find(clean(text)) if personal is None else personal
+    if not fixed_lines:
+        found = [item for item in found if not _FIXED.fullmatch(text[item.start : item.end])]
     pieces, at = [], 0
     for item in sorted(found, key=lambda one: one.start):
         pieces += [text[at : item.start], _hidden(item.kind, text[item.start : item.end])]

@@ -10,7 +10,7 @@ import pytest
 from hub import clock
 from hub.db import Context, unit_of_work
 from hub.i18n import moment
-from hub.models import Audience, CaseEvent, CaseState
+from hub.models import Audience, CaseClass, CaseEvent, CaseState
 from tests.web.casework import again, form_on, open_case, send, words
 from tests.web.conftest import Visit
 from tests.web.world import World
@@ -33,6 +33,18 @@ async def test_my_list_is_by_deadline_and_pages_on(visit: Visit, ctx: Context, w
     assert "回到第一页" in second
     assert "第00件" in late
     assert "第05件" not in late
+
+
+async def test_urgent_cases_stand_in_a_group_of_their_own(visit: Visit, ctx: Context, world: World) -> None:
+    now = clock.now()
+    for text, urgency, hours in (("感谢您们", CaseClass.general, -288), ("楼塌了", CaseClass.urgent, 2)):
+        given: dict[str, Any] = {"due_at": now + timedelta(hours=hours), "signed_at": now, "urgency": urgency}
+        await open_case(ctx, world, text, state=CaseState.handling, side="own", **given)
+    async with visit("handler") as client:
+        page = words((await client.get("/cases")).text)
+        alone = words((await client.get("/cases?urgency=general")).text)
+    assert page.index("紧急，先办") < page.index("楼塌了") < page.index("其余，按时限") < page.index("感谢您们")
+    assert "其余，按时限" not in alone
 
 
 async def test_filters_are_chips_one_can_take_away(visit: Visit, ctx: Context, world: World) -> None:

@@ -27,6 +27,13 @@ async def test_what_waits_is_listed_and_approved_once(visit: Visit, ctx: Context
     assert reply.delivery_id is not None
 
 
+async def test_the_offices_own_line_stands_in_the_list(visit: Visit, ctx: Context, world: World) -> None:
+    await under_review(ctx, world, "请拨打我局电话0571-88880000，已告知您13812345678。")
+    async with visit("head") as client:
+        listed = words((await client.get("/reviews")).text)
+    assert "我局电话0571-88880000，已告知您138****5678" in listed
+
+
 async def test_ones_own_answer_is_greyed_with_the_reason(visit: Visit, ctx: Context, world: World) -> None:
     case = await under_review(ctx, world, by="head")
     page = f"/reviews/{case.number}"

@@ -123,6 +123,7 @@ async def test_the_weekly_table_names_what_went_wrong_and_leaves_as_a_file(
     said = words(page)
     assert "派单规则「路灯归住建-own」 3 0 2 1 0 1 1 50%" in said
     assert f"住房和城乡建设局 交通运输局 路灯归住建-own 1 {wrong.number}" in said
+    assert 'data-label="正确率">50%' in page, "on a phone each row is a card whose cells say what they are"
     assert wrong.number not in blind
     assert "两周派单 3 件，正确 50%" in listed
     assert "2025年1月6日至2025年1月12日的派单" in empty or "1月6日" in empty

@@ -340,3 +340,13 @@ async def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(
         "/cases/20261123-000192/draft", data=form, headers={"Referer": referer.replace("http://hub.test", base)}
     )
     assert (lost.status_code, lost.headers["location"]) == (303, expected)
+
+
+async def test_keys_that_are_no_pages_or_not_this_persons_are_not_told(visit: Visit) -> None:
+    """What a page has of its own is told by its script, from its buttons."""
+    async with visit("handler") as client:
+        page = (await client.get("/cases")).text
+    keys = page.split('id="keys"')[1].split("</dialog>")[0]
+    assert "派单" not in keys
+    assert "<kbd>e</kbd>" not in keys
+    assert "<kbd>j</kbd>" in keys

@@ -36,7 +36,7 @@ MOST_AT_ONCE = 100
 
 
 async def index(request: Request) -> Response:
-    """The queue, by the clock of accepting: the oldest of each class first."""
+    """The queue: urgent ones on top, then by the clock of accepting."""
     async with looking(request) as unit:
         facts = await _queue(request, unit, "/desk")
     return await render(request, "desk/index.html", facts, part=part_of(request, "rows", "tabs"))

@@ -1,8 +1,8 @@
-"""Lists of cases: by deadline for a department, by accept clock for the desk, newest first for all; badges."""
+"""Lists of cases: urgent ones first, then by the clock, at the desk and in a department; else the newest first."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -27,6 +27,8 @@ from workflows.cases.rows import CaseRow, as_row, clock_at, rows_of_cases, signs
 
 # Counting further than people read is waste: badges show 999+.
 MOST_COUNTED = 1000
+# What ends the mark of a place among the urgent ones on top.
+PRESSES = "u"
 
 
 class Which(StrEnum):
@@ -68,10 +70,14 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some rows and where the next ones begin; ``after`` empty: these were the last."""
+    """Some rows and where the next ones begin; ``after`` empty: these were the last.
+
+    ``pressing``: so many at the top are urgent and stand before all others, whatever their clocks.
+    """
 
     rows: list[CaseRow]
     after: str = ""
+    pressing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,8 @@ async def page(
     found = await unit.rows(order.sorted(conditions, _read_mark(after) if after else None, limit + 1))
     policy = policy_of(unit)
     rows = [as_row(row, policy, now) for row in found[:limit]]
-    return Page(rows, _mark(found[limit - 1]) if len(found) > limit else "")
+    pressing = sum(row.presses for row in found[:limit])
+    return Page(rows, _mark(found[limit - 1]) if len(found) > limit else "", pressing)
 
 
 async def some(unit: Unit, actor: Actor, case_ids: Sequence[int]) -> list[CaseRow]:
@@ -251,7 +258,13 @@ def _matching(unit: Unit, text: str) -> ColumnElement[bool]:
     return or_(by_number, col(Case.id).in_(select(Message.case_id).where(found)))
 
 
-Mark = tuple[datetime | None, int]
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a list: the row's time there and its id. ``presses``: among the urgent ones on top."""
+
+    at: datetime | None
+    last: int
+    presses: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,69 +276,75 @@ class _Order:
 
     def sorted(self, conditions: Sequence[Any], after: Mark | None, limit: int) -> Select[Any]:
         at = col(getattr(Case, self.column))
-        wanted = rows_of_cases().add_columns(at.label("sort_at")).where(*conditions)
+        wanted = rows_of_cases().add_columns(at.label("sort_at"), literal(0).label("presses")).where(*conditions)
         if after:
-            wanted = wanted.where(self._behind(at, *after))
+            wanted = wanted.where(self._behind(at, after))
         if self.newest_first:
             return wanted.order_by(at.desc(), col(Case.id).desc()).limit(limit)
         return wanted.order_by(at.asc().nulls_last(), col(Case.id)).limit(limit)
 
-    def _behind(self, at: Any, moment: datetime | None, last: int) -> ColumnElement[bool]:
+    def _behind(self, at: Any, after: Mark) -> ColumnElement[bool]:
         if self.newest_first:
-            return or_(at < moment, and_(at == moment, col(Case.id) < last))
-        return _later(at, moment, last)
+            return or_(at < after.at, and_(at == after.at, col(Case.id) < after.last))
+        return _later(at, after)
 
 
 class _Nearest:
-    """A department's cases by the clock a row shows: for signing where that comes first, else for the answer.
+    """A department's cases by the clock a row shows: for signing where that comes first, else for the answer. Urgent
+    ones stand on top, by their clocks: an old praise that is late does not stand before people in danger.
 
-    Two short reads put together: the second one, of by far the most cases, stays in the department's index.
+    Short reads put together: those of by far the most cases stay in the department's index.
     """
 
     def sorted(self, conditions: Sequence[Any], after: Mark | None, limit: int) -> Select[Any]:
+        parts = [part for among, at in self._clocks() for part in self._parts([*conditions, *among], at, after, limit)]
+        found = union_all(*[columns(part.c.id, part.c.sort_at, part.c.presses) for part in parts]).subquery()
+        wanted = rows_of_cases().add_columns(found.c.sort_at, found.c.presses).join(found, found.c.id == col(Case.id))
+        by_clock = found.c.sort_at.asc().nulls_last()
+        return wanted.order_by(found.c.presses.desc(), by_clock, col(Case.id)).limit(limit)
+
+    def _clocks(self) -> list[tuple[list[Any], Any]]:
+        """Which cases go by which clock."""
         signing = signs_first()
-        parts = [
-            self._part([*conditions, among], at, after, limit)
-            for among, at in ((signing, col(Case.sign_due_at)), (not_(signing), col(Case.due_at)))
-        ]
-        return self._rows(union_all(*[columns(part.c.id, part.c.sort_at) for part in parts]).subquery()).limit(limit)
+        return [([signing], col(Case.sign_due_at)), ([not_(signing)], col(Case.due_at))]
 
-    def _rows(self, found: Subquery) -> Select[Any]:
-        wanted = rows_of_cases().add_columns(found.c.sort_at).join(found, found.c.id == col(Case.id))
-        return wanted.order_by(found.c.sort_at.asc().nulls_last(), col(Case.id))
-
-    def _part(self, conditions: Sequence[Any], at: Any, after: Mark | None, limit: int) -> Subquery:
-        part = columns(col(Case.id).label("id"), at.label("sort_at")).where(*conditions)
-        if after:
-            part = part.where(_later(at, *after))
-        return part.order_by(at.asc().nulls_last(), col(Case.id)).limit(limit).subquery()
+    def _parts(self, conditions: Sequence[Any], at: Any, after: Mark | None, limit: int) -> Iterator[Subquery]:
+        """The urgent ones and the others; an old letter without a clock presses nobody."""
+        urgent = and_(col(Case.urgency) == CaseClass.urgent, at.is_not(None))
+        for presses, among in ((True, urgent), (False, not_(urgent))):
+            if after and presses and not after.presses:
+                continue
+            part = columns(col(Case.id).label("id"), at.label("sort_at"), literal(int(presses)).label("presses"))
+            part = part.where(*conditions, among)
+            if after and after.presses is presses:
+                part = part.where(_later(at, after))
+            yield part.order_by(at.asc().nulls_last(), col(Case.id)).limit(limit).subquery()
 
 
 class _AtDesk(_Nearest):
     """Cases at the desk by their clock: nearly all of them wait to be accepted, so that one read does."""
 
-    def sorted(self, conditions: Sequence[Any], after: Mark | None, limit: int) -> Select[Any]:
-        return self._rows(self._part(conditions, clock_at(), after, limit))
+    def _clocks(self) -> list[tuple[list[Any], Any]]:
+        return [([], clock_at())]
 
 
-def _later(at: Any, moment: datetime | None, last: int) -> ColumnElement[bool]:
+def _later(at: Any, after: Mark) -> ColumnElement[bool]:
     """Behind a place in a list that ends with the rows without a time."""
     number = col(Case.id)
-    if moment is None:
-        return and_(at.is_(None), number > last)
-    return or_(at > moment, and_(at == moment, number > last), at.is_(None))
+    if after.at is None:
+        return and_(at.is_(None), number > after.last)
+    return or_(at > after.at, and_(at == after.at, number > after.last), at.is_(None))
 
 
 _NEWEST = _Order("last_message_at", newest_first=True)
-# At the desk what must be accepted first: urgent matters before older ordinary ones, old letters of a file without a
-# clock after everything that has one.
+# At the desk what must be accepted first; old letters of a file without a clock after everything that has one.
 _ORDERS: dict[Which, _Order | _Nearest] = {
     Which.mine: _Nearest(), Which.desk: _AtDesk(), Which.follow_up: _Order("replied_at"),
 }  # fmt: skip
 
 
 def _mark(row: Any) -> str:
-    return f"{row.sort_at.isoformat() if row.sort_at else ''}~{row.id}"
+    return f"{row.sort_at.isoformat() if row.sort_at else ''}~{row.id}{PRESSES if row.presses else ''}"
 
 
 def _read_mark(mark: str) -> Mark:
@@ -334,7 +353,7 @@ def _read_mark(mark: str) -> Mark:
         moment = datetime.fromisoformat(at) if at else None
         if moment is not None and moment.tzinfo is None:
             raise ValueError(at)
-        return moment, int(number)
+        return Mark(moment, int(number.removesuffix(PRESSES)), number.endswith(PRESSES))
     except ValueError:
         raise Invalid({"after": _("页码无效，请从第一页开始")}) from None
 

@@ -25,7 +25,10 @@ _READ = 400
 
 @dataclass(frozen=True, slots=True)
 class ReviewRow:
-    """One answer under review; ``title`` and ``excerpt`` are masked. ``is_own``: the person wrote it last."""
+    """One answer under review. ``is_own``: the person wrote it last.
+
+    ``title`` and ``excerpt`` are masked; telephone lines of buildings stay in the draft: an office writes its own.
+    """
 
     reply_id: int
     number: str
@@ -84,8 +87,9 @@ def _behind(mark: str) -> ColumnElement[bool]:
 
 
 def _shown(row: Any, actor: Actor) -> ReviewRow:
+    said = mask(row.text[:_READ], fixed_lines=False)
     return ReviewRow(
-        reply_id=row.id, number=row.number, title=row.title, excerpt=excerpt(mask(row.text[:_READ]), (), EXCERPT),
+        reply_id=row.id, number=row.number, title=row.title, excerpt=excerpt(said, (), EXCERPT),
         author_name=row.author_name, is_own=row.author_id == actor.user_id,
         submitted_at=row.submitted_at or row.created_at,
         account=row.account, department=row.department or "", urgency=row.urgency, is_sensitive=row.is_sensitive,

@@ -16,7 +16,7 @@ import nlp
 from hub import clock
 from hub.db import Context, reading, unit_of_work
 from hub.errors import Invalid, NotAllowed, NotFound
-from hub.models import AuditEntry, Case, CaseState, Message, MessageKind
+from hub.models import AuditEntry, Case, CaseClass, CaseState, Message, MessageKind
 from hub.queries import search
 from tests.workflows.cases.town import Town, analysis
 from workflows.cases import lists, service, similar
@@ -81,6 +81,27 @@ async def test_the_list_is_in_the_order_of_the_clocks_it_shows(any_town: Town) -
     timed = [at for at in shown if at is not None]
     assert shown == [*sorted(timed), *[None] * (24 - len(timed))]
     assert {row.deadline.label for row in rows if row.deadline} == {"签收时限", "办结时限"}
+
+
+async def test_urgent_cases_stand_on_top_whatever_the_others_clocks(any_town: Town) -> None:
+    """An old praise that is late does not stand before people in danger; among themselves the clock decides."""
+    town, now = any_town, clock.now()
+    clocks = {"praise": -288, "later": 30, "collapse": 20, "flood": 2, "letter": None}
+    cases = {name: await town.case(f"{name}漏水") for name in clocks}
+    for name, hours in clocks.items():
+        due_at = now + timedelta(hours=hours) if hours is not None else None
+        urgency = CaseClass.urgent if name in ("collapse", "flood", "letter") else CaseClass.general
+        await _set(town, cases[name], state=CaseState.handling, urgency=urgency, due_at=due_at, dispatched_at=now)
+    seen, after, pressing = [], "", []
+    while not seen or after:
+        found = await page(town, "clerk", Which.mine, after=after, limit=1 if not seen else 3)
+        seen, after, pressing = [*seen, *found.rows], found.after, [*pressing, found.pressing]
+    order = ["flood", "collapse", "praise", "later", "letter"]
+    assert [row.id for row in seen] == [cases[name].id for name in order]
+    assert pressing == [1, 1, 0], "an old letter without a clock presses nobody"
+    for case in cases.values():
+        await _set(town, case, state=CaseState.triaged, accept_due_at=None)
+    assert [row.id for row in (await page(town, "desk", Which.desk)).rows] == [cases[name].id for name in order]
 
 
 async def test_at_the_desk_a_case_handed_back_late_shows_and_stands_as_late(any_town: Town) -> None:

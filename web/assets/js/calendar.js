@@ -146,6 +146,8 @@ function mount(el) {
     nowIndicator: true,
     navLinks: false,
     initialView: el.dataset.view || (phone() ? 'listWeek' : 'dayGridMonth'),
+    // A list begins with today (or the day gone to), not with a Monday that is over.
+    views: { listWeek: { type: 'list', duration: { days: 7 }, dateAlignment: 'day' } },
     initialDate: new URLSearchParams(location.search).get('date') || undefined,
     headerToolbar: false,
     height: 'auto',
