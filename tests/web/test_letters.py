@@ -290,6 +290,7 @@ async def test_its_account_says_that_letters_are_taken(visit: Visit, house: Hous
     taken = page.split("收取私信、来信")[1].split("</tr>")[0]
     assert "可以" in taken
     assert "信件直接写在本系统里" in taken
+    assert "关闭写信页面，不再收信；已收到的来信照常答复" in page, "what disconnecting it means"
 
 
 async def test_a_page_that_is_switched_off_is_not_there(client: httpx.AsyncClient, house: House, slug: str) -> None:
