@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 _STARS = "*"
-_NUMBER_GOES_ON, _NUMBER_BEGUN = re.compile(r"[0-9*]"), re.compile(r"\s*[0-9*]+$")
+_NUMBER_SIGNS = "0123456789*"
 
 
 def _keep(head: int, tail: int) -> Callable[[str], str]:
@@ -61,6 +60,6 @@ def shortened(line: str, length: int) -> str:
     if len(line) <= length:
         return line
     kept, rest = line[: length - 1], line[length - 1 :]
-    if _NUMBER_GOES_ON.match(rest):
-        kept = _NUMBER_BEGUN.sub("", kept) or kept
+    if rest[:1] in _NUMBER_SIGNS and kept[-1:] in _NUMBER_SIGNS:
+        kept = kept.rstrip(_NUMBER_SIGNS).rstrip() or kept
     return kept + "…"

@@ -26,8 +26,8 @@ from workflows.cases.detail import detail
 from workflows.cases.facts import numbered
 from workflows.cases.lists import Filters, Page, Which
 from workflows.cases.moves import Move
-from workflows.cases.routing import explain
 from workflows.cases.service import dispatch_now
+from workflows.cases.suggested import explain
 from workflows.inbox import words as labels
 
 VIEWS = (Which.desk, Which.rulings, Which.extensions, Which.follow_up)

@@ -20,9 +20,9 @@ from hub.rights import Actor, May
 from workflows.cases import timeline
 from workflows.cases.facts import Known, find, know
 from workflows.cases.moves import REPLY_MOVES, Move
-from workflows.cases.routing import explain
 from workflows.cases.rows import CaseRow, as_row, rows_of_cases
 from workflows.cases.states import Extension, Offer, Ruling, moves_for, reasons_against_drafting, standing_reasons
+from workflows.cases.suggested import explain
 from workflows.cases.timeline import EventEntry, MessageEntry, ReplyEntry
 from workflows.letters.stored import contact_of
 

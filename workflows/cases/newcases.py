@@ -20,7 +20,8 @@ from hub.privacy import shortened
 from nlp import mask
 from workflows.cases import clocks
 from workflows.cases.moves import Move
-from workflows.cases.routing import NO_GUIDE, Beside, Candidate, Guide, Routed, basis, is_praise, route
+from workflows.cases.routing import NO_GUIDE, Beside, Candidate, Guide, Routed, is_praise, route
+from workflows.cases.suggested import basis
 from workflows.opinion.heat import heat
 from workflows.tagging.markup import plainly, without_markup
 from workflows.tagging.types import Tagged

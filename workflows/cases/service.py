@@ -21,8 +21,8 @@ from workflows.cases.merging import carry_voices
 from workflows.cases.moves import BY_THE_HUB, REPLY_MOVES, Move
 from workflows.cases.newcases import dispatch_columns
 from workflows.cases.rating import Rating
-from workflows.cases.routing import after_return
 from workflows.cases.states import NOTHING, Given, reasons_against, target
+from workflows.cases.suggested import after_return
 from workflows.cases.words import move_label
 
 # What the citizen may be told of the way of their matter; everything else is the office's own.

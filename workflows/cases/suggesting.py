@@ -12,7 +12,8 @@ from nlp.base import Label
 from workflows.cases.facts import policy_of
 from workflows.cases.newcases import ROUTER
 from workflows.cases.opening import departments
-from workflows.cases.routing import Beside, is_praise, route, still_returned, stored_places
+from workflows.cases.routing import Beside, is_praise, route, stored_places
+from workflows.cases.suggested import still_returned
 from workflows.routing.guide import guide_in_force
 
 _ON_THE_DESK = frozenset({CaseState.new, CaseState.triaged})

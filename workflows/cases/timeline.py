@@ -30,7 +30,7 @@ from hub.privacy import masked
 from nlp import mask
 from workflows.cases.moves import HANDS_IN, Move
 from workflows.cases.rating import rating_words
-from workflows.cases.routing import explain
+from workflows.cases.suggested import explain
 from workflows.cases.words import class_label, event_label, state_label
 from workflows.delivery.states import label as delivery_label
 from workflows.delivery.states import next_step

@@ -159,4 +159,5 @@ def _address(link: str, remote_id: str) -> str:
     parts = urlsplit(found[0])
     at = parts.path.rfind(remote_id) if remote_id else -1
     path = parts.path[: at + len(remote_id)] if at >= 0 else parts.path
+    path += "/" if at >= 0 and parts.path[len(path) :] == "/" else ""
     return parts._replace(path=path, fragment="").geturl()[:2000]

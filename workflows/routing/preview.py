@@ -22,17 +22,8 @@ from hub.rights import Actor
 from nlp.base import Label, Place
 from workflows.cases.facts import policy_of
 from workflows.cases.newcases import class_of
-from workflows.cases.routing import (
-    Beside,
-    Candidate,
-    Guide,
-    Routed,
-    basis,
-    beside_of,
-    ruled,
-    stored_places,
-    unruled,
-)
+from workflows.cases.routing import Beside, Candidate, Guide, Routed, beside_of, ruled, stored_places, unruled
+from workflows.cases.suggested import basis
 from workflows.routing.guide import guide_in_force, guide_of
 from workflows.watching.pieces import Piece, of_message
 

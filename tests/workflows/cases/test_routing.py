@@ -20,11 +20,11 @@ from workflows.cases.routing import (
     Candidate,
     Guide,
     Routed,
-    explain,
     is_praise,
     matter_of,
     route,
 )
+from workflows.cases.suggested import explain
 from workflows.tagging.corrections import correct
 
 HOUSING = Candidate(1, "住建局", frozenset({"城乡建设"}), ("物业", "漏水", "房屋"))

@@ -24,7 +24,7 @@ from workflows.cases.detail import detail
 from workflows.cases.facts import know
 from workflows.cases.moves import BY_THE_HUB, MOVES, REPLY_MOVES, Move
 from workflows.cases.rating import Rating, Solved, rating_of, rating_words
-from workflows.cases.routing import explain, still_returned
+from workflows.cases.suggested import explain, still_returned
 from workflows.inbox.detail import detail as message_detail
 
 Later = Callable[[timedelta], None]

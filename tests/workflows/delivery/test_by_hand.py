@@ -126,7 +126,7 @@ async def test_a_link_is_checked_and_stands_for_one_sending_only(office: Office)
         ),
         (
             "看 https://www.douyin.com/note/7300000000000000000/?a=1#x",
-            "https://www.douyin.com/note/7300000000000000000?a=1",
+            "https://www.douyin.com/note/7300000000000000000/?a=1",
         ),
     ],
 )
