@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nlp.base import Text
@@ -164,7 +164,7 @@ def oracle(rule: Rule, text: str) -> bool:
     return holds(rule, stands)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(rules(), min_size=1, max_size=6), st.lists(st.text(ALPHABET, max_size=30), min_size=1, max_size=4))
 def test_many_rules_at_once_hit_what_each_hits_alone(many: list[Rule], texts: list[str]) -> None:
     matcher = Matcher(dict(enumerate(many)))
