@@ -1,15 +1,15 @@
 """Files belong to the item they came with, whatever door it took
 
-Revision: 0012
-After: 0011
+Revision: 0013
+After: 0012
 """
 
 import sqlalchemy as sa
 import sqlmodel
 from alembic import op
 
-revision = '0012'
-down_revision = '0011'
+revision = '0013'
+down_revision = '0012'
 branch_labels = None
 depends_on = None
 
