@@ -71,13 +71,17 @@ class WebFormConnector(Defaults):
         return len(text)
 
     def capabilities(self, account: AccountRef) -> Mapping[Capability, Grant]:
-        """Private answers; everything else is not there."""
+        """Letters come in by themselves, answers are given in private; everything else is not there."""
         reasons = {
             Capability.publish: NO_POST, Capability.reply_public: "网上信箱的答复只给来信人看",
             Capability.delete: "答复公布后不能收回，请另写一份说明", Capability.metrics: "网上信箱没有阅读数据",
+            Capability.pull_messages: HERE,
         }  # fmt: skip
-        yes = (Capability.reply_private, Capability.find_own)
-        return {c: Grant(Granted.yes) if c in yes else Grant(Granted.no, reasons.get(c, HERE)) for c in Capability}
+        yes = (Capability.pull_messages, Capability.reply_private, Capability.find_own)
+        return {
+            c: Grant(Granted.yes, reasons.get(c, "")) if c in yes else Grant(Granted.no, reasons.get(c, HERE))
+            for c in Capability
+        }
 
     async def check(self, account: AccountRef) -> Health:
         """Whether the page has an address it can be found under."""

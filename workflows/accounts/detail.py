@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlmodel import col, select
 
@@ -64,10 +64,7 @@ def abilities(house: House, account: Account) -> list[Ability]:
     connector = house.platforms.get(account.platform)
     if connector is None:
         return []
-    ref = house.ref(account)
-    grants = dict(connector.capabilities(ref))
-    if connector.limits(ref).takes_letters:  # nothing is read from elsewhere, and letters come all the same
-        grants[Capability.pull_messages] = replace(grants[Capability.pull_messages], granted=Granted.yes)
+    grants = connector.capabilities(house.ref(account))
     return [Ability(_ability_words(ability), grant.granted, grant.reason) for ability, grant in grants.items()]
 
 

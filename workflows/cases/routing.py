@@ -96,7 +96,7 @@ def beside_of(row: Any, tokens: str) -> Beside:
 class Suggestion:
     """One department with what speaks for it. ``p`` in 0..1, 1 for a rule; ``rule`` is one of the BY_ words, source
     language; ``rule_id``, ``rule_name``: which of the office's rules; ``backed``: the hub may dispatch it only because
-    what was learnt and the signs say the same."""
+    what was learnt and the signs say the same; ``is_named``: the citizen names it."""
 
     department_id: int
     department: str
@@ -106,6 +106,7 @@ class Suggestion:
     rule_id: int | None = None
     rule_name: str = ""
     backed: bool = False
+    is_named: bool = False
 
     def as_data(self) -> dict[str, Any]:
         """Plain values, as they come back from the database."""
@@ -155,16 +156,15 @@ def unruled(
 ) -> Routed:  # fmt: skip
     """What was learnt and the signs say, before any rule is asked."""
     by_signs = signs if signs is not None else by_signs_of(candidates, topic, places, text)
-    named = _named(candidates, without_mentions(text))
     matter = matter_of(topic, text, beside, by_signs, policy)
     ranked = _by_learnt(candidates, topic, learnt, beside, by_signs, matter)
     if not ranked or learnt is None:
         is_sure = matter.backed is not None and _may_be_sure(matter)
-        return _decided(by_signs, policy, is_sure=is_sure and _heeds(named, by_signs))
+        return _decided(by_signs, policy, is_sure=is_sure and _heeds(by_signs, by_signs))
     ground = learnt.ground(matter, [(one.department_id, one.p) for one in ranked], gate_of(policy))
     if ground is Ground.backed:
         ranked[0] = replace(ranked[0], backed=True)
-    return _decided(ranked, policy, is_sure=ground is not Ground.no and _heeds(named, ranked))
+    return _decided(ranked, policy, is_sure=ground is not Ground.no and _heeds(by_signs, ranked))
 
 
 def ruled(
@@ -186,8 +186,9 @@ def is_praise(request: str, sentiment: str) -> bool:
     return request == "表扬" or (not request and sentiment == "positive")
 
 
-def _heeds(named: Mapping[int, tuple[str, ...]], ranked: Sequence[Suggestion]) -> bool:
+def _heeds(by_signs: Sequence[Suggestion], ranked: Sequence[Suggestion]) -> bool:
     """Whom a citizen names is not passed over by the hub alone."""
+    named = {sign.department_id for sign in by_signs if sign.is_named}
     return not named or (bool(ranked) and ranked[0].department_id in named)
 
 
@@ -339,7 +340,8 @@ def _weigh(
     for p, _rule, _words in strong:
         against *= 1 - p
     words = tuple(dict.fromkeys(word for _p, _rule, given in strong for word in given))[:8]
-    return Suggestion(candidate.id, candidate.name, strong[0][1], words, round(1 - against, 4))
+    is_named = candidate.id in named
+    return Suggestion(candidate.id, candidate.name, strong[0][1], words, round(1 - against, 4), is_named=is_named)
 
 
 Sign = tuple[float, str, tuple[str, ...]]

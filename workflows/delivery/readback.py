@@ -43,11 +43,9 @@ from workflows.tokens import Line
 S = DeliveryState
 LOOK = timedelta(seconds=30)
 KEY_HONOURED_FOR = timedelta(minutes=30)
-_log = log.get(__name__)
-
-
 # What a platform says of the item itself. All else says why nobody could ask, and it may have ended well.
 VERDICTS = frozenset({ErrorKind.content_rejected, ErrorKind.target_refuses})
+_log = log.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)

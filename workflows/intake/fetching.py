@@ -15,8 +15,6 @@ from hub.i18n import written
 from hub.models import (
     Account,
     Arrival,
-    ArrivalBytes,
-    ArrivalFile,
     Case,
     Message,
     OutsidePicture,
@@ -74,6 +72,10 @@ async def _try(house: House, picture: OutsidePicture) -> None:
         _log.info("picture not fetched", picture=picture.id, kind=error.kind.value, code=error.code)
         await _failed(house, picture, error)
         return
+    except Exception as error:  # noqa: BLE001 -- a connector's own fault must not keep the other pictures waiting
+        _log.error("picture broke", picture=picture.id, error=type(error).__name__)
+        await _give_up(house, picture, written("程序出错（%(name)s），请把日志交给管理员", name=type(error).__name__))
+        return
     found = files.judged(Attached(written("图片%(n)s", n=picture.number + 1), data))
     if found is None or not found.is_picture:
         await _give_up(house, picture, written("那里给出的不是图片（或者是不收的格式）"))
@@ -115,13 +117,7 @@ async def _keep(house: House, picture: OutsidePicture, found: files.Judged) -> N
     async with unit_of_work(house.ctx) as unit:
         if not await _end(unit, picture, state=PictureState.kept, due_at=None, error=""):
             return
-        row = ArrivalFile(
-            arrival_id=picture.arrival_id, number=-1 - picture.number, name=found.name, mime=found.mime,
-            bytes=len(found.data),
-        )  # fmt: skip
-        unit.add(row)
-        await unit.flush()
-        unit.add(ArrivalBytes(file_id=row.id or 0, data=found.data))
+        row = await files.put(unit, picture.arrival_id, -1 - picture.number, found)
         message = await _message(unit, picture)
         kept = {**message.media[picture.number], "url": files.address(row), "source": picture.url}
         message.media = [kept if place == picture.number else one for place, one in enumerate(message.media)]

@@ -77,11 +77,17 @@ async def keep(unit: Unit, came: Iterable[tuple[int, Sequence[Attached]]]) -> No
             one = judged(file) if len(file.data) <= min(room, MOST_BYTES) and kept < MOST_KEPT else None
             if one is None:
                 continue
-            row = ArrivalFile(arrival_id=arrival, number=number, name=one.name, mime=one.mime, bytes=len(one.data))
-            unit.add(row)
-            await unit.flush()
-            unit.add(ArrivalBytes(file_id=row.id or 0, data=one.data))
+            await put(unit, arrival, number, one)
             kept, room = kept + 1, room - len(one.data)
+
+
+async def put(unit: Unit, arrival: int, number: int, one: Judged) -> ArrivalFile:
+    """Keep one file of an arrival under its number."""
+    row = ArrivalFile(arrival_id=arrival, number=number, name=one.name, mime=one.mime, bytes=len(one.data))
+    unit.add(row)
+    await unit.flush()
+    unit.add(ArrivalBytes(file_id=row.id or 0, data=one.data))
+    return row
 
 
 async def kept_of(unit: Unit, arrivals: Sequence[int]) -> Mapping[tuple[int, int], ArrivalFile]:

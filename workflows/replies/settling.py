@@ -67,7 +67,7 @@ async def _failed(unit: Unit, delivery: Delivery, reply: Reply, case: Case) -> N
         return
     said = _said(delivery, reply)
     if reply.state is ReplyState.sent:
-        await _came_back(unit, delivery, reply, case)
+        await _came_back(unit, delivery, reply, case, said)
     elif case.state is CaseState.review and reply.state is ReplyState.approved:
         known = await know(unit, case)
         await change(unit, known, Move.answer_failed, system(SENDER), note=_why(delivery), **said)
@@ -76,15 +76,14 @@ async def _failed(unit: Unit, delivery: Delivery, reply: Reply, case: Case) -> N
     await unit.compare_and_set(reply, state=ReplyState.failed)
 
 
-async def _came_back(unit: Unit, delivery: Delivery, reply: Reply, case: Case) -> None:
+async def _came_back(unit: Unit, delivery: Delivery, reply: Reply, case: Case, said: dict[str, Any]) -> None:
     """It left and did not arrive: the case is the department's again, unless it has gone on without this answer."""
     newest = await unit.one(select(func.max(col(Reply.id))).where(Reply.case_id == case.id))
     went_on = newest != reply.id or await other_open(unit, case)
     if went_on or case.state not in MOVES[Move.answer_returned].to:
-        _note(unit, case, Move.answer_returned.value, _said(delivery, reply), Audience.office)
+        _note(unit, case, Move.answer_returned.value, said, Audience.office)
         return
     known = await know(unit, case)
-    said = _said(delivery, reply)
     await change(unit, known, Move.answer_returned, system(SENDER), note=_why(delivery), **said)
 
 

@@ -127,6 +127,16 @@ async def test_what_the_platform_gives_to_the_account_alone_is_fetched_with_its_
     assert "geheim" not in json.dumps((await town.message(house, message.external_id)).media)
 
 
+async def test_a_fault_of_the_connector_keeps_no_other_picture_waiting(house: House) -> None:
+    """This account has no token, and its connector does not look before it reaches for one."""
+    with site(PNG) as (url, _):
+        await bring(house, f"{url}/locked", f"{url}/open")
+        assert await fetch_pictures(house) == 2
+    broken, other = await pictures(house)
+    assert (broken.state, other.state) == (PictureState.given_up, PictureState.kept)
+    assert broken.error == "程序出错（KeyError），请把日志交给管理员"
+
+
 async def test_nine_pictures_beside_a_file_of_the_item_itself(any_house: House) -> None:
     account = await town.account(any_house, platform="pointing")
     with site(PNG) as (url, _):

@@ -10,7 +10,7 @@ from connectors.registry import connectors
 from hub import clock
 from hub.db import reading, unit_of_work
 from hub.errors import Refused
-from hub.models import Account, CaseState, Delivery, DeliveryState, Message, MessageKind, ReplyState
+from hub.models import Account, Case, CaseState, Delivery, DeliveryState, Message, MessageKind, Reply, ReplyState
 from tests.workflows.cases.town import Town
 from tests.workflows.replies.test_replies import TEXT, approve, draft, signed, standing, submit
 from workflows.delivery import byhand, engine, handwork
@@ -32,14 +32,20 @@ async def by_hand(town: Town) -> None:
         await unit.run(update(Account).values(platform="manual", options={"site": "douyin"}))
 
 
-async def test_the_case_is_answered_when_the_person_says_so(house: House, any_town: Town) -> None:
-    town = any_town
-    case = await signed(town)
-    await by_hand(town)
+async def let_go(house: House, town: Town, case: Case) -> Reply:
+    """An answer written, approved and on its way."""
     reply = await draft(town, case)
     await submit(house, town, reply)
     await approve(house, town, reply)
     await engine.sweep(house)
+    return reply
+
+
+async def test_the_case_is_answered_when_the_person_says_so(house: House, any_town: Town) -> None:
+    town = any_town
+    case = await signed(town)
+    await by_hand(town)
+    reply = await let_go(house, town, case)
     async with reading(town.ctx) as unit:
         delivery = await unit.one(select(Delivery).where(Delivery.reply_id == reply.id))
         assert (delivery.state, delivery.assignee_id) == (S.by_hand, town["clerk"].user_id)
@@ -59,10 +65,7 @@ async def test_not_given_it_is_the_departments_again_with_the_reason(house: Hous
     town = any_town
     case = await signed(town)
     await by_hand(town)
-    reply = await draft(town, case)
-    await submit(house, town, reply)
-    await approve(house, town, reply)
-    await engine.sweep(house)
+    reply = await let_go(house, town, case)
     async with unit_of_work(town.ctx) as unit:
         delivery = await unit.one(select(Delivery).where(Delivery.reply_id == reply.id))
         await byhand.give_up(unit, town["clerk"], delivery.id or 0, "评论已被作者删除")
@@ -97,10 +100,7 @@ async def test_an_account_that_is_switched_off_answers_all_the_same(house: House
     await by_hand(town)
     async with unit_of_work(town.ctx) as unit:
         await unit.run(update(Account).values(is_active=False))
-    reply = await draft(town, case)
-    await submit(house, town, reply)
-    await approve(house, town, reply)
-    await engine.sweep(house)
+    reply = await let_go(house, town, case)
     async with reading(town.ctx) as unit:
         delivery = await unit.one(select(Delivery).where(Delivery.reply_id == reply.id))
     assert delivery.state is S.by_hand, "it left, it was not held"
@@ -130,8 +130,5 @@ async def test_letters_are_answered_also_after_their_page_was_taken_away(house: 
     async with unit_of_work(town.ctx) as unit:
         gone = {"platform": "webform", "is_active": False, "disconnected_at": clock.now(), "sealed": ""}
         await unit.run(update(Account).where(Account.name == "letters").values(**gone))
-    reply = await draft(town, case)
-    await submit(house, town, reply)
-    await approve(house, town, reply)
-    await engine.sweep(house)
+    await let_go(house, town, case)
     assert (await town.again(case)).state is CaseState.replied
