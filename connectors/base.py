@@ -47,6 +47,10 @@ from connectors.posting import (
     Pending,
     PostForm,
     Published,
+    Uploaded,
+    Uploading,
+    Video,
+    VideoRules,
 )
 from connectors.text import LONGEST_ADDRESS, exact
 
@@ -55,7 +59,7 @@ __all__ = [
     "Connector", "ConnectorError", "Done", "Effect", "ErrorKind", "Grant", "Granted", "Health", "Inbound", "Kind",
     "Limits", "Media", "Metric", "Notice", "NoticeKind", "Outcome", "Outgoing", "OwnItem", "OwnItems", "Page",
     "Pending", "PostForm", "Problem", "Published", "Purpose", "PushAnswer", "RawItem", "Reject", "Renewed",
-    "Unparsable", "Window", "attached",
+    "Unparsable", "Uploaded", "Uploading", "Video", "VideoRules", "Window", "attached",
 ]  # fmt: skip
 
 
@@ -118,7 +122,8 @@ class Outgoing:
     """What is to leave the house. ``key`` is the attempt's identity, passed on wherever a platform takes one.
 
     ``target_id`` and ``target_kind`` are set for replies: the item that is answered; ``thread_id`` its root post.
-    ``form``: the name of a :class:`connectors.posting.PostForm`, empty for the platform's first.
+    ``form``: the name of a :class:`connectors.posting.PostForm`, empty for the platform's first. ``uploaded``: what
+    :meth:`Connector.upload` ended with for ``video``.
     """
 
     text: str
@@ -130,6 +135,8 @@ class Outgoing:
     title: str = ""
     form: str = ""
     attachments: tuple[Attachment, ...] = ()
+    video: Video | None = None
+    uploaded: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,8 +278,15 @@ class Connector(Protocol):
     async def reply(self, account: AccountRef, out: Outgoing) -> Outcome:
         """Answer an item in public or in private, by ``out.target_kind``."""
 
+    async def upload(self, account: AccountRef, out: Outgoing, state: Mapping[str, str]) -> Uploading | Uploaded:
+        """The next step of bringing ``out.video`` to the platform, where nobody sees it until :meth:`publish`.
+
+        ``state``: ``{}`` at first, then what the step before returned. A step is bounded (one piece of the file, or one
+        question); whatever fails has shown nobody anything and is done again from the same state.
+        """
+
     async def publish(self, account: AccountRef, out: Outgoing) -> Outcome:
-        """Publish a post."""
+        """Publish a post; its video, where it has one, was uploaded before."""
 
     async def poll_job(self, account: AccountRef, job: str) -> Outcome:
         """How a pending write ended, or still Pending.

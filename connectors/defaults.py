@@ -8,11 +8,15 @@ from connectors.base import (
     AccountRef,
     Connector,
     ConnectorError,
+    Effect,
     ErrorKind,
     Metric,
+    Outgoing,
     PostForm,
     Renewed,
     Unparsable,
+    Uploaded,
+    Uploading,
     Window,
 )
 
@@ -45,6 +49,10 @@ class Defaults:
     async def wait(self, account: AccountRef, stream: str) -> None:
         """Refused: nothing there calls."""
         raise ConnectorError(ErrorKind.bug, "这个平台不会主动通知", code="wait")
+
+    async def upload(self, account: AccountRef, out: Outgoing, state: Mapping[str, str]) -> Uploading | Uploaded:
+        """Refused: no form of posts takes a video."""
+        raise ConnectorError(ErrorKind.bug, "这个平台的稿件不能带视频", code="upload", effect=Effect.not_done)
 
     async def metrics(self, account: AccountRef, ids: Sequence[str]) -> list[Metric]:
         """None known."""

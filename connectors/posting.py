@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from connectors.failures import ConnectorError, Effect, ErrorKind
 from connectors.text import LONGEST_ADDRESS, exact
@@ -23,12 +24,66 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Video:
+    """The video of a post. ``path``: where its bytes lie, exactly those that were approved; nothing here alters them.
+
+    ``size`` in bytes, ``seconds`` its length, ``width`` and ``height`` as it is seen (turned upright).
+    """
+
+    name: str
+    mime: str
+    path: Path = field(repr=False)
+    sha256: str
+    size: int
+    seconds: float
+    width: int
+    height: int
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoRules:
+    """What a video must be in a form of posts. ``is_needed``: the form is nothing without one; ``beside_pictures``:
+    pictures may stand beside it (else the first picture, where the form takes one, is its cover).
+    """
+
+    types: tuple[str, ...] = ("video/mp4",)
+    most_bytes: int = 500 * 1024 * 1024
+    most_seconds: float = 15 * 60
+    least_seconds: float = 0
+    is_needed: bool = False
+    beside_pictures: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Uploading:
+    """A video is on its way to the platform. ``state``: what the next step needs to go on; ``done``: bytes so far;
+    ``again_at``: not earlier (the platform works on it), None: at once.
+    """
+
+    state: Mapping[str, str]
+    done: int = 0
+    again_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """The platform has the whole video and nobody sees it yet. ``ref``: what names it when the post is published;
+    ``until``: when the platform forgets it, None: not soon.
+    """
+
+    ref: Mapping[str, str]
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PostForm:
     """One form a post can take on a platform (a short post, an article, a mass message). Lengths in its own units.
 
     ``title_length`` 0: has no title. ``pictures`` is the most it takes; ``cover``: (width, height) the first picture is
     cut to as its cover, None: has none; ``covers``: sizes (name, width, height) of it that a person who publishes by
-    hand is offered. ``note`` says in one sentence (Chinese) what people should know.
+    hand is offered. ``video``: what a video must be, None: takes none. ``note`` says in one sentence (Chinese) what
+    people should know.
     """
 
     name: str
@@ -43,6 +98,7 @@ class PostForm:
     cover: tuple[int, int] | None = None
     needs_cover: bool = False
     covers: tuple[tuple[str, int, int], ...] = ()
+    video: VideoRules | None = None
 
 
 @dataclass(frozen=True, slots=True)
