@@ -11,9 +11,8 @@ from __future__ import annotations
 import re
 import unicodedata
 import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -94,20 +93,6 @@ def _origins(original: str) -> list[int]:
 def clean(original: str) -> Cleaned:
     """Fold one text; any string is accepted, also lone surrogates and NULs."""
     return Cleaned(original, original.translate(_FOLD))
-
-
-@lru_cache(maxsize=4)
-def pairs(text: str) -> frozenset[str]:
-    """Every two neighbouring characters: a quick answer to whether any of many words can be in a text at all."""
-    return frozenset(map(str.__add__, text, text[1:]))
-
-
-def heads(words: Iterable[str]) -> frozenset[str]:
-    """The first two characters of each word, to be looked for in ``pairs``; words of one character are refused."""
-    found = frozenset(word[:2] for word in words)
-    if any(len(head) < 2 for head in found):
-        raise ValueError("a word of one character")
-    return found
 
 
 def model_form(text: str) -> str:

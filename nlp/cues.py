@@ -63,17 +63,23 @@ class Wanted:
         return max(self.weights) < ENOUGH
 
 
+_NOTHING = Wanted((0.0,) * len(REQUESTS), {})
+
+
 def wanted(title: str, body: str, positive: float) -> Wanted:
     """Weigh the words of a request. ``positive``: probability of a positive tone, which praise needs."""
+    listed, is_asked = _listed("requests"), bool(_QUESTION_END.search(title or body[-40:]))
+    parts = ((title, 2.0), (body, 1.0)) if title else ((body, 1.0),)
+    heard = [(word, factor) for part, factor in parts for word in dict.fromkeys(listed.words(part))]
+    if not heard and not is_asked:
+        return _NOTHING
     weights = dict.fromkeys(REQUESTS, 0.0)
     words: dict[str, dict[str, None]] = {}
-    listed = _listed("requests")
-    for part, factor in ((title, 2.0), (body, 1.0)):
-        for word in dict.fromkeys(listed.words(part)):
-            kind = listed.kinds[word]
-            weights[kind[:-1]] += factor * int(kind[-1])
-            words.setdefault(kind[:-1], {})[word] = None
-    if _QUESTION_END.search(title or body[-40:]):
+    for word, factor in heard:
+        kind = listed.kinds[word]
+        weights[kind[:-1]] += factor * int(kind[-1])
+        words.setdefault(kind[:-1], {})[word] = None
+    if is_asked:
         weights["咨询"] += 2.0
     weights["表扬"] *= 2.0 if positive >= 0.6 else 0.25
     return Wanted(tuple(weights.values()), {kind: tuple(found) for kind, found in words.items()})

@@ -139,8 +139,8 @@ def style_hashes(batch: Batch) -> tuple[Hashes, Ints]:
         np.minimum(sentences, 8) // 2,
         np.minimum(_share(batch, codes == ord("我")), 1),
     ]
-    marks = np.concatenate([kind + number * _STYLE_STEP for number, kind in enumerate(kinds)])
-    return _mix(marks.astype(np.uint64) ^ _STYLE_SALT), np.tile(np.arange(batch.size), len(kinds))
+    marks = np.stack([kind + number * _STYLE_STEP for number, kind in enumerate(kinds)], axis=1).ravel()
+    return _mix(marks.astype(np.uint64) ^ _STYLE_SALT), np.repeat(np.arange(batch.size), len(kinds))
 
 
 def _share(batch: Batch, which: NDArray[np.bool_]) -> Ints:

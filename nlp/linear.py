@@ -275,8 +275,11 @@ def scores_of(
     """Uncalibrated scores of models that look alike. ``table``: buckets x all their labels, side by side."""
     keep = used[found.bucket]
     doc, value = found.doc[keep], found.value[keep]
-    told = np.ascontiguousarray(table[found.bucket[keep]].T)
-    sums = np.stack([np.bincount(doc, row * value, minlength=found.size) for row in told], axis=1)
+    told = np.ascontiguousarray(table.take(found.bucket[keep], axis=0).T)
+    sums = np.zeros((found.size, len(told)))
+    begins = np.flatnonzero(np.diff(doc, prepend=-1))
+    if len(begins):
+        np.add.at(sums, doc[begins], np.add.reduceat(told * value, begins, axis=1).T)
     ends = np.cumsum([len(model.labels) for model in models])
     parts = np.split(sums, ends[:-1], axis=1)
     return [np.asarray(part * model.scale + model.bias) for part, model in zip(parts, models, strict=True)]

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from nlp import clean
 from nlp.base import Named
 from nlp.clean import Cleaned
 from nlp.finder import Finder
@@ -51,7 +50,6 @@ _BEFORE = re.compile(
     rf"(?:({_COMPOUND})|({_COMPOUND}|[{_SURNAMES}])({_HAN}{{1,2}}|某某?|[Xx×*]{{1,2}})|([{_SURNAMES}]))\Z"
 )
 _ROLES = "记者|通讯员|民警|联系人|经办人|负责人|当事人|被投诉人|投诉人|姓名|我叫|名叫|司机|医生|法官|律师"
-_TITLE_HEADS, _ROLE_HEADS = clean.heads(_TITLES.split("|")), clean.heads(_ROLES.split("|"))
 _INTRODUCED = re.compile(
     rf"({_ROLES})[:：是为]?\s?"
     rf"((?:{_COMPOUND}|[{_SURNAMES}])(?:{_HAN}{{1,2}}|某某?|[Xx×]{{1,2}}))(?:(?!{_HAN})|(?=报道|摄|说|称|介绍|表示))"
@@ -59,6 +57,12 @@ _INTRODUCED = re.compile(
 _GIVEN_NOT = frozenset(
     "副的了是在和与及等被把让请给对向去来有为也都就又不没个位名各级我你他她它们说市省县区镇乡村局厅处科业姓俩小老便电队通"
 )
+
+
+@cache
+def _beside() -> Finder:
+    """What stands beside a person: without any of it none is looked for."""
+    return Finder([*_TITLES.split("|"), *_ROLES.split("|")])
 
 
 @cache
@@ -91,6 +95,8 @@ def _office_start(text: str, start: int, low: int, word: str) -> int:
 def persons(cleaned: Cleaned, limit: int = 8) -> tuple[Named, ...]:
     """The first ``limit`` persons named with a title (胡书记) or introduced (记者李明); ``role`` says which."""
     text = cleaned.text[:_LOOK]
+    if not _beside().find(text):
+        return ()
     found: dict[str, Named] = {}
     for start, end, role in sorted({*_titled(text), *_introduced(text)}):
         name = text[start:end]
@@ -100,8 +106,6 @@ def persons(cleaned: Cleaned, limit: int = 8) -> tuple[Named, ...]:
 
 
 def _titled(text: str) -> Iterator[tuple[int, int, str]]:
-    if _TITLE_HEADS.isdisjoint(clean.pairs(text)):
-        return
     for match in _TITLE.finditer(text):
         end = match.start()
         before = _BEFORE.search(text, max(0, end - 4), end)
@@ -125,7 +129,5 @@ def _in_word(text: str, start: int) -> bool:
 
 
 def _introduced(text: str) -> Iterator[tuple[int, int, str]]:
-    if _ROLE_HEADS.isdisjoint(clean.pairs(text)):
-        return
     for match in _INTRODUCED.finditer(text):
         yield match.start(2), match.end(2), match[1]

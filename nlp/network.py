@@ -18,7 +18,7 @@ from nlp.features import Batch, Ints
 
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
-_ROOM = 12_000  # characters laid out at a time: a worker's memory is counted
+_ROOM = 2_000  # characters laid out at a time: what the filters make of them stays near the processor
 _BLANK = 32
 _PARTS = ("letters", "letter_vectors", "letter_scale", "filters", "lean", "words", "word_vectors", "word_scale")
 

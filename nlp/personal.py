@@ -19,7 +19,10 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("plate", re.compile(rf"[{_PROVINCES}][A-HJ-NP-Z][·• -]?(?:[A-HJ-NP-Z0-9]{{5}}[A-HJ-NP-Z0-9挂学警港澳]|[A-HJ-NP-Z0-9]{{4}}[A-HJ-NP-Z0-9挂学警港澳])(?![A-Za-z0-9])")),  # noqa: E501
 )  # fmt: skip
 _FIXED = re.compile(r"0\d{2,3}\D\d{7,8}")
-_HINT = re.compile(rf"\d{{4}}|@|[{_PROVINCES}][A-HJ-NP-Z]")
+# Every number above has seven digits in a row, or four and four with one gap between them.
+_HINT = re.compile(
+    rf"[0-9@{_PROVINCES}](?:(?<=[0-9])\d{{3}}[ -]?\d{{3}}|(?<=@)[A-Za-z0-9-]|(?<=[{_PROVINCES}])[A-HJ-NP-Z])"
+)
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 

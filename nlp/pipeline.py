@@ -38,7 +38,7 @@ from nlp.segment import Segmenter
 from nlp.subtopics import subtopic
 from nlp.taught import Taught, taught
 
-BATCH_TEXTS, BATCH_CHARS = 256, 120_000
+BATCH_TEXTS, BATCH_CHARS = 512, 120_000
 KEYWORDS = 5
 
 

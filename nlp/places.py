@@ -8,6 +8,7 @@ from functools import cache
 from nlp import regions
 from nlp.base import Place
 from nlp.clean import Cleaned
+from nlp.finder import matches
 from nlp.regions import Gazetteer
 from nlp.segment import word_lists
 
@@ -39,6 +40,7 @@ def _kind_pattern(kind: str) -> str:
 
 
 _KIND = re.compile("|".join(map(_kind_pattern, sorted(_LEVEL, key=len, reverse=True))))
+_HEADS = re.compile(f"[{''.join({kind[0] for kind in _LEVEL})}]")
 _SHORT_KINDS = frozenset("区县镇乡村路街旗巷")  # what they follow is a short name, or no name at all
 _COUNTED = frozenset("段条个座处所片块些")  # 一段路 is no name
 # No name reaches back over one of these, so that 我们住在人民路 gives 人民路.
@@ -253,7 +255,7 @@ def _named(text: str) -> list[_Found]:
     """Names that end in a kind of place: 人民路, 幸福小区, 云溪镇."""
     found = []
     last = 0
-    for match in _KIND.finditer(text):
+    for match in matches(_KIND, _HEADS, text):
         start, kind = _name_start(text, match.start(), last), match[0]
         name = text[start : match.start()]
         if _no_name(name, kind):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 import re
-from itertools import repeat
+from operator import add
 
 from nlp.clean import clean
 
 _INDEX_CHARS = 60_000
 _RUN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0002fa1f]+|[a-z0-9]{1,64}")
 _HAN_FIRST = "\u3400"
-_NONE = repeat(None)
 _PRIVATE = "\U000f0000"  # emoticons in their model form begin here
 
 
@@ -19,15 +18,15 @@ def tokens(text: str, words: list[str]) -> str:
     """Words, then character pairs of Han runs, then Latin words and numbers; lower case, each once, order kept.
 
     ``text`` is a clean text, ``words`` are its words in lower case."""
-    found = dict.fromkeys(words)
+    found = list(words)
     if max(found, default="") >= _PRIVATE:
-        found = {word: None for word in found if word < _PRIVATE}
+        found = [word for word in found if word < _PRIVATE]
     for run in _RUN.findall(text[:_INDEX_CHARS].lower()):
         if run >= _HAN_FIRST and len(run) > 1:
-            found.update(zip(map(str.__add__, run, run[1:]), _NONE, strict=False))
+            found.extend(map(add, run, run[1:]))
         else:
-            found[run] = None
-    return " ".join(found)
+            found.append(run)
+    return " ".join(dict.fromkeys(found))
 
 
 def query_tokens(text: str) -> list[list[str]]:

@@ -46,7 +46,7 @@ def subtopic(topic: Label, title: str, body: str) -> Label:
     finder, shows = _listed()
     weights: dict[str, float] = {}
     words: dict[str, dict[str, None]] = {}
-    for part, factor in ((title, _TITLE), (body[:_LOOK], 1.0)):
+    for part, factor in ((title, _TITLE), (body[:_LOOK], 1.0)) if title else ((body[:_LOOK], 1.0),):
         for word in dict.fromkeys(found for _, _, found in finder.find(part)):
             for above, second in shows[word]:
                 if above == topic.value:

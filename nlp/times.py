@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from nlp.base import When
 from nlp.clean import Cleaned
+from nlp.finder import matches
 
 _LOOK = 6_000
 _DATE = (
@@ -21,10 +22,8 @@ _CLOCK = (
 )
 _LENGTH = r"(?:(?P<n>(?<![\d年第.])[1-9]\d{0,3}|(?<![第十])[一二三四五六七八九十两]{1,3}|几|数|半)多?(?:个多?)?(?P<u>年|月|星期|礼拜|周|天|小时|钟头|分钟)(?:多|左右|以上)?)(?![\d级份日号末底初前假薪会纪轻])"  # noqa: E501
 _RELATIVE = r"(?:大?前天|昨[天日晚]|今[天日早晚]|明[天日早晚]|大?后天|本周[一二三四五六日]?|上周[一二三四五六日末]?|下周[一二三四五六日末]?|上个?月|下个?月|本月|去年|前年|今年|明年|上半年|下半年|周[一二三四五六日末])"  # noqa: E501
-_BEGIN = "[0-9凌早清上中下傍晚半深一二三四五六七八九十两几数大前昨今明后本去周]"  # no time begins otherwise
-_ANY = re.compile(
-    f"(?={_BEGIN})(?:(?P<date>{_DATE})|(?P<clock>{_CLOCK})|(?P<length>{_LENGTH})|(?P<relative>{_RELATIVE}))"
-)
+_HEADS = re.compile("[0-9凌早清上中下傍晚半深一二三四五六七八九十两几数大前昨今明后本去周]")  # no time begins otherwise
+_ANY = re.compile(f"(?P<date>{_DATE})|(?P<clock>{_CLOCK})|(?P<length>{_LENGTH})|(?P<relative>{_RELATIVE})")
 _HINT = re.compile(r"\d|[天日晚早周月年]|小时|分钟|礼拜|星期|[晨午夜].{1,3}点")
 _TO = re.compile(r"\s?(?:至|到|[-~—–]{1,2})\s?")
 _UNITS = {"年": "P%sY", "月": "P%sM", "星期": "P%sW", "礼拜": "P%sW", "周": "P%sW", "天": "P%sD", "小时": "PT%sH",
@@ -51,7 +50,7 @@ def find(cleaned: Cleaned, limit: int = 12) -> tuple[When, ...]:
 
 
 def _each(text: str) -> Iterator[tuple[int, int, str, str]]:
-    for match in _ANY.finditer(text):
+    for match in matches(_ANY, _HEADS, text):
         kind = next(name for name in _READ if match[name])
         value = _READ[kind](match)
         if value is not None:
