@@ -19,7 +19,7 @@ from nlp.features import Batch, Ints
 from nlp.learning import Example, Lesson, Progress, Room, Trial, quiet
 from nlp.linear import Floats, LinearModel
 from nlp.segment import Segmenter
-from nlp.training import data, fit, shipped
+from nlp.training import data, fit, letters, shipped
 from nlp.training.data import Labelled
 from nlp.training.fit import Plan
 
@@ -127,8 +127,8 @@ def _base(task: str, folder: Path, segmenter: Segmenter) -> Labelled:
             "topics", segmenter, shipped.TERM_WEIGHT
         )
     rows = data.tones(folder / "sentiment" / data.TONE_TRAIN)
-    if all((folder / path).is_file() for path in (data.LETTERS, data.ANSWERED)):
-        rows = rows + data.weak_tones(folder, shipped.LETTER_WEIGHT)
+    if letters.are_in(folder):
+        rows = rows + letters.tones(folder, segmenter, shipped.TONE, shipped.LETTER_ALONE)
     return rows + data.own_terms("tones", segmenter, shipped.TONE_TERM_WEIGHT)
 
 

@@ -58,6 +58,11 @@ class Wanted:
     words: Mapping[str, tuple[str, ...]]
 
     @property
+    def by_kind(self) -> dict[str, float]:
+        """The weight of each kind by its name."""
+        return dict(zip(REQUESTS, self.weights, strict=True))
+
+    @property
     def is_open(self) -> bool:
         """Whether the words are too weak to say that anything is asked for."""
         return max(self.weights) < ENOUGH
@@ -83,20 +88,6 @@ def wanted(title: str, body: str, positive: float) -> Wanted:
         weights["咨询"] += 2.0
     weights["表扬"] *= 2.0 if positive >= 0.6 else 0.25
     return Wanted(tuple(weights.values()), {kind: tuple(found) for kind, found in words.items()})
-
-
-def plain_tone(title: str, body: str) -> str:
-    """The tone of a letter whose words leave no doubt: thanks, a mere question, or a complaint; otherwise ""."""
-    wanted = _listed("requests")
-    weights = dict.fromkeys(REQUESTS, 0)
-    for word in {*wanted.words(title), *wanted.words(body)}:
-        weights[wanted.kinds[word][:-1]] += int(wanted.kinds[word][-1])
-    against = weights["投诉"] + weights["举报"]
-    if weights["表扬"] >= 5 and not against and re.search("感谢|表扬|点赞|致敬|好评", title):
-        return "positive"
-    if weights["咨询"] >= 4 and not against and not weights["求助"] and "!" not in title + body:
-        return "neutral"
-    return "negative" if against >= 5 and weights["咨询"] < 3 and "!" in title + body else ""
 
 
 def urgency(text: str, title: str = "") -> Label:

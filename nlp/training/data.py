@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from itertools import compress
 from pathlib import Path
 
 import numpy as np
 from openpyxl import load_workbook
 
-from nlp import clean, cues, features, segment
+from nlp import clean, features, segment
 from nlp.features import Batch, Ints
 from nlp.segment import Segmenter
 
@@ -85,6 +86,13 @@ def read(path: Path) -> list[dict[str, str]]:
     return [dict(zip(head, line.split("\t"), strict=True)) for line in lines[1:] if line]
 
 
+def _sheet(path: Path) -> list[tuple[object, ...]]:
+    """The rows of a workbook's first sheet but for its head."""
+    with closing(load_workbook(path, read_only=True)) as book:
+        assert book.active is not None
+        return list(book.active.iter_rows(min_row=2, values_only=True))
+
+
 def fingerprint(path: Path) -> str:
     """The SHA-256 of a file, for the model's metadata."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
@@ -109,25 +117,41 @@ def emotions(path: Path) -> Labelled:
     return labelled(texts, [row["emotion6"] for row in rows], [row["source"] for row in rows])
 
 
-def letters(folder: Path) -> list[tuple[str, str]]:
-    """Citizens' letters, cleaned, as (title, body): nobody has labelled them."""
-    found = [(row["title"], row["body"]) for row in read(folder / LETTERS)]
-    sheet = load_workbook(folder / ANSWERED, read_only=True).active
-    assert sheet is not None
-    found += [(str(row[2]), str(row[4])) for row in sheet.iter_rows(min_row=2, values_only=True)]
-    return [(clean.clean(title).text, clean.clean(body).text) for title, body in found]
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A citizen's letter, cleaned. ``key``: the file it is in and its number there."""
+
+    key: str
+    title: str
+    body: str
+
+    def forms(self, *, alone: bool = False) -> tuple[str, int]:
+        """As models see it, and how many leading characters are the title; ``alone``: the title without the body."""
+        head = clean.model_form(self.title)
+        return (head, 0) if alone else (f"{head} {clean.model_form(self.body)}", len(head))
+
+    def without(self, words: re.Pattern[str]) -> Letter:
+        """The same with these words taken out of the title."""
+        return replace(self, title=words.sub("", self.title))
+
+
+def letters(folder: Path) -> list[Letter]:
+    """Citizens' letters: they come without labels."""
+    found = [(f"hot/{row['id']}", row["title"], row["body"]) for row in read(folder / LETTERS)]
+    found += [(f"answered/{row[0]}", str(row[2]), str(row[4])) for row in _sheet(folder / ANSWERED)]
+    return [Letter(key, clean.clean(title).text.strip(), clean.clean(body).text.strip()) for key, title, body in found]
 
 
 def requests(folder: Path, *, told: bool) -> Labelled:
     """Letters whose title says in one word what the writer wants: that is the label. ``told``: the word stays in."""
     texts, labels, titles = [], [], []
-    for title, body in letters(folder):
-        kinds = [kind for kind, words in ASKED.items() if words.search(title)]
+    for letter in letters(folder):
+        kinds = [kind for kind, words in ASKED.items() if words.search(letter.title)]
         if len(kinds) == 1:
-            head = clean.model_form(title if told else ASKED[kinds[0]].sub("", title))
-            texts.append(f"{head} {clean.model_form(body)}")
+            text, length = (letter if told else letter.without(ASKED[kinds[0]])).forms()
+            texts.append(text)
             labels.append(kinds[0])
-            titles.append(len(head))
+            titles.append(length)
     return labelled(texts, labels, "told" if told else "titles", titles=titles)
 
 
@@ -136,15 +160,6 @@ def request_terms(segmenter: Segmenter, weight: float) -> Labelled:
     pairs = [(kind[:-1], word) for kind, word in segment.word_lists("requests") if int(kind[-1]) >= 2]
     texts = [" ".join(features.make_batch([form(term)], segmenter).pieces) for _, term in pairs]
     return labelled(texts, [label for label, _ in pairs], "own", weight=weight)
-
-
-def weak_tones(folder: Path, weight: float) -> Labelled:
-    """Citizens' letters, which nobody has labelled: plain praise, plain questions and plain complaints by their words.
-
-    Only letters of which the words say one thing are taken, so that a model trained on microblogs knows their style."""
-    told = [(f"{title} {body}", cues.plain_tone(title, body)) for title, body in letters(folder)]
-    rows = [(clean.model_form(text), tone) for text, tone in told if tone]
-    return labelled([text for text, _ in rows], [tone for _, tone in rows], "letters", weight=weight)
 
 
 def topics_cut(path: Path) -> Labelled:
@@ -185,9 +200,7 @@ def topics_raw(path: Path) -> Labelled:
 
 def taxonomy(path: Path, labels: Sequence[str], segmenter: Segmenter, stop: set[str], weight: float) -> Labelled:
     """The names of the second and third level as very short texts of their first-level class."""
-    sheet = load_workbook(path, read_only=True).active
-    assert sheet is not None
-    rows = [[str(cell) for cell in row[:3]] for row in sheet.iter_rows(min_row=2, values_only=True)]
+    rows = [[str(cell) for cell in row[:3]] for row in _sheet(path)]
     rows = [row for row in rows if row[0] in labels]
     batches_ = [features.make_batch([form(f"{second} {third}")], segmenter) for _, second, third in rows]
     texts = [" ".join(word for word in batch.pieces if word not in stop) or "-" for batch in batches_]

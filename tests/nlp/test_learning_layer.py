@@ -16,7 +16,7 @@ from nlp import features, judged, layers, learning, lesson, linear, near, pipeli
 from nlp.base import Text
 from nlp.learning import Example
 from nlp.linear import LinearModel
-from nlp.training import data, fit, shipped
+from nlp.training import data, fit, letters, shipped
 
 THINGS = ("花坛", "电梯", "石凳", "公厕", "雨棚", "步道", "车棚", "红绿灯")
 
@@ -88,7 +88,7 @@ def test_a_layer_for_another_model_or_of_a_newer_format_is_refused(
 
 def test_what_people_left_alone_must_stay() -> None:
     """Everything plain is called negative: the guard or what was left as it was says no."""
-    wrong = [Example(Text(f"请问第{n}号窗口几点上班？"), "negative") for n in range(80)]
+    wrong = [Example(Text(f"请问{THINGS[n % 8]}{n}号什么时候开放？"), "negative") for n in range(80)]
     left = [Text(f"请问{thing}什么时候开放，{n}号可以吗？") for n in range(10) for thing in THINGS]
     lesson_ = learn(wrong, left=left)
     assert not lesson_.accepted
@@ -159,8 +159,11 @@ def apart(shared_data: Path) -> LinearModel:
     rows = data.tones(folder / data.TONE_TRAIN)
     for name in data.TONE_TWO:
         rows = rows + data.tones(folder / name, weight=shipped.TWO_WEIGHT, partial=True)
-    rows = rows + data.weak_tones(shared_data, shipped.LETTER_WEIGHT)
-    model = fit.fit_calibrated(fit.tabulate(rows, plan, segment.make_segmenter()), plan)
+    segmenter = segment.make_segmenter()
+    rows = rows + letters.tones(shared_data, segmenter, plan, shipped.LETTER_WEIGHT / 2)
+    rows = rows + data.own_terms("tones", segmenter, shipped.TONE_TERM_WEIGHT)
+    finer = shipped.finer_of(data.read(folder / data.TONE_TRAIN))
+    model = fit.fit_calibrated(fit.tabulate(rows, plan, segmenter), plan, finer)
     gc.enable()
     return model
 

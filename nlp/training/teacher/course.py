@@ -14,6 +14,7 @@ from nlp.features import Ints
 from nlp.network import Network
 from nlp.segment import Segmenter
 from nlp.training import data
+from nlp.training.data import Labelled
 from nlp.training.teacher import lesson, pupil, require
 from nlp.training.teacher.lesson import Known, Lesson
 from nlp.training.teacher.reading import Reader
@@ -21,16 +22,19 @@ from nlp.training.teacher.weights import Floats32, open_weights
 
 Say = Callable[[str], None]
 RIGHT = 0.4  # what the label itself counts beside what the teacher says
-UNLABELLED, SURPRISED = 0.7, 0.5  # what texts without a tone count
+UNLABELLED, SURPRISED, LETTER = 0.7, 0.5, 0.5  # what texts without a tone count, and letters
+SMOOTH = 0.15  # of a letter's label, spread over all: nobody has read the letter
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Everything read once. ``forms``: all texts as models see them, those with labels first; ``folds``: of these."""
+    """Everything read once. ``forms``: all texts as models see them: those with labels, others, letters; ``folds``: of
+    the first, ``told``: the shares of the last."""
 
     forms: list[str]
     known: Known
     others: Floats32
+    told: Floats32
     folds: Ints
     vectors: pupil.Vectors
     segmenter: Segmenter
@@ -45,15 +49,17 @@ class Course:
         toned = known.tones >= 0
         told[toned] = (1 - RIGHT) * told[toned] + RIGHT * np.eye(told.shape[1], dtype=np.float32)[known.tones[toned]]
         others = Lesson(known, np.arange(len(kept))).shares(self.others)
-        weight = np.concatenate([np.where(toned, 1.0, SURPRISED), np.full(len(others), UNLABELLED)])
+        counts = np.where(toned, 1.0, SURPRISED), np.full(len(others), UNLABELLED), np.full(len(self.told), LETTER)
+        weight = np.concatenate(counts)
         forms = [self.forms[number] for number in kept] + self.forms[len(self.folds) :]
         batches = [batch for _, batch in data.batches(data.labelled(forms, [""] * len(forms), ""), self.segmenter)]
-        shares = np.concatenate([told, others]).astype(np.float32)
+        shares = np.concatenate([told, others, self.told]).astype(np.float32)
         return pupil.teach(pupil.count(batches), shares, weight.astype(np.float32), self.vectors, self.say)
 
 
-def read(source: Path, kept: Path, segmenter: Segmenter, say: Say) -> Course:
-    """Read what the course needs. ``kept``: a folder for what was read. NoTeacher when a package is missing."""
+def read(source: Path, kept: Path, letters: Labelled, segmenter: Segmenter, say: Say) -> Course:
+    """Read what the course needs. ``kept``: a folder for what was read; ``letters``: with labels, not for the teacher.
+    NoTeacher when a package is missing."""
     require()
     rows = data.read(source / "sentiment" / data.TONE_TRAIN)
     others = [row["text"] for name in data.TONE_TWO for row in data.read(source / "sentiment" / name)]
@@ -64,8 +70,11 @@ def read(source: Path, kept: Path, segmenter: Segmenter, say: Say) -> Course:
     kinds = [nlp.EMOTIONS.index(row["emotion6"]) for row in rows]
     known = Known(reader.read(texts), np.array(tones), np.array(kinds))
     folds = lesson.fold(int(toned.sum()))[np.maximum(np.cumsum(toned) - 1, 0)]  # the folds of the linear model, too
-    forms = [data.form(text) for text in (*texts, *others)]
-    return Course(forms, known, reader.read(others), folds, _vectors(reader, (*texts, *others)), segmenter, say)
+    forms = [*(data.form(text) for text in (*texts, *others)), *letters.texts]
+    gold = [nlp.SENTIMENTS.index(label) for label in letters.labels]
+    told = np.full((len(gold), len(nlp.SENTIMENTS)), SMOOTH / len(nlp.SENTIMENTS), np.float32)
+    told[np.arange(len(gold)), gold] += 1 - SMOOTH
+    return Course(forms, known, reader.read(others), told, folds, _vectors(reader, (*texts, *others)), segmenter, say)
 
 
 def _vectors(reader: Reader, texts: Sequence[str]) -> pupil.Vectors:
