@@ -19,11 +19,11 @@ from nlp.watch import Matcher
 
 BY_RULE, BY_LEARNT = N_("派单规则"), N_("以往派单")
 BY_TOPIC, BY_DUTY, BY_PLACE, BY_NAME = N_("分类归口"), N_("职责词"), N_("属地"), N_("来信点名")
-# One duty word says something, three say it well: 0.5, 0.75, 0.88. Where those of one department alone stand in a letter
-# (379 of 922 public ones whose answer names one office), it was that one in 73 %.
+# One duty word says something, three say it well: 0.5, 0.75, 0.88. Where those of one department alone stand in a
+# letter (379 of 922 public ones whose answer names one office), it was that one in 73 %.
 _DUTY_P = 0.5
-# A topic says what a matter is about, a duty word whose it is: of 100 letters where the one department's duty words stood
-# against the sure topic of another, 51 were the former's and 31 the latter's. So a topic counts less against them.
+# A topic says what a matter is about, a duty word whose it is: of 100 letters where the one department's duty words
+# stood against the sure topic of another, 51 were the former's and 31 the latter's. So it counts less against them.
 _OTHERS_DUTY = 0.6
 # A street or district office is meant when it is named, unless the matter is a bureau's own.
 _PLACE_P = 0.5
