@@ -20,7 +20,7 @@ from hub.privacy import shortened
 from nlp import mask
 from workflows.cases import clocks
 from workflows.cases.moves import Move
-from workflows.cases.routing import NO_GUIDE, Beside, Candidate, Guide, Routed, is_praise, route
+from workflows.cases.routing import NO_GUIDE, Candidate, Guide, Routed, beside_of, route
 from workflows.cases.suggested import basis
 from workflows.opinion.heat import heat
 from workflows.tagging.markup import plainly, without_markup
@@ -162,8 +162,8 @@ def _class(thread: Thread) -> CaseClass:
 
 def _routed(thread: Thread, candidates: Sequence[Candidate], policy: Policy, guide: Guide) -> Routed:
     said, found = thread.first, thread.tagged[0].analysis
-    asks = not is_praise(found.request, found.sentiment.value)
-    beside = Beside(said.account_id, said.place, found.tokens, found.keywords, asks)
+    tags = (found.keywords, found.request, found.sentiment.value)
+    beside = beside_of(said.account_id, said.place, found.tokens, *tags)
     return route(candidates, found.topic, found.places, f"{said.title}\n{said.text}", policy, guide, beside)
 
 

@@ -90,10 +90,11 @@ class Beside:
 NO_GUIDE, NOTHING_BESIDE = Guide(), Beside()
 
 
-def beside_of(row: Any, tokens: str) -> Beside:
-    """From a row of message and tagging, and the tokens of the index."""
-    asks = not is_praise(row.request, row.sentiment)
-    return Beside(row.account_id, row.place, tokens, tuple(row.keywords), asks)
+def beside_of(
+    account_id: int, place: str, tokens: str, keywords: Sequence[str], request: str, sentiment: str
+) -> Beside:
+    """From what a message and its tags say, and the tokens of the index."""
+    return Beside(account_id, place, tokens, tuple(keywords), not is_praise(request, sentiment))
 
 
 @dataclass(frozen=True, slots=True)
