@@ -16,6 +16,7 @@ from hub import clock, i18n
 from hub.i18n import CATALOGUES, choose, gettext, ngettext, pgettext, said, speaking, traditional, written
 from web.cli import main, texts
 from web.cli.collection import KEYWORDS, ROOMS, ROOT, collected, sentences
+from web.templating import environment
 
 MARKS = set(KEYWORDS)
 
@@ -202,7 +203,7 @@ def test_plural_forms() -> None:
             "0 likes", "1 like", "2 likes", "12,345 likes",
         ]  # fmt: skip
     with speaking("zh_TW"):
-        assert ngettext(count, count, 23_456) == "2.3萬 個讚"
+        assert ngettext(count, count, 23_456) == "2.3萬個讚"
 
 
 @pytest.mark.parametrize(
@@ -313,6 +314,18 @@ def test_numbers(value: int, chinese: str, traditional_chinese: str, english: st
     for code, expected in (("zh_CN", chinese), ("zh_TW", traditional_chinese), ("en", english)):
         with speaking(code):
             assert i18n.number(value) == expected
+
+
+def test_no_blank_stands_between_two_words_of_a_figure() -> None:
+    told = [gettext("最近 30 天您能看到的 %(n)s 条留言。", n=i18n.number(n)) for n in (12, 31_000)]
+    assert told == ["最近 30 天您能看到的 12 条留言。", "最近 30 天您能看到的 3.1万条留言。"]
+    source = (
+        "{{ _('%(n)s 条', n=n|number) }}{{ ngettext('%(n)s 件', '%(n)s 件', n) }}{{ _('100%% <b> %(x)s', x='<i>') }}"
+    )
+    page = environment().from_string(source)
+    assert page.render(n=31_000) == "3.1万条3.1万件100% <b> &lt;i&gt;"
+    with speaking("zh_TW"):
+        assert page.render(n=31_000).startswith("3.1萬條3.1萬件")
 
 
 def test_dates_and_times(monkeypatch: pytest.MonkeyPatch) -> None:
