@@ -113,7 +113,7 @@ def _quarantine(f: Figures) -> Line:
 
 
 def _files(f: Figures) -> Line:
-    kept = ngettext("%(n)s 个", "%(n)s 个", f.files)
+    kept = ngettext("%(n)s 个文件", "%(n)s 个文件", f.files)
     said = _("%(count)s，占 %(room)s", count=kept, room=room(f.files_bytes)) if f.files else kept
     return Line(_("网民图片和附件"), said)
 

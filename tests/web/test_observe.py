@@ -236,7 +236,7 @@ async def test_the_status_page_says_it_in_words(queue_settings: Context, visit: 
             "澄江发布 · 提及",
             "从未读取",
             "处要留意",
-            "2 个，占 16 B",
+            "2 个文件，占 16 B",
         ):
             assert words in page, words
         await beat(queue_settings, deliveries={"at": clock.now().isoformat()}, jobs={})
