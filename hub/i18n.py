@@ -30,7 +30,11 @@ TITLES = (
     "老师|医生|律师|先生|女士|小姐|同志|师傅|大爷|大妈|阿姨"
 )
 # The standard forms of public texts in Taiwan where OpenCC chooses another variant.
-WORDING = {"發佈": "發布", "公佈": "公布", "頒佈": "頒布", "賬": "帳", "並案": "併案", "並入": "併入", "個贊": "個讚"}
+WORDING = {
+    "發佈": "發布", "公佈": "公布", "頒佈": "頒布", "賬": "帳", "並案": "併案", "並入": "併入", "個贊": "個讚",
+    "回復": "回覆", "控制檯": "控制臺", "盡快": "儘快", "單隻": "單只", "髮長": "發長", "催籤": "催簽", "能籤": "能簽",
+    "上覆制": "上複製", "恢複": "恢復", "有采用": "有採用", "銷燬": "銷毀",
+}  # fmt: skip
 _NAMED = re.compile(
     rf"(?<![\u4e00-\u9fff])[{SURNAMES}](?=[\u4e00-\u9fff]{{0,2}}(?:{TITLES}))"
     # Inside a sentence only surnames that are hardly ever another word's last character, right before the title.
