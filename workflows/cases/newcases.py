@@ -18,6 +18,7 @@ from hub.models import Audience, Case, CaseClass, CaseEvent, CaseState, Message,
 from hub.policy.packs import Policy
 from hub.privacy import shortened
 from nlp import mask
+from nlp.clean import without_mentions
 from workflows.cases import clocks
 from workflows.cases.moves import Move
 from workflows.cases.routing import NO_GUIDE, Candidate, Guide, Routed, beside_of, route
@@ -101,6 +102,8 @@ def title_of(message: Message) -> str:
     if not own:
         text = _LEADING.sub("", without_markup(message.text).strip() or message.text.strip())
         own = " ".join(_SENTENCE_END.split(text, maxsplit=1)[0].split()) or " ".join(text.split())
+        # One of our own names, called without a blank behind it, took the words along.
+        own = own or " ".join(without_mentions(without_markup(message.text)).split())
     own = mask(own[: 4 * TITLE_LENGTH])
     if not own:
         return _("（无文字内容）")
