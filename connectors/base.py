@@ -261,8 +261,11 @@ class Connector(Protocol):
     async def refresh(self, account: AccountRef) -> Renewed | None:
         """New short-lived secrets from the lasting ones; None: there is nothing to renew without a person."""
 
-    async def wait(self, account: AccountRef, stream: str) -> None:
-        """Return as soon as something may have come on ``stream``, at the latest after half an hour."""
+    async def wait(self, account: AccountRef, stream: str, cursor: Mapping[str, Any]) -> None:
+        """Return as soon as something may have come on ``stream``, at the latest after half an hour.
+
+        ``cursor``: how far it has been read, so that what came before anybody listened is seen; ``{}``: not known.
+        """
 
     async def pull(self, account: AccountRef, stream: str, cursor: Mapping[str, Any]) -> Page:
         """The next step of ``stream`` after ``cursor`` (``{}`` at first: bounded look-back). Reads only."""

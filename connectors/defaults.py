@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from connectors.base import (
     AccountRef,
@@ -46,7 +47,7 @@ class Defaults:
         """Nothing to renew."""
         return None
 
-    async def wait(self, account: AccountRef, stream: str) -> None:
+    async def wait(self, account: AccountRef, stream: str, cursor: Mapping[str, Any]) -> None:
         """Refused: nothing there calls."""
         raise ConnectorError(ErrorKind.bug, "这个平台不会主动通知", code="wait")
 

@@ -29,6 +29,7 @@ class Field:
     ``whole``: the least and the greatest whole number it takes; None: it is no number.
     ``schemes``: how the address it takes may begin, the usual one first; empty: it is no address.
     ``sites``: it takes origins of web sites, see :func:`is_site`, with spaces between them.
+    ``named``: it takes web addresses by these names (``rm=https://…``), see :func:`odd_named`.
     ``by_page``: authorising by page brings the value; it is typed only by those who do not go that way.
     """
 
@@ -42,6 +43,7 @@ class Field:
     whole: tuple[int, int] | None = None
     schemes: tuple[str, ...] = ()
     sites: bool = False
+    named: tuple[str, ...] = ()
 
     @property
     def secret(self) -> bool:
@@ -78,3 +80,15 @@ def is_address(text: str, schemes: Sequence[str]) -> bool:
 def is_site(text: str) -> bool:
     """Whether it is a scheme and a host (all below it with ``*.``) and nothing that could say more in a header."""
     return _SITE.fullmatch(text) is not None
+
+
+def named_addresses(text: str) -> list[tuple[str, str]]:
+    """``rm=https://… m=https://…`` as pairs, as typed: with blanks, commas or line ends between them."""
+    parts = re.split(r"[\s,，;；]+", re.sub(r"\s*[=＝]\s*", "=", text.strip()))
+    return [(name, address) for part in parts if part for name, _is, address in [part.partition("=")]]
+
+
+def odd_named(text: str, names: Sequence[str]) -> str:
+    """The first part that is no address under one of these names; empty: there is none."""
+    odd = (pair for pair in named_addresses(text) if pair[0] not in names or not is_address(pair[1], WEB))
+    return "=".join(next(odd, ())).rstrip("=")

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 OFFICE_ZONE = ZoneInfo("Asia/Shanghai")
+NIGHT = (2, 5)
 
 
 def _wall() -> datetime:
@@ -37,6 +38,11 @@ def today() -> date:
 def at_local(day: date, hour: int = 0, minute: int = 0) -> datetime:
     """A wall-clock time of an office day, in UTC."""
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=OFFICE_ZONE).astimezone(UTC)
+
+
+def is_night() -> bool:
+    """Whether the office sleeps: the hours for heavy work that can wait."""
+    return NIGHT[0] <= local(now()).hour < NIGHT[1]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
@@ -30,7 +30,11 @@ TITLES = (
     "老师|医生|律师|先生|女士|小姐|同志|师傅|大爷|大妈|阿姨"
 )
 # The standard forms of public texts in Taiwan where OpenCC chooses another variant.
-WORDING = {"發佈": "發布", "公佈": "公布", "頒佈": "頒布", "賬": "帳", "並案": "併案", "並入": "併入", "個贊": "個讚"}
+WORDING = {
+    "發佈": "發布", "公佈": "公布", "頒佈": "頒布", "賬": "帳", "並案": "併案", "並入": "併入", "個贊": "個讚",
+    "回復": "回覆", "控制檯": "控制臺", "盡快": "儘快", "單隻": "單只", "髮長": "發長", "催籤": "催簽", "能籤": "能簽",
+    "上覆制": "上複製", "恢複": "恢復", "有采用": "有採用", "銷燬": "銷毀",
+}  # fmt: skip
 _NAMED = re.compile(
     rf"(?<![\u4e00-\u9fff])[{SURNAMES}](?=[\u4e00-\u9fff]{{0,2}}(?:{TITLES}))"
     # Inside a sentence only surnames that are hardly ever another word's last character, right before the title.
@@ -101,23 +105,33 @@ def _weight(parameters: Sequence[str]) -> float:
 def gettext(source: str, /, **values: object) -> str:
     """The text in the language in force; ``%(name)s`` places are filled from ``values``."""
     text = _look_up(language(), source)
-    return text % values if values else text
+    return filled(text, values) if values else text
 
 
 def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
     """As :func:`gettext`, with plural forms; ``%(n)s`` is the count in the locale's digits."""
     forms = _look_up_plural(language(), one, many)
     text = forms[0] if count == 1 or len(forms) == 1 else forms[1]
-    return text % {"n": number(count), **values}
+    return filled(text, {"n": number(count), **values})
 
 
 def pgettext(context: str, source: str, /, **values: object) -> str:
     """As :func:`gettext` for a text that another language says differently by context; the plain text's where it does
     not."""
     text = _look_up(language(), source, context)
-    return text % values if values else text
+    return filled(text, values) if values else text
 
 
+def filled(text: str, values: Mapping[str, object]) -> str:
+    """``%(name)s`` places filled. A blank stands between figures and words (12 条), not between words (1.2万条)."""
+    for name, value in values.items():
+        if isinstance(value, str) and value[-1:] in _LARGE and _FIGURE.fullmatch(value):
+            text = text.replace(f"%({name})s ", f"%({name})s")
+    return text % values
+
+
+_LARGE = frozenset("万亿萬億")
+_FIGURE = re.compile(r"-?[\d,.]+.")
 _ = gettext
 
 

@@ -48,6 +48,13 @@ class Settings(BaseSettings):
         "private messages and letters (private), those of everything that waits for an answer (all), or none. People "
         "may have single ones kept in any case. Reckon with 0.3 MB a picture.",
     )
+    keep_files_days: int = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="Days after which kept pictures of public messages that never became a case are cleared, at night; "
+        "0: never. Files of letters, of private messages and of cases are records and are never cleared.",
+    )
     public_feed: bool = Field(False, description="True: what was published is offered to all at /feeds/posts.atom.")
     demo: bool = Field(False, description="True: demonstration banner, logins shown on the sign-in page.")
     secret_key: str = Field(

@@ -13,6 +13,25 @@ _SUPPOSED = re.compile(
     r"|会不会|是否|防|应急|避免)[^,。!?;\n]{0,5}$"
 )
 _HAZARD = re.compile(r"^[^,。!?;\n]{0,4}(?:隐患|风险|怎么办|后果|的可能|的危险|危险性|改造|改建|补助|补贴|补偿)")
+# What happens in a story: in a film, a game, a book or a song (游戏里被打死, 战狼里的爆炸场面), or within its title
+# (《生活大爆炸》). Only where the frame stands close by in the same clause. Real stay a place (小区里的起火画面), what
+# was filmed (监控里), children at play (游戏中溺水), who was met or what was lost in a game, and papers
+# (《火灾事故认定书》). Of 8,075 cues in 70,126 public letters and microblogs 13 change; looked at one by one, none of
+# them told of a danger that was there.
+_TOLD = re.compile(
+    r"(?:(?:电影|影片|片子|电视剧|连续剧|(?<![惨悲闹喜丑加急])剧|动漫|动画片?|小说|漫画|手游|网游|综艺|歌)(?:里面?|中)|游戏里面?)的?"
+    r"(?![^,。!?;\n]*(?:认识|网友|群友|骗|充|输|钱|花|买|人|让|教|学|后))[^,。!?;\n]{0,6}$"
+)
+_TELLING = re.compile(r"^的?[^,。!?;\n]{0,3}(?:剧情|情节|桥段|戏份|台词|歌词|特效)")
+_SCENE_BEFORE = re.compile(
+    r"(?<![区厂园校楼店场院村路库站车城馆家市县镇屋房河湖道桥街室堂频控像片图播闻群圈机那这哪其空])[里中]的$"
+)
+_SCENE = re.compile(r"^的?(?:场面|镜头|画面|戏)")
+_LONGEST_TITLE = 10
+_TITLE = re.compile(rf"《([^《》\n]{{1,{_LONGEST_TITLE}}})》")
+_PAPER = re.compile(
+    r"(?:书|函|法|报|信|令|案|条例|通知|通告|公告|公示|报告|决定|意见|办法|规定|规范|标准|合同|协议|请示|批复|纪要|细则|守则)$"
+)
 
 # By grade: how often the cue class is really there (now, or about to be); how often somebody on duty would want to see
 # the message first. Judged by hand, by one person, on 147 and 96 letters to governments, chosen by chance among those
@@ -30,7 +49,7 @@ FLAGGED = (0.35, 0.50, 0.62, 0.85)
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One word found: where, and whether the writer only supposes it (一旦发生火灾)."""
+    """One word found: where, and whether the writer only supposes it (一旦发生火灾) or tells a story (游戏里被杀)."""
 
     word: str
     kind: str
@@ -41,6 +60,19 @@ class Sign:
 def is_supposed(text: str, start: int, end: int) -> bool:
     """Whether the words around say that it may come, not that it is there."""
     return bool(_SUPPOSED.search(text[max(0, start - 9) : start]) or _HAZARD.match(text[end : end + 8]))
+
+
+def is_told(text: str, start: int, end: int) -> bool:
+    """Whether the words around say that it happens in a story."""
+    before, after = text[max(0, start - 14) : start], text[end : end + 8]
+    is_scene = _SCENE_BEFORE.search(before) and _SCENE.match(after)
+    return bool(is_scene or _TOLD.search(before) or _TELLING.match(after) or _is_in_title(text, start, end))
+
+
+def _is_in_title(text: str, start: int, end: int) -> bool:
+    around = _TITLE.finditer(text, max(0, start - _LONGEST_TITLE), end + _LONGEST_TITLE)
+    title = next((one for one in around if one.start() < start and end < one.end()), None)
+    return title is not None and not _PAPER.search(title[1])
 
 
 def grade(signs: Sequence[Sign], title: str, length: int) -> int:

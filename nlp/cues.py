@@ -126,7 +126,7 @@ def sensitive(text: str, title: str = "", extra: Sequence[str] = ()) -> Label:
 def _signs(listed: WordList, text: str) -> list[Sign]:
     """The words that are meant, in reading order."""
     return [
-        Sign(word, listed.kinds[word], start, alarms.is_supposed(text, start, end))
+        Sign(word, listed.kinds[word], start, alarms.is_supposed(text, start, end) or alarms.is_told(text, start, end))
         for start, end, word in listed.finder.find(text[:_LOOK])
         if listed.kinds[word] != _NOT_MEANT and _meant(text, start, end)
     ]

@@ -38,6 +38,7 @@ WORDS = {
     "audit.verify": N_("校验审计日志"),
     "message.reveal": N_("查看个人信息"),
     "message.keep_picture": N_("把网民图片存到本系统"),
+    "message.clear_pictures": N_("按保存期限清除网民图片"),
     "tags_corrected": N_("修正标签"),
     "tags_confirmed": N_("确认标签无误"),
     "tags_withdrawn": N_("撤回标签修正"),

@@ -61,7 +61,7 @@ def parts(signs: dict[str, Sign]) -> list[Line]:
 
 def work(f: Figures) -> list[Line]:
     """What waits inside the hub."""
-    return [_queue(f), _sweep(f), *_failing(f), _unread(f), _untagged(f), _quarantine(f)]
+    return [_queue(f), _sweep(f), *_failing(f), _unread(f), _untagged(f), _quarantine(f), _files(f)]
 
 
 def _failing(f: Figures) -> list[Line]:
@@ -110,6 +110,21 @@ def _quarantine(f: Figures) -> Line:
     if not f.quarantined:
         return Line(_("隔离区"), said)
     return Line(_("隔离区"), said, "soon", _("有来件无法读取，原文已保存。请值班员查看后重放或忽略。"))
+
+
+def _files(f: Figures) -> Line:
+    kept = ngettext("%(n)s 个文件", "%(n)s 个文件", f.files)
+    said = _("%(count)s，占 %(room)s", count=kept, room=room(f.files_bytes)) if f.files else kept
+    return Line(_("网民图片和附件"), said)
+
+
+def room(size: int) -> str:
+    """Bytes as the room they take, in words."""
+    found = next(((unit, name) for unit, name in _ROOMS if size >= unit), None)
+    return f"{size / found[0]:.1f} {found[1]}" if found else f"{size} B"
+
+
+_ROOMS = ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB"))
 
 
 def sending(f: Figures) -> list[Line]:

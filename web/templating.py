@@ -117,11 +117,16 @@ def environment() -> Environment:
     )  # fmt: skip
     install: Any = getattr(env, "install_gettext_callables")  # noqa: B009 -- added by the extension, unknown to types
     install(i18n.gettext, i18n.ngettext, newstyle=True)
-    env.globals.update(ngettext=_counted, static=static, number=i18n.number)
+    env.globals.update(gettext=_told, ngettext=_counted, static=static, number=i18n.number)
     return env
 
 
-def _counted(one: str, many: str, count: int, **values: object) -> Markup:
+def _told(source: str, /, **values: object) -> Markup:
+    """A text for templates: values are escaped."""
+    return Markup(i18n.filled(i18n.gettext(source), {name: escape(value) for name, value in values.items()}))  # noqa: S704
+
+
+def _counted(one: str, many: str, count: int, /, **values: object) -> Markup:
     """Plural forms for templates: values are escaped, ``%(n)s`` is the count."""
     return Markup(ngettext(one, many, count, **{name: escape(value) for name, value in values.items()}))  # noqa: S704
 

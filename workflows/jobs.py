@@ -11,7 +11,7 @@ from workflows.delivery.watch import watch_removed
 from workflows.desk import Job
 from workflows.drafting.jobs import run_models
 from workflows.house import House
-from workflows.intake.jobs import fetch_pictures, pull_due, read_arrivals, run_imports, sweep_uploads
+from workflows.intake.jobs import fetch_pictures, pull_due, read_arrivals, run_imports, sweep_files, sweep_uploads
 from workflows.learning.jobs import learn_waiting, load_learnt
 from workflows.matters.jobs import count_matters, count_words, place_messages
 from workflows.pictures.jobs import sweep_pictures
@@ -68,6 +68,7 @@ JOBS: tuple[Job, ...] = (
     Job("sweep_answers", sweep_answers, every=600.0),
     Job("sweep_uploads", sweep_uploads, every=600.0),
     Job("sweep_pictures", sweep_pictures, every=3600.0),
+    Job("sweep_files", sweep_files, every=3600.0),
     Job("sweep_authorisations", sweep_authorisations, every=600.0),
 )
 

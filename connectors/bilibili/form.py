@@ -2,13 +2,13 @@
 
 from connectors.forms import WEB, AccountForm, Field, Place
 
-_TOKEN = "通常不用填：点「授权」登录 B 站后自动得到"  # noqa: S105  a hint
+_TOKEN = "通常不用填：点「去授权」登录 B 站后自动得到"  # noqa: S105  a hint
 
 FORM = AccountForm(
     "bilibili",
     "哔哩哔哩",
     "连接一个 B 站账号：专栏文章由系统投稿，视频和动态到点由专人照步骤发布。"
-    "先在哔哩哔哩开放平台建好应用，再点「授权」。",
+    "先在哔哩哔哩开放平台建好应用，再点「去授权」。",
     (
         Field("app_key", "应用编号（Client ID）", Place.option, "B 站开放平台「应用管理 › 应用详情」中的 client_id"),
         Field("app_secret", "应用密钥（App Secret）", Place.secret, "同一页的 app_secret；授权和签名都要用"),

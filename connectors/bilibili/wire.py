@@ -14,7 +14,7 @@ from connectors.bodies import body_of
 from connectors.http import Answer, Http
 
 API, LOGIN, TOKENS = "https://member.bilibili.com", "https://account.bilibili.com", "https://api.bilibili.com"
-NO_TOKEN = "还没有授权，请管理员点「授权」，用这个账号登录 B 站并同意"  # noqa: S105  a sentence
+NO_TOKEN = "还没有授权，请管理员点「重新授权」，用这个账号登录 B 站并同意"  # noqa: S105  a sentence
 
 
 def host(account: AccountRef, real: str) -> str:

@@ -3,12 +3,12 @@
 from connectors.forms import WEB, AccountForm, Field, Place
 
 _GRANTED = (("", "未开通"), ("yes", "已开通"))
-_TOKEN = "通常不用填：点「授权」登录抖音后自动得到"  # noqa: S105  a hint
+_TOKEN = "通常不用填：点「去授权」登录抖音后自动得到"  # noqa: S105  a hint
 
 FORM = AccountForm(
     "douyin",
     "抖音",
-    "连接一个抖音账号。先在抖音开放平台建好网站应用并申请能力，在这里标出已开通的，再点「授权」。"
+    "连接一个抖音账号。先在抖音开放平台建好网站应用并申请能力，在这里标出已开通的，再点「去授权」。"
     "没有开通发布能力也能用：到点由专人照步骤发布。",
     (
         Field("app_key", "应用编号（Client Key）", Place.option, "抖音开放平台「控制台 › 应用详情」中的 Client Key"),

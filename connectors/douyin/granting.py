@@ -108,7 +108,7 @@ async def health(wire: Wire, account: AccountRef) -> Health:
     until = _until_of(account)
     note = ""
     if until is not None and until - wire.now < WARN and not is_on(account, "renew"):
-        note = "抖音的授权最长 30 天，还剩不到 5 天，请重新点「授权」"
+        note = "抖音的授权最长 30 天，还剩不到 5 天，请点「重新授权」"
     return Health(True, own, name, note)
 
 

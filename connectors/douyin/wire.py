@@ -13,7 +13,7 @@ from connectors.douyin.errors import error_of
 from connectors.http import Http
 
 HOME = "https://open.douyin.com"
-NO_TOKEN = "还没有授权，请管理员点「授权」，用这个账号登录抖音并同意"  # noqa: S105  a sentence
+NO_TOKEN = "还没有授权，请管理员点「重新授权」，用这个账号登录抖音并同意"  # noqa: S105  a sentence
 
 
 def home(account: AccountRef) -> str:

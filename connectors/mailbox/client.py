@@ -111,11 +111,11 @@ class MailboxConnector(Defaults):
             raise ConnectorError(ErrorKind.bug, f"邮箱没有「{stream}」这个列表", code="stream")
         return await asyncio.to_thread(reading.page, account, self._reach, cursor, self._clock())
 
-    async def wait(self, account: AccountRef, stream: str) -> None:
-        """Until the server says that a mail arrived (IDLE), at most 25 minutes."""
-        stop = threading.Event()
+    async def wait(self, account: AccountRef, stream: str, cursor: Mapping[str, Any]) -> None:
+        """Until the server says that a mail arrived (IDLE), at most 25 minutes; at once where one lies there unread."""
+        stop, loop = threading.Event(), asyncio.get_running_loop()
         try:
-            await asyncio.get_running_loop().run_in_executor(_waiting, reading.idle, account, self._reach, stop)
+            await loop.run_in_executor(_waiting, reading.idle, account, self._reach, stop, cursor, self._clock())
         finally:
             stop.set()
 

@@ -45,12 +45,11 @@ def page(account: AccountRef, reach: Reach, cursor: Mapping[str, Any], now: date
         wants_seen = is_on(account, "mark_seen")
         state = client.select_folder(folder(account), readonly=not wants_seen)
         validity = int(state.get(b"UIDVALIDITY", 0))
-        same = validity == int(cursor.get("validity") or 0)
+        same = _is_same(state, cursor)
         if wants_seen and same and cursor.get("seen"):
             client.add_flags([int(uid) for uid in cursor["seen"]], [SEEN], silent=True)
-        last = int(cursor.get("uid") or 0) if same else 0
-        days = number(account, "look_back", LOOK_BACK_DAYS, 0, LONGEST_LOOK_BACK_DAYS)
-        waiting = _waiting(client, last, now - timedelta(days=days))
+        last = _last(state, cursor)
+        waiting = _waiting(client, last, _look_back(account, now))
         wanted, mails = _fetch(client, waiting[:PAGE])
     items, notices = [], []
     for uid in wanted:
@@ -64,6 +63,20 @@ def page(account: AccountRef, reach: Reach, cursor: Mapping[str, Any], now: date
             items.append(item_of(data, arrived or now, truncated=truncated))
     after = {"validity": validity, "uid": wanted[-1] if wanted else last, "seen": wanted if wants_seen else []}
     return Page(tuple(items), after, more=len(waiting) > len(wanted), notices=tuple(notices))
+
+
+def _is_same(state: Mapping[bytes, Any], cursor: Mapping[str, Any]) -> bool:
+    """Whether the folder is still numbered as it was when the cursor was made."""
+    return int(state.get(b"UIDVALIDITY", 0)) == int(cursor.get("validity") or 0)
+
+
+def _last(state: Mapping[bytes, Any], cursor: Mapping[str, Any]) -> int:
+    return int(cursor.get("uid") or 0) if _is_same(state, cursor) else 0
+
+
+def _look_back(account: AccountRef, now: datetime) -> datetime:
+    days = number(account, "look_back", LOOK_BACK_DAYS, 0, LONGEST_LOOK_BACK_DAYS)
+    return now - timedelta(days=days)
 
 
 def _waiting(client: IMAPClient, last: int, since: datetime) -> list[int]:
@@ -111,15 +124,18 @@ def look(account: AccountRef, reach: Reach) -> None:
             raise ConnectorError(ErrorKind.permission, f"邮箱里没有「{folder(account)}」这个文件夹", code="folder")
 
 
-def idle(account: AccountRef, reach: Reach, stop: threading.Event) -> None:
-    """Return when something arrived, after 25 minutes, or when ``stop`` is set.
+def idle(account: AccountRef, reach: Reach, stop: threading.Event, cursor: Mapping[str, Any], now: datetime) -> None:
+    """Return when something arrived, after 25 minutes, or when ``stop`` is set; at once where something lies there
+    that the reading up to ``cursor`` has not seen: the server tells only of what comes while it is listened to.
 
     Raises :class:`ConnectorError` (permission) where there is no IDLE: to return would say that something came.
     """
     with imap(account, reach) as client:
         if not client.has_capability("IDLE"):
             raise ConnectorError(ErrorKind.permission, NOT_TOLD, code="idle")
-        client.select_folder(folder(account), readonly=True)
+        state = client.select_folder(folder(account), readonly=True)
+        if cursor and _waiting(client, _last(state, cursor), _look_back(account, now)):
+            return
         client.idle()
         try:
             for _ in range(IDLE_SECONDS // IDLE_LOOK):

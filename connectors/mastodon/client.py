@@ -194,7 +194,7 @@ class MastodonConnector(Defaults):
             root = parent
         return {**notification, ROOT: root or parent}
 
-    async def wait(self, account: AccountRef, stream: str) -> None:
+    async def wait(self, account: AccountRef, stream: str, cursor: Mapping[str, Any]) -> None:
         """Until the server's event stream tells of a notification; servers without one are read by the clock."""
         url = account.base_url.rstrip("/") + "/api/v1/streaming/user"
         headers = {"Authorization": f"Bearer {account.secrets.get('token', '').strip()}", "Accept": "text/event-stream"}

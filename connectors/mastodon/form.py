@@ -12,12 +12,12 @@ FORM = AccountForm(
             schemes=WEB,
         ),
         Field(
-            "app_key", "应用编号", Place.option, "在服务器的「设置 › 开发」中新建应用得到；填了就能点「授权」",
+            "app_key", "应用编号", Place.option, "在服务器的「设置 › 开发」中新建应用得到；填了就能点「去授权」",
             required=False,
         ),
-        Field("app_secret", "应用密钥", Place.secret, "同一页的密钥；点「授权」时要用", required=False),
+        Field("app_secret", "应用密钥", Place.secret, "同一页的密钥；点「去授权」时要用", required=False),
         Field(
-            "token", "访问令牌", Place.secret, "点「授权」自动得到；也可以从同一页复制，需要 read 和 write 权限",
+            "token", "访问令牌", Place.secret, "点「去授权」自动得到；也可以从同一页复制，需要 read 和 write 权限",
             by_page=True,
         ),
         Field("external_id", "账号编号", Place.external_id, "可以不填，核对令牌时自动得到", required=False),

@@ -27,7 +27,7 @@ async def exchange(http: Http, account: AccountRef, back: str, query: Mapping[st
     if query.get("error"):
         raise ConnectorError(ErrorKind.auth_human, "在服务器的页面上没有同意授权，账号没有接入", code="denied")
     if not (code := query.get("code", "").strip()):
-        raise ConnectorError(ErrorKind.auth_human, "服务器没有带回授权码，请重新点「授权」", code="no code")
+        raise ConnectorError(ErrorKind.auth_human, "服务器没有带回授权码，请点「重新授权」", code="no code")
     form = {
         "grant_type": "authorization_code", "code": code, "redirect_uri": back, "client_id": account.app.strip(),
         "client_secret": account.secrets.get("app_secret", "").strip(), "scope": SCOPES,
@@ -35,10 +35,10 @@ async def exchange(http: Http, account: AccountRef, back: str, query: Mapping[st
     url = account.base_url.rstrip("/") + "/oauth/token"
     answer = await http.call("POST", url, form=form, headers={"Accept": "application/json"})
     if 400 <= answer.status < 500:
-        human = "服务器不接受这次授权：应用密钥不对，或授权码已过期，请核对后重新点「授权」"
+        human = "服务器不接受这次授权：应用密钥不对，或授权码已过期，请核对后点「重新授权」"
         raise ConnectorError(ErrorKind.auth_human, human, code=f"http {answer.status}")
     body = answer.json()
     token = body.get("access_token") if isinstance(body, dict) else None
     if not isinstance(token, str) or not token:
-        raise ConnectorError(ErrorKind.protocol, "服务器返回的授权内容不完整，请重新点「授权」", code="token")
+        raise ConnectorError(ErrorKind.protocol, "服务器返回的授权内容不完整，请点「重新授权」", code="token")
     return Renewed({"token": token})

@@ -102,7 +102,9 @@ class WeiboConnector(Defaults):
     def capabilities(self, account: AccountRef) -> Mapping[Capability, Grant]:
         """By what the account's settings and secrets make possible."""
         yes, secrets = Grant(Granted.yes), account.secrets
-        granted = yes if secrets.get("token") else Grant(Granted.needs, "请管理员点「授权」，用这个账号登录微博并同意")
+        granted = (
+            yes if secrets.get("token") else Grant(Granted.needs, "请管理员点「重新授权」，用这个账号登录微博并同意")
+        )
         message = Grant(Granted.needs, "请用蓝V账号在微博「粉丝服务平台」开启开发者模式，把得到的令牌填到账号设置中")
         fan = yes if secrets.get("fan_token") else message
         grants = dict.fromkeys(Capability, granted)

@@ -1,14 +1,15 @@
 """What connecting a Weibo account takes."""
 
 from connectors.forms import WEB, AccountForm, Field, Place
+from connectors.weibo.settings import HOSTS
 
 _GRANTED = (("", "未开通"), ("yes", "已开通"))
-_TOKEN = "通常不用填：点「授权」登录微博后自动得到"  # noqa: S105  a hint
+_TOKEN = "通常不用填：点「去授权」登录微博后自动得到"  # noqa: S105  a hint
 
 FORM = AccountForm(
     "weibo",
     "微博",
-    "连接一个新浪微博账号。先在微博开放平台建好应用，填好下面几项，再点「授权」，用这个账号登录微博同意即可。",
+    "连接一个新浪微博账号。先在微博开放平台建好应用，填好下面几项，再点「去授权」，用这个账号登录微博同意即可。",
     (
         Field("app_key", "应用编号（App Key）", Place.option, "微博开放平台「我的应用 › 应用信息」中的 App Key"),
         Field("app_secret", "应用密钥（App Secret）", Place.secret, "同一页的 App Secret；授权和核对推送都要用"),
@@ -50,7 +51,7 @@ FORM = AccountForm(
         Field(
             "hosts", "其他接口地址", Place.option,
             "通常不填；经代理访问时逐个写出，例如 rm=https://… m=https://… c=https://… upload=https://…",
-            required=False,
+            required=False, named=tuple(HOSTS),
         ),
     ),
     authorised_by_page=True,

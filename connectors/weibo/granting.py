@@ -41,7 +41,7 @@ async def exchange(wire: Wire, account: AccountRef, back: str, query: Mapping[st
     if query.get("error") or query.get("error_code"):
         raise ConnectorError(ErrorKind.auth_human, "在微博页面上没有同意授权，账号没有接入", code="denied")
     if not (code := query.get("code", "").strip()):
-        raise ConnectorError(ErrorKind.auth_human, "微博没有带回授权码，请重新点「授权」", code="no code")
+        raise ConnectorError(ErrorKind.auth_human, "微博没有带回授权码，请点「重新授权」", code="no code")
     form = {
         "client_id": text(account, "app_key"),
         "client_secret": account.secrets.get("app_secret", "").strip(),
@@ -53,7 +53,7 @@ async def exchange(wire: Wire, account: AccountRef, back: str, query: Mapping[st
     told: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
     token, uid = told.get("access_token"), number_text(told.get("uid"))
     if not isinstance(token, str) or not token or not uid:
-        raise ConnectorError(ErrorKind.protocol, "微博返回的授权内容不完整，请重新点「授权」", code="token")
+        raise ConnectorError(ErrorKind.protocol, "微博返回的授权内容不完整，请点「重新授权」", code="token")
     if account.external_id and account.external_id != uid:
         raise ConnectorError(ErrorKind.auth_human, "授权的是另一个微博账号，请用原来的账号登录微博", code="uid")
     return Renewed({"token": token}, _until(wire.now, told.get("expires_in")), uid)
@@ -62,7 +62,7 @@ async def exchange(wire: Wire, account: AccountRef, back: str, query: Mapping[st
 async def health(wire: Wire, account: AccountRef) -> Health:
     """Whose token it is, until when it lives, and how many calls the platform allows."""
     if not account.secrets.get("token", "").strip():
-        return Health(False, note="还没有授权，请点「授权」，用这个账号登录微博并同意")
+        return Health(False, note="还没有授权，请点「去授权」，用这个账号登录微博并同意")
     try:
         uid, expires_at = await _token_info(wire, account)
         user = await wire.get(account, f"{hosts(account).api}/2/users/show.json", uid=uid)

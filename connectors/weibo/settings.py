@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from connectors.base import AccountRef
+from connectors.forms import WEB, is_address, named_addresses
 from connectors.options import text
 
 # Which host serves what, on the real platform.
@@ -17,7 +18,6 @@ HOSTS = {
     "c": "https://c.api.weibo.com",
     "upload": "https://upload.api.weibo.com",
 }
-_HOST = re.compile(r"(?<!\w)(\w{1,20})\s{0,4}[=＝]\s{0,4}(https?://[^\s,，;；]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,12 @@ class Hosts:
 def hosts(account: AccountRef) -> Hosts:
     """The account's addresses: the platform's own; or all of them ``base_url``, where that is another server.
 
-    The option ``hosts`` (``rm=https://… m=https://…``) sets single ones.
+    The option ``hosts`` (``rm=https://… m=https://…``) sets single ones; what is no address there sets none.
     """
     base = account.base_url.rstrip("/")
     found = dict(HOSTS) if base in ("", HOSTS["api"]) else dict.fromkeys(HOSTS, base)
-    own = {name: url.rstrip("/") for name, url in _HOST.findall(text(account, "hosts")) if name in HOSTS}
+    given = [(name, url) for name, url in named_addresses(text(account, "hosts")) if is_address(url, WEB)]
+    own = {name: url.rstrip("/") for name, url in given if name in HOSTS}
     return Hosts(**(found | own))
 
 

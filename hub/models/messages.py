@@ -81,17 +81,19 @@ class ArrivalBytes(SQLModel, table=True):
 
 
 class PictureState(StrEnum):
-    """waiting → kept | given_up; given_up → waiting by a person."""
+    """waiting → kept | given_up; kept → cleared by the rule of retention; given_up, cleared → waiting by a person."""
 
     waiting = "waiting"
     kept = "kept"
     given_up = "given_up"
+    cleared = "cleared"
 
 
 class OutsidePicture(SQLModel, table=True):
     """A picture an item only points to, to be fetched and kept beside it. ``number``: its place among the message's
     media. ``due_at``: when it may be tried next (a claim moves it to the end of its lease); NULL: nothing to do.
-    ``attempts``: those begun, ended or not.
+    ``attempts``: those begun, ended or not. ``since``: when it was kept or cleared; NULL: neither, or kept before
+    this was noted.
     """
 
     __table_args__ = (
@@ -112,6 +114,7 @@ class OutsidePicture(SQLModel, table=True):
     attempts: int = 0
     due_at: datetime | None = Field(default_factory=clock.now, nullable=True)
     error: str = Field(default="", sa_type=Text)
+    since: datetime | None = None
 
 
 class Message(SQLModel, table=True):

@@ -122,7 +122,7 @@ async def test_a_check_says_who_and_when_to_come_again(hub: DouyinConnector, the
     assert (health.ok, health.account_name) == (True, "临江发布")
     ref = there.ref()
     soon = {**ref.secrets, UNTIL: (datetime.now(UTC) + timedelta(days=2)).isoformat()}
-    assert "重新点「授权」" in (await hub.check(replace(ref, secrets=soon))).note
+    assert "点「重新授权」" in (await hub.check(replace(ref, secrets=soon))).note
     assert not (await hub.check(replace(ref, secrets={}))).ok
     with pytest.raises(ConnectorError) as caught:
         await hub.check(replace(ref, secrets={**ref.secrets, "token": "act.old"}))

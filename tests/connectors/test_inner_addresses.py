@@ -114,7 +114,7 @@ def calls(connector: Connector, ref: AccountRef) -> Iterator[Awaitable[Any]]:
     yield connector.exchange(ref, "https://hub.example/back", {"code": "c", "auth_code": "c", "state": "s"})
     for stream in connector.streams:
         yield connector.pull(ref, stream, {})
-        yield connector.wait(ref, stream)
+        yield connector.wait(ref, stream, {})
     for form in connector.post_forms(ref):
         title = "题" if form.title_length else ""
         for attachments in ((), pictures[: form.pictures]):

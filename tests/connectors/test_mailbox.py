@@ -255,7 +255,7 @@ async def test_large_mail_is_read_by_its_beginning(imap: Imap, ref: AccountRef) 
 
 async def told_of(imap: Imap, ref: AccountRef) -> bool:
     """Whether a letter that comes while we wait ends the waiting; a connection that breaks is no answer."""
-    waiting = asyncio.create_task(connector.wait(ref, "letters"))
+    waiting = asyncio.create_task(connector.wait(ref, "letters", {}))
     await asyncio.sleep(1.5)
     for number in range(10):  # a letter that came before the server was listened to is for the next reading
         await asyncio.to_thread(imap.deliver, letter(number), at=NOW)
@@ -268,8 +268,20 @@ async def test_waiting_ends_when_a_letter_comes(imap: Imap, ref: AccountRef) -> 
     assert await told_of(imap, ref) or await told_of(imap, ref), "the listener waits again after a broken connection"
 
 
+async def test_what_came_before_anybody_listened_is_told_at_once(imap: Imap, ref: AccountRef) -> None:
+    _, cursor = await everything(ref)
+    await asyncio.to_thread(imap.deliver, letter(1), at=NOW)
+    async with asyncio.timeout(10):
+        await connector.wait(ref, "letters", cursor)
+    _, cursor = await everything(ref, cursor)
+    waiting = asyncio.create_task(connector.wait(ref, "letters", cursor))
+    await asyncio.sleep(1.5)
+    assert not waiting.done(), "all of it is read"
+    waiting.cancel()
+
+
 async def test_waiting_goes_on_while_nothing_comes_and_can_be_cancelled(imap: Imap, ref: AccountRef) -> None:
-    waiting = asyncio.create_task(connector.wait(ref, "letters"))
+    waiting = asyncio.create_task(connector.wait(ref, "letters", {}))
     await asyncio.sleep(1.5)
     assert not waiting.done()
     waiting.cancel()
@@ -283,7 +295,7 @@ async def test_a_server_that_does_not_tell_says_so_at_once(ref: AccountRef, monk
     monkeypatch.setattr(IMAPClient, "has_capability", lambda self, name: name != "IDLE" and able(self, name))
     async with asyncio.timeout(10):
         with pytest.raises(ConnectorError) as caught:
-            await connector.wait(ref, "letters")
+            await connector.wait(ref, "letters", {})
     assert (caught.value.kind, caught.value.human) == (ErrorKind.permission, NOT_TOLD)
 
 

@@ -318,7 +318,7 @@ async def test_everything_survives_kill_9_of_the_server(tmp_path_factory: pytest
 
 
 async def test_waiting_ends_with_a_mention(mastodon: MastodonProcess, connector: MastodonConnector) -> None:
-    waiting = asyncio.create_task(connector.wait(mastodon.ref(), "mentions"))
+    waiting = asyncio.create_task(connector.wait(mastodon.ref(), "mentions", {}))
     await asyncio.sleep(1.0)
     assert not waiting.done()
     await asyncio.to_thread(mastodon.post, "alice", "@press 停水了")
@@ -329,10 +329,10 @@ async def test_waiting_says_when_there_is_no_stream(mastodon: MastodonProcess, c
     for status, kind in ((404, ErrorKind.not_found), (503, ErrorKind.transient)):
         mastodon.fault({"type": "status", "status": status}, path="/api/v1/streaming/user")
         with pytest.raises(ConnectorError) as caught:
-            await connector.wait(mastodon.ref(), "mentions")
+            await connector.wait(mastodon.ref(), "mentions", {})
         assert caught.value.kind is kind
     with pytest.raises(ConnectorError) as caught:
-        await connector.wait(dataclasses.replace(mastodon.ref(), base_url="http://127.0.0.1:9"), "mentions")
+        await connector.wait(dataclasses.replace(mastodon.ref(), base_url="http://127.0.0.1:9"), "mentions", {})
     assert caught.value.kind is ErrorKind.transient
 
 

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from connectors.base import AccountRef
+from connectors.forms import AccountForm
 from connectors.options import is_on, number, text
+from connectors.registry import FORMS
 
 
 def account(value: Any) -> AccountRef:
@@ -40,3 +42,10 @@ def test_on_is_said(value: Any, plainly: bool, usually: bool) -> None:
 )  # fmt: skip
 def test_numbers_are_read_within_bounds(value: Any, read: float) -> None:
     assert number(account(value), "it", 10, 1, 60) == read
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS.values() if form.authorised_by_page], ids=lambda f: f.platform)
+def test_forms_name_the_button_that_is_there(form: AccountForm) -> None:
+    told = form.note + "".join(field.hint for field in form.fields)
+    assert "点「去授权」" in told
+    assert "「授权」" not in told

@@ -146,6 +146,11 @@ def test_addresses_of_the_real_platform(base: str) -> None:
     assert (found.m, found.rm) == ("https://proxy.example.cn/m", "http://r:1")
 
 
+def test_what_is_no_address_sets_none() -> None:
+    found = hosts(AccountRef(1, "weibo", "x", "1", "", {}, {"hosts": "upload=https://[a m=proxy c = https://c.cn"}))
+    assert (found.upload, found.m, found.c) == (HOSTS["upload"], HOSTS["m"], "https://c.cn")
+
+
 def test_one_local_server_for_all() -> None:
     found = hosts(AccountRef(1, "weibo", "x", "1", "http://127.0.0.1:8001/", {}, {}))
     assert {found.api, found.rm, found.m, found.c, found.upload} == {"http://127.0.0.1:8001"}

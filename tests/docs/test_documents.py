@@ -120,6 +120,25 @@ def test_the_fixed_points_name_the_logins_of_the_demo() -> None:
     assert tuple(map(int, counts.groups())) == sizes
 
 
+def test_offices_find_every_guide_in_both_languages() -> None:
+    folder = ROOT / "docs/how-to"
+    names = {path.name for path in folder.glob("*.md")} - {"README.md"}
+    english = {name for name in names if not name.endswith(".zh-CN.md") and not name.startswith("add-")}
+    chinese = {name.removesuffix(".md") + ".zh-CN.md" for name in english}
+    assert names - {name for name in names if name.startswith("add-")} == english | chinese
+    assert {LINK.findall(line)[0] for line in rows(folder)} == english
+    for name in english:
+        other = name.removesuffix(".md") + ".zh-CN.md"
+        assert f"]({other})" in (folder / name).read_text("utf-8"), name
+        assert f"]({name})" in (folder / other).read_text("utf-8"), other
+        assert f"]({other})" in (folder / "README.md").read_text("utf-8")
+
+
+def rows(folder: Path) -> list[str]:
+    """The guides in the list of them."""
+    return re.findall(r"^\| \[.+$", (folder / "README.md").read_text("utf-8"), re.M)
+
+
 def test_the_glossary_names_every_state() -> None:
     glossary = (ROOT / "docs/reference/glossary.md").read_text("utf-8")
     labels: list[tuple[Iterable[StrEnum], Callable[[Any], str]]] = [

@@ -16,6 +16,7 @@ from hub import clock, i18n
 from hub.i18n import CATALOGUES, choose, gettext, ngettext, pgettext, said, speaking, traditional, written
 from web.cli import main, texts
 from web.cli.collection import KEYWORDS, ROOMS, ROOT, collected, sentences
+from web.templating import environment
 
 MARKS = set(KEYWORDS)
 
@@ -202,7 +203,7 @@ def test_plural_forms() -> None:
             "0 likes", "1 like", "2 likes", "12,345 likes",
         ]  # fmt: skip
     with speaking("zh_TW"):
-        assert ngettext(count, count, 23_456) == "2.3萬 個讚"
+        assert ngettext(count, count, 23_456) == "2.3萬個讚"
 
 
 @pytest.mark.parametrize(
@@ -254,6 +255,10 @@ OFFICIAL = {
     "关于": "關於", "余额": "餘額", "分钟": "分鐘", "种类": "種類", "旅游": "旅遊", "干部": "幹部", "干净": "乾淨",
     "日历": "日曆", "经历": "經歷", "周一": "週一", "征求": "徵求", "制定": "制定", "复制": "複製", "联系": "聯繫",
     "系统": "系統", "咨询": "諮詢", "为了": "為了", "启用": "啟用", "群众": "群眾", "意见": "意見",
+    "公开回复": "公開回覆", "控制台": "控制臺", "尽快答复": "儘快答覆", "的工单只有": "的工單只有",
+    "可发长微博": "可發長微博", "催签": "催簽", "一个人不能签两道审核": "一個人不能簽兩道審核",
+    "从网页上复制过来": "從網頁上複製過來",
+    "恢复分析模型": "恢復分析模型", "没有采用": "沒有採用", "销毁": "銷毀",
 }  # fmt: skip
 NAMED = {
     "范主任": "范主任", "于局长": "于局長", "后女士": "后女士", "沈科长": "沈科長", "余建国同志": "余建國同志",
@@ -313,6 +318,18 @@ def test_numbers(value: int, chinese: str, traditional_chinese: str, english: st
     for code, expected in (("zh_CN", chinese), ("zh_TW", traditional_chinese), ("en", english)):
         with speaking(code):
             assert i18n.number(value) == expected
+
+
+def test_no_blank_stands_between_two_words_of_a_figure() -> None:
+    told = [gettext("最近 30 天您能看到的 %(n)s 条留言。", n=i18n.number(n)) for n in (12, 31_000)]
+    assert told == ["最近 30 天您能看到的 12 条留言。", "最近 30 天您能看到的 3.1万条留言。"]
+    source = (
+        "{{ _('%(n)s 条', n=n|number) }}{{ ngettext('%(n)s 件', '%(n)s 件', n) }}{{ _('100%% <b> %(x)s', x='<i>') }}"
+    )
+    page = environment().from_string(source)
+    assert page.render(n=31_000) == "3.1万条3.1万件100% <b> &lt;i&gt;"
+    with speaking("zh_TW"):
+        assert page.render(n=31_000).startswith("3.1萬條3.1萬件")
 
 
 def test_dates_and_times(monkeypatch: pytest.MonkeyPatch) -> None:

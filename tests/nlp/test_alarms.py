@@ -10,6 +10,7 @@ import pytest
 
 import nlp
 from nlp import alarms, cues
+from nlp.clean import clean
 
 OWN = Path(__file__).parent / "own_texts.tsv"
 
@@ -48,6 +49,26 @@ def test_what_is_only_supposed_is_less_probable(supposed: str, there: str) -> No
     less, more = cues.urgency(supposed), cues.urgency(there)
     assert less.value == more.value == "danger"
     assert less.p < more.p
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["战狼里的爆炸场面拍得真好", "我儿子在游戏里被打死就哭", "电影里的爆炸太假了", "《生活大爆炸》好看",
+     "小说里自杀那一段写得好", "这部片子自杀情节太多", "韩剧里跳楼的镜头别给孩子看"],
+)  # fmt: skip
+def test_what_happens_in_a_story_is_least_probable_and_not_silenced(text: str) -> None:
+    found = cues.urgency(clean(text).text)
+    assert (found.value, found.p) == ("danger", alarms.URGENT["danger"][0])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["电影院里起火了", "小区里的起火画面太吓人", "监控里的爆炸场面在隔壁工厂", "孩子在游戏中溺水",
+     "游戏里认识的网友说要自杀", "我在游戏里输了钱要自杀", "一个月不给《火灾事故认定书》",
+     "人间惨剧中死人了，还在爆炸", "看完电影里的打斗，他要跳楼", "打游戏时有人被打死了"],
+)  # fmt: skip
+def test_what_is_real_beside_a_story_weighs_in_full(text: str) -> None:
+    assert cues.urgency(clean(text).text).p == alarms.URGENT["danger"][3]
 
 
 @pytest.mark.parametrize(

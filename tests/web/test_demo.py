@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from hub import clock
 from hub.settings import load
 from tests.sims.sandbox import SandboxProcess
-from web.demo import prepare, standing, supervisor
+from web.demo import city, prepare, standing, supervisor
 from web.demo.console import Teller
 from web.demo.sandbox import Control
 from web.demo.supervisor import SURROUNDINGS, Demo, run
@@ -96,6 +97,16 @@ def test_the_newest_tables_are_told_without_loading_them(sqlite_template: Path, 
     assert not standing.stands(tmp_path), "nobody lives there yet"
     assert all(re.fullmatch(r"\d{4}", name) for name in standing.newest())
     assert len(standing.newest()) == 1
+
+
+def test_every_matter_of_the_city_belongs_to_who_can_answer_it() -> None:
+    roles = {one["department"]: set[str]() for one in city.office()["people"]}
+    for one in city.office()["people"]:
+        roles[one["department"]] |= {*one["roles"]}
+    owners = {one["name"]: one["department"] for one in city.office()["accounts"]}
+    whose = {one.whose or owners[one.account] for one in city.sayings(clock.now())}
+    assert {one for one in whose if not {"handler", "head"} <= roles.get(one, set())} == set()
+    assert len(whose) > 7
 
 
 async def test_a_city_that_stands(db_url: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from sqlmodel import col, select
@@ -101,6 +102,23 @@ async def test_what_was_given_up_says_why_and_can_be_asked_for_again(visit: Visi
     async with visit("head") as client:
         page = (await client.get(f"/cases/{case.number}")).text
     assert "正在取回（上次没有成功：连不上存放图片的网站，或者连接中断）" in page
+
+
+async def test_what_was_cleared_says_so_and_can_be_asked_for_again(visit: Visit, house: House, world: World) -> None:
+    case, number = await pictured(house, world)
+    async with unit_of_work(house.ctx) as unit:
+        message = await unit.one(select(Message).where(col(Message.id) == number))
+        unit.add(OutsidePicture(
+            arrival_id=message.arrival_id, number=0, url=LINK, state=PictureState.cleared, attempts=1, due_at=None,
+            since=datetime(2027, 3, 4, 19, tzinfo=UTC),
+        ))  # fmt: skip
+    async with visit("handler") as client:
+        page = (await client.get(f"/cases/{case.number}")).text
+        assert "图片已按保存期限清除（2027年3月5日）" in page
+        assert f'href="{LINK}"' in page
+        await client.post(f"/messages/{number}/pictures/0")
+    (row,) = await rows(house)
+    assert (row.state, row.since) == (PictureState.waiting, None)
 
 
 async def test_only_who_handles_the_message_is_offered_and_may_do_it(visit: Visit, house: House, world: World) -> None:

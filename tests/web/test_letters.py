@@ -13,6 +13,7 @@ import pytest
 from sqlmodel import col, select
 
 from connectors.base import Attached
+from connectors.webform.client import WebFormConnector
 from hub import clock
 from hub.db import reading, unit_of_work
 from hub.models import (
@@ -28,10 +29,12 @@ from hub.models import (
     Reply,
     ReplyState,
 )
+from hub.rights import system
 from tests.sims.serving import Answer, Asked, served
 from tests.web.conftest import Visit
 from tests.web.world import World
 from workflows.house import House
+from workflows.intake import quarantine
 from workflows.intake.files import MOST_BYTES
 from workflows.intake.reading import read_waiting
 from workflows.letters.files import judge
@@ -246,6 +249,49 @@ async def test_a_supplement_joins_the_same_case(client: httpx.AsyncClient, house
     assert "正在登记" not in shown
     assert shown.count("附件：") == 1
     assert (await client.post("/letters/query/add", data=more | {"ticket": "x", "text": ""})).status_code == 422
+
+
+async def test_what_could_not_be_read_in_is_called_so_until_the_desk_ends_it(
+    client: httpx.AsyncClient, house: House, slug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = shown_code(await post(client, house))
+    case = await through(house)
+    for n in (1, 2):
+        more = {"code": code, "ticket": f"{ticket(house, 'query')}{n}", "text": f"又坏了第{n}盏。"}
+        assert "正在登记" in (await client.post("/letters/query/add", data=more)).text
+    with monkeypatch.context() as broken:
+        broken.setattr(WebFormConnector, "parse", lambda *_: {}["number"])
+        await through(house)
+    waiting = (await client.post("/letters/query", data={"code": code})).text
+    assert waiting.count("需要人工核对。核对后会显示在这里") == 2
+    assert "正在登记" not in waiting
+    desk = system()
+    async with unit_of_work(house.ctx) as unit:
+        read, given_up = [one.id for one in await quarantine.held(unit, desk, limit=2)]
+        await quarantine.replay(unit, desk, read)
+        await quarantine.ignore(unit, desk, given_up, "重复")
+    await through(house)
+    ended = (await client.post("/letters/query", data={"code": code})).text
+    assert "又坏了第2盏。" in ended
+    assert ended.count("没有登记这部分内容") == 1
+    assert "核对后会显示" not in ended
+    assert len(await rows(house, select(Message).where(Message.case_id == case.id))) == 2
+
+
+async def test_a_letter_that_could_not_be_read_in_is_not_called_waiting_for_acceptance(
+    client: httpx.AsyncClient, house: House, slug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = shown_code(await post(client, house))
+    with monkeypatch.context() as broken:
+        broken.setattr(WebFormConnector, "parse", lambda *_: {}["number"])
+        await read_waiting(house, 100)
+    assert "已收到，需要人工核对" in (await client.post("/letters/query", data={"code": code})).text
+    async with unit_of_work(house.ctx) as unit:
+        (held,) = await quarantine.held(unit, system(), limit=1)
+        await quarantine.ignore(unit, system(), held.id, "测试信件")
+    ended = (await client.post("/letters/query", data={"code": code})).text
+    assert "没有登记" in ended
+    assert "等待受理" not in ended
 
 
 async def test_codes_cannot_be_guessed_by_trying(client: httpx.AsyncClient, house: House, slug: str) -> None:

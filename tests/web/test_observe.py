@@ -30,6 +30,7 @@ from tests.web.conftest import Visit
 from tests.web.world import World
 from web.app import create_app
 from web.observe import health
+from web.statuswords import room
 from workflows import vitals
 from workflows.bell import ArqBell
 from workflows.house import House
@@ -176,6 +177,7 @@ async def test_figures_are_those_of_the_rows(queue_settings: Context, client: ht
     assert found["hub_deliveries[('state', 'sent')]"] == 0
     assert found["hub_arrivals_quarantined[]"] == 2
     assert found["hub_messages_untagged[]"] == 2
+    assert (found["hub_kept_files[]"], found["hub_kept_files_bytes[]"]) == (2, 16)
     assert 600 <= found["hub_messages_untagged_age_seconds[]"] < 660
     assert 7 <= found["hub_sweep_age_seconds[]"] < 60
     assert found["hub_queue_jobs[]"] == 1
@@ -227,12 +229,27 @@ async def test_figures_name_routes_not_addresses(client: httpx.AsyncClient) -> N
 async def test_the_status_page_says_it_in_words(queue_settings: Context, visit: Visit, valkey: Valkey) -> None:
     async with visit("administrator") as client:
         page = (await client.get("/admin/status")).text
-        for words in ("后台任务进程从未启动", "hub worker", "隔离区", "澄江发布 · 提及", "从未读取", "处要留意"):
+        for words in (
+            "后台任务进程从未启动",
+            "hub worker",
+            "隔离区",
+            "澄江发布 · 提及",
+            "从未读取",
+            "处要留意",
+            "2 个文件，占 16 B",
+        ):
             assert words in page, words
         await beat(queue_settings, deliveries={"at": clock.now().isoformat()}, jobs={})
         part = (await client.get("/admin/status?part=figures")).text
         assert "<html" not in part
         assert "定时巡检" in part
+
+
+@pytest.mark.parametrize(
+    ("size", "said"), [(1023, "1023 B"), (2048, "2.0 KB"), (3_355_443, "3.2 MB"), (2**40, "1024.0 GB")]
+)
+def test_room_is_told_in_units_one_can_read(size: int, said: str) -> None:
+    assert room(size) == said
 
 
 async def test_the_app_is_made_from_a_house_and_gives_it_back(house: House) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from hub.i18n import _, said
-from hub.models import PictureState
+from hub.i18n import _, day, said
+from hub.models import OutsidePicture, PictureState
 from workflows.cases.timeline import MessageEntry
 
 _OWN_FILE = re.compile(r"/letters/files/\d{1,18}")
@@ -37,5 +37,12 @@ def _file(entry: MessageEntry, place: int, may_keep: bool) -> dict[str, Any]:
         return file | {
             "note": _("正在取回（上次没有成功：%(why)s）", why=said(asked.error)) if asked.error else _("正在取回")
         }
-    note = _("未能取回：%(why)s", why=said(asked.error)) if asked is not None else ""
-    return file | {"note": note, "keep": f"/messages/{entry.id}/pictures/{place}" if may_keep else ""}
+    return file | {"note": _ended(asked), "keep": f"/messages/{entry.id}/pictures/{place}" if may_keep else ""}
+
+
+def _ended(asked: OutsidePicture | None) -> str:
+    if asked is None:
+        return ""
+    if asked.state is PictureState.cleared and asked.since is not None:
+        return _("图片已按保存期限清除（%(at)s）", at=day(asked.since))
+    return _("未能取回：%(why)s", why=said(asked.error))

@@ -29,7 +29,8 @@ FIXED_LOGINS = 10
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """One thing a citizen wrote, and how it was answered (empty: not yet)."""
+    """One thing a citizen wrote, the code of the department whose matter it is (empty: the account's own), and how it
+    was answered (empty: not yet)."""
 
     at: datetime
     account: str
@@ -37,6 +38,7 @@ class Saying:
     author: str
     likes: int
     text: str
+    whose: str
     answer: str
 
 
@@ -58,10 +60,10 @@ def office() -> Mapping[str, Any]:
 def sayings(now: datetime) -> list[Saying]:
     """What citizens wrote, oldest first; nothing lies in the future: what today has no hour for yet, was yesterday."""
     found = []
-    for days, hour, account, kind, author, likes, text, answer in _lines("messages.txt", 8):
+    for days, hour, account, kind, author, likes, text, whose, answer in _lines("messages.txt", 9):
         at = _moment(now, -int(days), hour)
         at = at if at < now else at - timedelta(days=1)
-        found.append(Saying(at, account, kind, author, int(likes), text, answer))
+        found.append(Saying(at, account, kind, author, int(likes), text, whose, answer))
     return sorted(found, key=lambda one: one.at)
 
 

@@ -141,7 +141,7 @@ class History:
             return
         dispatched = clock.now() + timedelta(minutes=self._chance.randint(8, 70))
         signed = dispatched + timedelta(minutes=self._chance.randint(20, 300))
-        self.at(dispatched, lambda: self._dispatch(case_id, one.account))
+        self.at(dispatched, lambda: self._dispatch(case_id, one))
         if one.answer or self._chance.random() < 0.7:
             self.at(signed, lambda: self._sign(case_id))
         if one.answer:
@@ -149,16 +149,20 @@ class History:
             written = signed + timedelta(hours=hours)
             self.at(written, lambda: self._answer(case_id, one.answer))
 
-    async def _dispatch(self, case_id: int, account: str) -> None:
+    async def _dispatch(self, case_id: int, one: Saying) -> None:
+        """To whose matter it is; what the hub sent elsewhere by itself is sent on before anybody signs."""
         async with unit_of_work(self.house.ctx) as unit:
             case = await unit.get(Case, case_id)
-            if case is None or case.state not in {CaseState.new, CaseState.triaged}:
+            if case is None:
                 return
-            if await self._merged(unit, case):
-                return
-            where = case.routing.get("department_id") or await self._home(unit, account)
-            where = where if where in self.cast.clerks else await self._home(unit, account)
-            await dispatch_now(unit, case_id, self.cast.desk, version=case.version, department_id=where)
+            whose = await self._whose(unit, one)
+            if case.state is CaseState.dispatched and case.department_id != whose:
+                await make_move(
+                    unit, case_id, Move.forward, self.cast.desk, version=case.version, note="不属于该单位职责",
+                    department_id=whose,
+                )  # fmt: skip
+            elif case.state in {CaseState.new, CaseState.triaged} and not await self._merged(unit, case):
+                await dispatch_now(unit, case_id, self.cast.desk, version=case.version, department_id=whose)
 
     async def _merged(self, unit: Unit, case: Case) -> bool:
         """What everybody complains about is one matter: later cases are merged into the first one still open."""
@@ -174,12 +178,10 @@ class History:
         )
         return True
 
-    async def _home(self, unit: Unit, account: str) -> int:
-        """The department that owns the account; the housing office where that one answers no cases."""
-        owner = (await unit.one(select(Account).where(Account.name == account))).department_id or 0
-        if owner in self.cast.clerks:
-            return owner
-        return (await unit.one(select(Department).where(Department.code == "housing"))).id or 0
+    async def _whose(self, unit: Unit, one: Saying) -> int:
+        if one.whose:
+            return (await unit.one(select(Department).where(Department.code == one.whose))).id or 0
+        return (await unit.one(select(Account).where(Account.name == one.account))).department_id or 0
 
     async def _sign(self, case_id: int) -> None:
         async with unit_of_work(self.house.ctx) as unit:

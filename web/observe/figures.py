@@ -14,6 +14,7 @@ from hub.db import Unit, reading
 from hub.models import (
     Account,
     Arrival,
+    ArrivalFile,
     ArrivalState,
     CircuitState,
     Delivery,
@@ -73,6 +74,8 @@ class Figures:
     untagged: int
     untagged_age: float | None
     quarantined: int
+    files: int
+    files_bytes: int
     attention: Sequence[Attention] = ()
     spent: Sequence[Spent] = ()
 
@@ -83,6 +86,7 @@ async def read_figures(house: House) -> Figures:
     async with reading(house.ctx) as unit:
         untagged, oldest_untagged = await _untagged(unit)
         sweep_age, failing = await _workers(unit)
+        files, files_bytes = await _files(unit)
         return Figures(
             backlog=backlog,
             sweep_age=sweep_age,
@@ -95,6 +99,8 @@ async def read_figures(house: House) -> Figures:
             untagged=untagged,
             untagged_age=_age(oldest_untagged),
             quarantined=await _arrivals(unit, ArrivalState.quarantined),
+            files=files,
+            files_bytes=files_bytes,
             attention=await attention(unit, MOST_NAMED),
             spent=await _spent(unit),
         )
@@ -166,3 +172,9 @@ async def _untagged(unit: Unit) -> tuple[int, datetime | None]:
     count = await unit.one(select(func.count()).select_from(Message).where(waiting))
     oldest = select(col(Message.received_at)).where(waiting).order_by(col(Message.id)).limit(1)
     return count, await unit.first(oldest)
+
+
+async def _files(unit: Unit) -> tuple[int, int]:
+    """How many pictures and documents are kept beside arrivals, and their bytes; read over the light rows."""
+    ((count, together),) = await unit.rows(select(func.count(), func.sum(ArrivalFile.bytes)).select_from(ArrivalFile))
+    return count, int(together or 0)

@@ -29,6 +29,8 @@ class Scrape(Collector):
             "hub_arrivals_quarantined": ("Arrivals that could not be read", f.quarantined),
             "hub_messages_untagged": ("Messages not yet tagged", f.untagged),
             "hub_messages_untagged_age_seconds": ("Age of the oldest message not yet tagged", f.untagged_age or 0.0),
+            "hub_kept_files": ("Pictures and documents kept beside arrivals", f.files),
+            "hub_kept_files_bytes": ("Bytes of pictures and documents kept beside arrivals", f.files_bytes),
             "hub_live_streams": ("Open live streams of this process", self.streams),
         }
         for name, (words, value) in plain.items():

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.base import AccountRef
-from connectors.forms import AccountForm, Field, Place, is_address, is_site
+from connectors.forms import AccountForm, Field, Place, is_address, is_site, odd_named
 from connectors.registry import FORMS
 from hub.errors import Invalid, NotFound
-from hub.i18n import _, said
+from hub.i18n import _, listed, said
 from hub.models import Account
 
 __all__ = [
@@ -87,6 +87,12 @@ def _no_addresses(form: AccountForm, given: Mapping[str, str]) -> dict[str, str]
                 "「%(site)s」不是网站的地址。每个网站以 https:// 或 http:// 开头，只写到域名为止，用空格分开。",
                 site=odd[0],
             )
+        if field.named and (part := odd_named(typed, field.named)):
+            problems[field.name] = _(
+                "「%(part)s」不能用。逐个写成“名称=地址”，名称是 %(names)s 之一，地址以 https:// 或 http:// 开头，"
+                "用空格分开。",
+                part=part, names=listed(field.named),
+            )  # fmt: skip
     return problems
 
 

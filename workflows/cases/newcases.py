@@ -18,9 +18,10 @@ from hub.models import Audience, Case, CaseClass, CaseEvent, CaseState, Message,
 from hub.policy.packs import Policy
 from hub.privacy import shortened
 from nlp import mask
+from nlp.clean import without_mentions
 from workflows.cases import clocks
 from workflows.cases.moves import Move
-from workflows.cases.routing import NO_GUIDE, Beside, Candidate, Guide, Routed, is_praise, route
+from workflows.cases.routing import NO_GUIDE, Candidate, Guide, Routed, beside_of, route
 from workflows.cases.suggested import basis
 from workflows.opinion.heat import heat
 from workflows.tagging.markup import plainly, without_markup
@@ -101,6 +102,8 @@ def title_of(message: Message) -> str:
     if not own:
         text = _LEADING.sub("", without_markup(message.text).strip() or message.text.strip())
         own = " ".join(_SENTENCE_END.split(text, maxsplit=1)[0].split()) or " ".join(text.split())
+        # One of our own names, called without a blank behind it, took the words along.
+        own = own or " ".join(without_mentions(without_markup(message.text)).split())
     own = mask(own[: 4 * TITLE_LENGTH])
     if not own:
         return _("（无文字内容）")
@@ -162,8 +165,8 @@ def _class(thread: Thread) -> CaseClass:
 
 def _routed(thread: Thread, candidates: Sequence[Candidate], policy: Policy, guide: Guide) -> Routed:
     said, found = thread.first, thread.tagged[0].analysis
-    asks = not is_praise(found.request, found.sentiment.value)
-    beside = Beside(said.account_id, said.place, found.tokens, found.keywords, asks)
+    tags = (found.keywords, found.request, found.sentiment.value)
+    beside = beside_of(said.account_id, said.place, found.tokens, *tags)
     return route(candidates, found.topic, found.places, f"{said.title}\n{said.text}", policy, guide, beside)
 
 

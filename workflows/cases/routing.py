@@ -19,8 +19,12 @@ from nlp.watch import Matcher
 
 BY_RULE, BY_LEARNT = N_("派单规则"), N_("以往派单")
 BY_TOPIC, BY_DUTY, BY_PLACE, BY_NAME = N_("分类归口"), N_("职责词"), N_("属地"), N_("来信点名")
-# One duty word says something, three say it well: 0.4, 0.64, 0.78.
-_DUTY_P = 0.4
+# One duty word says something, three say it well: 0.5, 0.75, 0.88. Where those of one department alone stand in a
+# letter (379 of 922 public ones whose answer names one office), it was that one in 73 %.
+_DUTY_P = 0.5
+# A topic says what a matter is about, a duty word whose it is: of 100 letters where the one department's duty words
+# stood against the sure topic of another, 51 were the former's and 31 the latter's. So it counts less against them.
+_OTHERS_DUTY = 0.6
 # A street or district office is meant when it is named, unless the matter is a bureau's own.
 _PLACE_P = 0.5
 # A department that is named is meant more often than not; now and then it is the one that would not help.
@@ -86,10 +90,11 @@ class Beside:
 NO_GUIDE, NOTHING_BESIDE = Guide(), Beside()
 
 
-def beside_of(row: Any, tokens: str) -> Beside:
-    """From a row of message and tagging, and the tokens of the index."""
-    asks = not is_praise(row.request, row.sentiment)
-    return Beside(row.account_id, row.place, tokens, tuple(row.keywords), asks)
+def beside_of(
+    account_id: int, place: str, tokens: str, keywords: Sequence[str], request: str, sentiment: str
+) -> Beside:
+    """From what a message and its tags say, and the tokens of the index."""
+    return Beside(account_id, place, tokens, tuple(keywords), not is_praise(request, sentiment))
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,19 +322,20 @@ def by_signs_of(
     """What topics, duties, places and names say, the best first; accounts called (@栖澜城管) are neither."""
     text = without_mentions(text)
     named = _named(candidates, text)
-    weighed = (_weigh(candidate, candidates, topic, places, text, named) for candidate in candidates)
+    duties = {one.id: tuple(word for word in one.duties if word in text) for one in candidates}
+    weighed = (_weigh(candidate, candidates, topic, places, duties, named) for candidate in candidates)
     found = [suggestion for suggestion in weighed if suggestion is not None]
     return sorted(found, key=lambda suggestion: (-suggestion.p, suggestion.department_id))
 
 
 def _weigh(
-    candidate: Candidate, everybody: Sequence[Candidate], topic: Label, places: Sequence[Place], text: str,
-    named: Mapping[int, tuple[str, ...]],
+    candidate: Candidate, everybody: Sequence[Candidate], topic: Label, places: Sequence[Place],
+    duties: Mapping[int, tuple[str, ...]], named: Mapping[int, tuple[str, ...]],
 ) -> Suggestion | None:  # fmt: skip
     """All that speaks for one department, joined as independent signs."""
     signs = [
-        _by_topic(candidate, everybody, topic),
-        _by_duty(candidate, text),
+        _by_topic(candidate, everybody, topic, duties),
+        _by_duty(duties[candidate.id]),
         _by_place(candidate, places),
         (_NAME_P if candidate.id in named else 0.0, BY_NAME, named.get(candidate.id, ())),
     ]
@@ -347,18 +353,21 @@ def _weigh(
 Sign = tuple[float, str, tuple[str, ...]]
 
 
-def _by_topic(candidate: Candidate, everybody: Sequence[Candidate], topic: Label) -> Sign:
-    """A topic shared by several departments says less about each of them."""
+def _by_topic(
+    candidate: Candidate, everybody: Sequence[Candidate], topic: Label, duties: Mapping[int, tuple[str, ...]]
+) -> Sign:
+    """A topic shared by several departments says less about each of them, and so does one against others' duties."""
     p = 0.0
     for value, given in ((topic.value, topic.p), (topic.second, topic.p_second)):
         if value and value in candidate.topics:
             sharing = sum(value in other.topics for other in everybody)
             p = max(p, given / sharing)
+    if not duties[candidate.id]:
+        p *= _OTHERS_DUTY if any(duties.values()) else 1.0
     return p, BY_TOPIC, topic.words if p else ()
 
 
-def _by_duty(candidate: Candidate, text: str) -> Sign:
-    hits = tuple(word for word in candidate.duties if word in text)
+def _by_duty(hits: tuple[str, ...]) -> Sign:
     return 1 - (1 - _DUTY_P) ** len(hits) if hits else 0.0, BY_DUTY, hits
 
 

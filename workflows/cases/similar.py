@@ -28,7 +28,8 @@ LEAST = 0.12
 MOST_WORDS, LEAST_WORDS = 8, 0.35
 # And of the weight of all telling words, those nobody else wrote included, more where only one word is the same. By
 # hand, on 138 answers offered for 202 messages: with one word and less than this nearly every one was another matter
-# (物业 for a charging pile and for no water), above it most were of the same kind.
+# (物业 for a charging pile and for no water), above it most were of the same kind. Names of places weigh as other words
+# do: with half their weight, or none, of 750 answers offered for 350 public letters as many were of the same topic.
 LEAST_BY_ONE, LEAST_BY_SEVERAL = 0.2, 0.13
 
 

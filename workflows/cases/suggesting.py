@@ -12,7 +12,7 @@ from nlp.base import Label
 from workflows.cases.facts import policy_of
 from workflows.cases.newcases import ROUTER
 from workflows.cases.opening import departments
-from workflows.cases.routing import Beside, is_praise, route, stored_places
+from workflows.cases.routing import beside_of, route, stored_places
 from workflows.cases.suggested import still_returned
 from workflows.routing.guide import guide_in_force
 
@@ -36,8 +36,8 @@ async def suggest(unit: Unit, case: Case) -> bool:
     )
     text, policy = f"{message.title}\n{message.text}", policy_of(unit)
     tokens = (await search.tokens_of(unit, [message.id or 0])).get(message.id or 0, "")
-    asks = not is_praise(tagging.request, tagging.sentiment)
-    beside = Beside(message.account_id, message.place, tokens, tuple(tagging.keywords), asks)
+    said = (tagging.keywords, tagging.request, tagging.sentiment)
+    beside = beside_of(message.account_id, message.place, tokens, *said)
     guide = await guide_in_force(unit)
     fresh = route(await departments(unit), topic, stored_places(tagging.places), text, policy, guide, beside).as_data()
     routed = still_returned(fresh, case.routing)

@@ -115,9 +115,9 @@ async def _give_up(house: House, picture: OutsidePicture, why: str) -> None:
 async def _keep(house: House, picture: OutsidePicture, found: files.Judged) -> None:
     """File, bytes and the message's new address of it, or none of them."""
     async with unit_of_work(house.ctx) as unit:
-        if not await _end(unit, picture, state=PictureState.kept, due_at=None, error=""):
+        if not await _end(unit, picture, state=PictureState.kept, due_at=None, error="", since=clock.now()):
             return
-        row = await files.put(unit, picture.arrival_id, -1 - picture.number, found)
+        row = await files.put(unit, picture.arrival_id, files.number_of_fetched(picture.number), found)
         message = await _message(unit, picture)
         kept = {**message.media[picture.number], "url": files.address(row), "source": picture.url}
         message.media = [kept if place == picture.number else one for place, one in enumerate(message.media)]

@@ -90,6 +90,11 @@ async def put(unit: Unit, arrival: int, number: int, one: Judged) -> ArrivalFile
     return row
 
 
+def number_of_fetched(place: int) -> int:
+    """The number of a picture that was fetched for this place among the message's media."""
+    return -1 - place
+
+
 async def kept_of(unit: Unit, arrivals: Sequence[int]) -> Mapping[tuple[int, int], ArrivalFile]:
     """What was kept, by arrival and place among its files."""
     rows = await unit.all(select(ArrivalFile).where(col(ArrivalFile.arrival_id).in_(arrivals)))

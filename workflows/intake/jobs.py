@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from hub import clock
 from workflows.house import House
-from workflows.intake import fetching, pulling, reading, runs, uploads
+from workflows.intake import clearing, fetching, pulling, reading, runs, uploads
 
 _BUDGET = timedelta(seconds=30)
 _BATCH = 500
@@ -40,3 +40,8 @@ async def run_imports(house: House) -> int:
 async def sweep_uploads(house: House) -> int:
     """Remove uploaded files that no import will take any more; how many."""
     return await uploads.sweep(house)
+
+
+async def sweep_files(house: House) -> int:
+    """At night, for about 30 seconds, clear kept pictures whose time is over (`HUB_KEEP_FILES_DAYS`); how many."""
+    return await clearing.clear_night(house)

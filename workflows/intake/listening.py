@@ -10,8 +10,8 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import exists, or_, update
@@ -31,6 +31,8 @@ AT_ONCE = 200
 LONGEST_WAIT = 35 * 60.0
 # Between two times of hearing something: a platform that calls without end is still read at a sane pace.
 BREATH = 1.0
+# Between two looks at how far a reading is.
+LOOK_AGAIN = 1.0
 FIRST_BACK_OFF, LONGEST_BACK_OFF = 5.0, 600.0
 _random = secrets.SystemRandom()
 _log = log.get(__name__)
@@ -117,10 +119,10 @@ class Listeners:
         while True:
             if not (ref := await self._ref(account_id)):
                 return
-            connector = self.house.platforms[ref.platform]
+            connector, cursor = self.house.platforms[ref.platform], await self._read_to(number)
             try:
                 async with asyncio.timeout(LONGEST_WAIT):
-                    await Line(self.house, ref).call(_waiting(connector, name))
+                    await Line(self.house, ref).call(_waiting(connector, name, cursor))
             except (ConnectorError, TimeoutError) as error:
                 failures += 1
                 _log.info("not_heard", stream=number, error=type(error).__name__, failures=failures)
@@ -129,7 +131,7 @@ class Listeners:
                 _log.error("listening broke", stream=number, error=type(error).__name__)
             else:
                 failures = 0
-                await self._make_due(number)
+                await self._until_read(number, await self._make_due(number))
             await asyncio.sleep(back_off(failures))
 
     async def _ref(self, account_id: int) -> AccountRef | None:
@@ -138,21 +140,38 @@ class Listeners:
             account = await unit.get(Account, account_id)
         return self.house.ref(account, Purpose.reading) if account is not None and account.is_active else None
 
-    async def _make_due(self, number: int) -> None:
-        """Have it read now. Whoever reads it just now began before this was heard: then once more after that."""
+    async def _read_to(self, number: int) -> Mapping[str, Any]:
+        """How far the stream is read; nothing while reading it fails: what lies there would be told again and again."""
+        async with reading(self.house.ctx) as unit:
+            stream = await unit.get(Stream, number)
+        return stream.cursor if stream is not None and not stream.failures else {}
+
+    async def _until_read(self, number: int, since: datetime) -> None:
+        """Until what was heard of has been read, or could not be, or a minute is over: then the cursor is known."""
+        for _ in range(int(LEASE.total_seconds())):
+            async with reading(self.house.ctx) as unit:
+                stream = await unit.get(Stream, number)
+            if stream is None or stream.failures or (stream.pulled_at is not None and stream.pulled_at >= since):
+                return
+            await asyncio.sleep(LOOK_AGAIN)
+
+    async def _make_due(self, number: int) -> datetime:
+        """Have it read now; since when it is due. Whoever reads it just now began before this was heard: then once
+        more after that."""
         for _ in range(int(LEASE.total_seconds())):
             now = clock.now()
             free = or_(col(Stream.lease_until).is_(None), col(Stream.lease_until) < now)
             async with unit_of_work(self.house.ctx) as unit:
                 if await unit.claim(Stream, col(Stream.id) == number, free, due_at=now):
                     self.wake("pull_due")
-                    return
-            await asyncio.sleep(1.0)
+                    return now
+            await asyncio.sleep(LOOK_AGAIN)
+        return clock.now()
 
 
-def _waiting(connector: Connector, name: str) -> Callable[[AccountRef], Awaitable[None]]:
+def _waiting(connector: Connector, name: str, cursor: Mapping[str, Any]) -> Callable[[AccountRef], Awaitable[None]]:
     async def wait(account: AccountRef) -> None:
-        await connector.wait(account, name)
+        await connector.wait(account, name, cursor)
 
     return wait
 

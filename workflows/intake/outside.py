@@ -67,7 +67,7 @@ def is_outside(settings: Settings, medium: Mapping[str, Any]) -> bool:
 
 
 async def ask(unit: Unit, actor: Actor, message_id: int, place: int) -> Message:
-    """Have one picture kept that the setting leaves where it is, or that was given up. Safe to run twice.
+    """Have one picture kept that the setting leaves where it is, or that was given up or cleared. Safe to run twice.
 
     NotAllowed without the right to add notes; NotFound for who may not see the message, and where no picture is.
     """
@@ -89,12 +89,12 @@ async def _begin(unit: Unit, arrival_id: int, place: int, url: str) -> bool:
     fresh = insert(unit, OutsidePicture).on_conflict_do_nothing().values(_row(arrival_id, place, url, clock.now()))
     if (await unit.run(fresh)).rowcount:
         return True
-    given_up = (
+    gone = (
         col(OutsidePicture.arrival_id) == arrival_id, col(OutsidePicture.number) == place,
-        col(OutsidePicture.state) == PictureState.given_up,
+        col(OutsidePicture.state).in_((PictureState.given_up, PictureState.cleared)),
     )  # fmt: skip
-    again = {"state": PictureState.waiting, "attempts": 0, "due_at": clock.now(), "error": ""}
-    return await unit.claim(OutsidePicture, *given_up, **again)
+    again = {"state": PictureState.waiting, "attempts": 0, "due_at": clock.now(), "error": "", "since": None}
+    return await unit.claim(OutsidePicture, *gone, **again)
 
 
 async def standing_of(unit: Unit, messages: Sequence[Message]) -> dict[int, dict[int, OutsidePicture | None]]:

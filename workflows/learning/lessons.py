@@ -27,7 +27,6 @@ from workflows.learning.examples import Lesson, fresh, gather
 
 LEASE = timedelta(minutes=3)
 TRIES = 3
-NIGHT = (2, 5)  # hours of the office's clock between which the nightly lesson begins
 Guard = tuple[str, str, str]  # title, text, label
 
 
@@ -72,15 +71,14 @@ async def under_way(unit: Unit) -> LearnRun | None:
 
 async def begin_night(house: House) -> bool:
     """At night, when there is something new to learn from, leave a lesson for this night; one, however often asked."""
-    now = clock.local(clock.now())
-    if not NIGHT[0] <= now.hour < NIGHT[1]:
+    if not clock.is_night():
         return False
     async with reading(house.ctx) as unit:
-        if not await _is_due(unit, now.date()):
+        if not await _is_due(unit, clock.today()):
             return False
     try:
         async with unit_of_work(house.ctx) as unit:
-            unit.add(LearnRun(by_name=system(LEARNER).name, night=now.date()))
+            unit.add(LearnRun(by_name=system(LEARNER).name, night=clock.today()))
             unit.later("learn_waiting")
             feed.tell(unit, "learning")
     except IntegrityError:  # another worker was first

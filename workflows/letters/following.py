@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from hub.i18n import _
 from hub.models import (
     Arrival,
     ArrivalFile,
+    ArrivalState,
     Audience,
     Case,
     CaseEvent,
@@ -23,6 +24,7 @@ from hub.models import (
     Department,
     Letter,
     Message,
+    MessageKind,
     Reply,
     ReplyState,
 )
@@ -58,11 +60,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What the citizen sent at once: its text, empty until it is read in, and the names of the files with it."""
+    """What the citizen sent at once: its text, empty until it is read in, the names of the files with it, and how it
+    stands where there is no text."""
 
     at: datetime
     text: str
     files: Sequence[str]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +115,39 @@ async def standing(unit: Unit, letter: Letter) -> Standing:
     case = await _case(unit, first)
     events = await _events(unit, case)
     answers = await _answers(unit, case, found)
-    state, tone = _state(case, answers)
+    came = await _came(unit, letter, named)
+    state, tone = _state(case, answers, came.get(letter.external_id))
     rated = any(event.what == RATED for event in events)
     answered = case is not None and case.state in (S.replied, S.closed) and any(not one.asks for one in answers)
     return Standing(
         letter=letter, title=first.title if first else "", state=state, tone=tone,
         steps=[_step(letter), *_steps(events)], answers=answers,
-        written=await _written(unit, [letter, *more], found),
+        written=await _written(unit, [letter, *more], found, came),
         may_add=case is None or case.state not in (S.void,), may_rate=answered and not rated, is_rated=rated,
     )  # fmt: skip
 
 
-async def _written(unit: Unit, letters: Sequence[Letter], messages: Sequence[Message]) -> list[Written]:
+async def _came(unit: Unit, letter: Letter, named: Sequence[str]) -> Mapping[str, ArrivalState]:
+    """How reading each of them in stands."""
+    theirs = (col(Arrival.account_id) == letter.account_id, col(Arrival.external_id).in_(named))
+    rows = await unit.rows(
+        select(Arrival.external_id, Arrival.state).where(*theirs, Arrival.kind == MessageKind.letter)
+    )
+    return dict(rows)
+
+
+def _unread(state: ArrivalState | None) -> str:
+    """What stands in place of a text that is not there."""
+    if state is ArrivalState.quarantined:
+        return _("已收到，系统没能自动登记，需要人工核对。核对后会显示在这里，您不用再提交一次。")
+    if state is ArrivalState.ignored:
+        return _("工作人员核对后没有登记这部分内容。需要的话请换个写法再补充，或直接联系承办单位。")
+    return _("正在登记，过几秒再刷新就能看到。")
+
+
+async def _written(
+    unit: Unit, letters: Sequence[Letter], messages: Sequence[Message], came: Mapping[str, ArrivalState]
+) -> list[Written]:
     texts = {message.external_id: message.text for message in messages}
     named = [letter.external_id for letter in letters]
     rows = await unit.rows(
@@ -132,7 +157,13 @@ async def _written(unit: Unit, letters: Sequence[Letter], messages: Sequence[Mes
         .order_by(col(ArrivalFile.id))
     )
     names = {one: [name for letter, name in rows if letter == one] for one in named}
-    return [Written(one.created_at, texts.get(one.external_id, ""), names[one.external_id]) for one in letters]
+    return [
+        Written(
+            one.created_at, texts.get(one.external_id, ""), names[one.external_id],
+            "" if texts.get(one.external_id) else _unread(came.get(one.external_id)),
+        )
+        for one in letters
+    ]  # fmt: skip
 
 
 async def _case(unit: Unit, message: Message | None) -> Case | None:
@@ -170,7 +201,11 @@ async def _department(unit: Unit, case: Case) -> str:
     return found.name if found else ""
 
 
-def _state(case: Case | None, answers: Sequence[Answer]) -> tuple[str, str]:
+def _state(case: Case | None, answers: Sequence[Answer], came: ArrivalState | None) -> tuple[str, str]:
+    if case is None and came is ArrivalState.quarantined:
+        return _("已收到，需要人工核对"), "note"
+    if case is None and came is ArrivalState.ignored:
+        return _("没有登记"), "outline"
     if case is None or case.state is S.new:
         return _("已收到，等待受理"), "note"
     if case.state is S.void:

@@ -1,4 +1,4 @@
-"""The case a message is handled in: its own, or the one that was merged into."""
+"""The case a message is handled in: its own, or where that one was merged into, however often."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from sqlmodel import col
 
 from hub.models import Case, Message
 
-_Own: Any = aliased(Case)
+# Cases merged into each other one after the other; the table of moves allows no circle, but any length.
+HOPS = 8
+_WAY: list[Any] = [aliased(Case) for _ in range(HOPS)]
 
 
 def with_case(statement: Any, as_case: Any = Case) -> Any:
     """The statement over messages with that case as ``as_case``, empty where a message has none."""
-    leads = as_case.id == func.coalesce(_Own.merged_into_id, _Own.id)
-    return statement.outerjoin(_Own, _Own.id == col(Message.case_id)).outerjoin(as_case, leads)
+    own, *further = _WAY
+    statement = statement.outerjoin(own, own.id == col(Message.case_id))
+    for before, one in zip(_WAY, further, strict=False):
+        statement = statement.outerjoin(one, one.id == before.merged_into_id)
+    return statement.outerjoin(as_case, as_case.id == func.coalesce(*(one.id for one in reversed(_WAY))))

@@ -163,7 +163,8 @@ def _with_signs(
 def _example(row: Any, tokens: str) -> _Example:
     topic = Label(row.topic, row.topic_p, row.topic_second, row.topic_second_p, tuple(row.topic_words))
     whole = f"{row.title}\n{row.text}"
-    return _Example(topic, stored_places(row.places), whole, beside_of(row, tokens), row.department_id)
+    beside = beside_of(row.account_id, row.place, tokens, row.keywords, row.request, row.sentiment)
+    return _Example(topic, stored_places(row.places), whole, beside, row.department_id)
 
 
 async def _taken(unit: Unit) -> list[Any]:

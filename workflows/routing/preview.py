@@ -225,7 +225,7 @@ def _seen(row: Any, department_id: int | None, tokens: str) -> _Seen:
     topic = Label(row.topic, row.topic_p, row.topic_second, row.topic_second_p, tuple(row.topic_words))
     return _Seen(
         row.id, row.created_at, f"{row.title}\n{row.text}", topic, stored_places(row.places),
-        beside_of(row, tokens), department_id,
+        beside_of(row.account_id, row.place, tokens, row.keywords, row.request, row.sentiment), department_id,
         row.is_sensitive or class_of(row.urgency) is CaseClass.urgent,
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The office's own words for the analyser: ``places.txt`` and ``sensitive.txt`` in the data folder.
+"""The office's own words for the analyser: ``places.txt`` and ``sensitive.txt`` in the data folder, its accounts.
 
 ``places.txt``: one place a line, ``name<TAB>level<TAB>code``; level and code may be missing (then: spot, no code).
 ``sensitive.txt``: one word a line. Empty lines and lines that begin with ``#`` are left out.
@@ -6,11 +6,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+from sqlmodel import col, select
 
 import nlp
 from hub import log
+from hub.db import reading
+from hub.models import Account
 from hub.settings import Settings
+from workflows.house import House
 
 LEVELS = frozenset({"province", "city", "district", "street", "spot"})
 _log = log.get(__name__)
@@ -22,6 +28,17 @@ def configure(settings: Settings) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     places = [place for line in _lines(settings.data / "places.txt") if (place := _place(line)) is not None]
     nlp.configure(cache_dir=cache, places=places, sensitive=_lines(settings.data / "sensitive.txt"))
+
+
+async def know_accounts(house: House) -> None:
+    """Tell this process's analyser what the office's accounts are called. Cheap; before each round of tagging."""
+    async with reading(house.ctx) as unit:
+        names = await unit.all(select(col(Account.name)).where(col(Account.is_active)))
+    nlp.know_accounts(_BESIDE.sub("", name) for name in names)
+
+
+# 临江发布（微博） is called 临江发布 there.
+_BESIDE = re.compile(r"\s*[（(][^（()）]*[）)]\s*$")
 
 
 def _lines(path: Path) -> list[str]:

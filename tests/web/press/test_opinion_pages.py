@@ -39,7 +39,7 @@ def page(**given: object) -> LeadersPage:
         (Figure(12, 5), "今天收到 12 条留言，比昨天同一时刻多 7 条。"),
         (Figure(5, 12), "今天收到 5 条留言，比昨天同一时刻少 7 条。"),
         (Figure(5, 5), "今天收到 5 条留言，与昨天同一时刻一样多。"),
-        (Figure(23_456, 1), "今天收到 2.3万 条留言，比昨天同一时刻多 2.3万 条。"),
+        (Figure(23_456, 1), "今天收到 2.3万条留言，比昨天同一时刻多 2.3万条。"),
     ],
 )
 def test_today_has_a_direction(figure: Figure, words: str) -> None:

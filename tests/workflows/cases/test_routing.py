@@ -57,6 +57,17 @@ def test_a_shared_topic_needs_words_of_duty_to_decide() -> None:
     assert decided.second.department_id == 2
 
 
+def test_a_sure_topic_does_not_outweigh_the_duties_of_another() -> None:
+    topic = Label("城乡建设", 0.97, words=("清运",))
+    urban = Candidate(2, "城管局", frozenset(), ("垃圾", "环卫"))
+    housing = Candidate(1, "住建局", frozenset({"城乡建设"}), ("物业",))
+    found = routed("垃圾清运电话一直占线", topic, among=(housing, urban))
+    assert (found.is_sure, {one.department_id for one in found.suggestions}) == (False, {1, 2})
+    assert routed("环卫车凌晨收垃圾", topic, among=(housing, urban)).department_id == 2
+    assert routed("物业不管垃圾", topic, among=(housing, urban)).is_sure, "its own duties speak for it too"
+    assert routed("清运电话一直占线", topic, among=(housing, urban)).is_sure, "nobody's duty"
+
+
 def test_whom_the_citizen_names_is_suggested_and_never_passed_over_alone() -> None:
     topic = Label("交通运输", 0.95, "城乡建设", 0.02, ("电梯",))
     assert routed("电梯停了两天，老人下不了楼", topic).is_sure
@@ -91,7 +102,7 @@ def test_nothing_to_go_by_suggests_nobody(topic: Label) -> None:
 
 def test_the_reason_reads_as_words() -> None:
     found = routed("物业", Label("", 0.0))
-    assert explain(found.as_data()["suggestions"][0]) == "职责词：物业（40%）"
+    assert explain(found.as_data()["suggestions"][0]) == "职责词：物业（50%）"
 
 
 def test_a_doubtful_topic_or_mere_praise_goes_to_a_person() -> None:

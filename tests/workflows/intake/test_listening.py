@@ -30,9 +30,11 @@ class Calling(town.Numbers):
         self.listening = 0
         self.most = 0
         self.breaks: list[BaseException] = []
+        self.cursors: list[Mapping[str, Any]] = []
 
-    async def wait(self, account: AccountRef, stream: str) -> None:
+    async def wait(self, account: AccountRef, stream: str, cursor: Mapping[str, Any]) -> None:
         self.listening += 1
+        self.cursors.append(cursor)
         self.most = max(self.most, self.listening)
         try:
             if self.breaks:
@@ -80,6 +82,32 @@ async def test_what_is_heard_is_read_at_once(any_house: House, calling: Calling)
     await _until(lambda: calling.listening == 1)
     assert other.running == 1, "left to others at once"
     await other.close()
+
+
+async def test_the_platform_is_told_how_far_was_read_once_that_is_known(
+    any_house: House, calling: Calling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "BREATH", 0.02)
+    monkeypatch.setattr(listening, "LOOK_AGAIN", 0.02)
+    woken: list[str] = []
+    listeners = Listeners(any_house, woken.append)
+    await listeners.look()
+    await _until(lambda: calling.listening == 1)
+    calling.last = 7
+    calling.bell.set()
+    await _until(lambda: woken)
+    await asyncio.sleep(0.2)
+    assert calling.cursors == [{"after": 5}], "what was heard of is not read yet"
+    assert await pulling.pull_due(any_house) == 2
+    await _until(lambda: calling.listening == 1)
+    assert calling.cursors[-1] == {"after": 7}
+    calling.trouble[7] = ConnectorError(ErrorKind.transient, "断了")
+    calling.bell.set()
+    await _until(lambda: len(woken) == 2)
+    await pulling.pull_due(any_house)
+    await _until(lambda: calling.listening == 1)
+    assert calling.cursors[-1] == {}, "what cannot be read would be told of again and again"
+    await listeners.close()
 
 
 async def test_a_line_that_breaks_is_tried_again(

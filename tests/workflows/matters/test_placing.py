@@ -166,6 +166,26 @@ async def test_messages_of_a_merged_case_count_where_it_is_handled(any_voices: V
             assert (case.department, case.messages) == ("住建局", 2)
 
 
+async def test_cases_merged_one_after_the_other_count_where_the_last_is_handled(any_voices: Voices) -> None:
+    ids = await any_voices.hear(MIXER)
+    matter_id, house = await any_voices.of(ids[0]) or 0, any_voices["leader"].department_id
+    async with unit_of_work(any_voices.house.ctx) as unit:
+        found = await unit.rows(select(Message.case_id).where(col(Message.id).in_(ids)).order_by(col(Message.id)))
+        lead, second, third = [row[0] for row in found]
+        await unit.run(update(Case).where(col(Case.id) == lead).values(department_id=house))
+        for case, into in ((third, second), (second, lead)):
+            merged = {"state": CaseState.merged, "is_open": False, "merged_into_id": into}
+            await unit.run(update(Case).where(col(Case.id) == case).values(**merged))
+        await unit.run(update(Matter).values(counted_at=clock.now() - timedelta(hours=1)))
+    await count_matters(any_voices.house)
+    assert (await any_voices.matter(matter_id)).figures["departments"] == [[house, 3]]
+    async with reading(any_voices.house.ctx) as unit:
+        (case,) = (await detail.detail(unit, matter_id, any_voices["auditor"])).cases
+        seen = await detail.members(unit, matter_id, any_voices["auditor"])
+    assert (case.department, case.messages) == ("住建局", 3)
+    assert {one.department for one in seen.rows} == {"住建局"}
+
+
 async def test_reposts_said_by_the_platform_count(voices: Voices) -> None:
     ids = await voices.hear(MIXER, extra={"reposts_count": 40})
     await voices.hear([MIXER[0] + "呀"], extra={"reposts_count": "many"})

@@ -250,6 +250,6 @@ async def test_each_dispatch_keeps_what_was_suggested_and_says_whether_it_was_ta
             shown = await detail(unit, case.id or 0, desk)
         lines.append(next(event.details[-1] for event in shown.events if event.what == "dispatch"))
     assert lines == [
-        "系统的第二个建议：分类归口：漏水（64%）", "与系统建议一致：派单规则「路灯归交通」：路灯", "派单时系统没有建议",
+        "系统的第二个建议：职责词：漏水（70%）", "与系统建议一致：派单规则「路灯归交通」：路灯", "派单时系统没有建议",
         "系统建议的是traffic：派单规则「路灯归交通」：路灯",
     ]  # fmt: skip

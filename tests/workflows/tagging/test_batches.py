@@ -198,3 +198,16 @@ async def test_the_real_messages_are_in_tagged_and_cased_within_40_seconds_of_on
     async with reading(house.ctx) as unit:
         found = await search.match(unit, nlp.query_tokens("地铁"), limit=5000)
     assert set(wanted) <= set(found)
+
+
+async def test_an_account_called_without_a_blank_takes_no_words_along(house: House) -> None:
+    await town.account(house, name="栖澜城管（微博）", platform="sandbox")
+    await arrive(house, town.letter(1, "@栖澜城管春熙里小区停水一天了没人管"), town.letter(2, "@栖澜城管"))
+    try:
+        await jobs.tag_messages(house)
+    finally:
+        nlp.know_accounts([])
+    message, bare = [await town.message(house, number) for number in "12"]
+    assert (message.topic, message.urgency) == ("城乡建设", "outage")
+    cases = {case.first_message_id: case.title for case in await town.all_rows(house, Case)}
+    assert cases == {message.id: "春熙里小区停水一天了没人管", bare.id: "（无文字内容）"}
