@@ -14,6 +14,7 @@ from hub.models import DeliveryState, PostState
 from hub.rights import May
 from web.api.operation import Call, mark_of, next_of, operation
 from web.api.schema import Answer, Body, Confirm, Id, Moment, Note, Page, PageQuery, Version, When
+from web.api.videos import VideoOne
 from workflows.publishing import choices, detail, lists, service
 from workflows.publishing.calendar import Item
 from workflows.publishing.content import USUAL, Draft, Option, draft_of, pictures_for, tidy
@@ -72,17 +73,9 @@ class PictureOne(Answer):
     description: str
 
 
-class VideoOne(Answer):
-    """The video of a post. Its bytes are at ``/videos/{id}`` for who sees the post."""
+class PostVideo(VideoOne):
+    """The video of a post."""
 
-    id: int
-    name: str
-    sha256: str
-    mime: str
-    size: int = Field(description=N_("字节数。"))
-    seconds: float
-    width: int
-    height: int
     description: str
 
 
@@ -134,7 +127,7 @@ class PostOne(Answer):
     reviewed_at: Moment | None
     review_note: str
     pictures: list[PictureOne]
-    video: VideoOne | None
+    video: PostVideo | None
     targets: list[TargetOne]
     events: list[PostEventItem]
     reasons: dict[str, list[str]] = Field(description=N_("每一步现在为什么不行；空表示可以。"))
@@ -166,7 +159,7 @@ class PostBody(Body):
     targets: list[TargetBody] = Field(default=[], max_length=MOST_TARGETS)
     scheduled_at: When | None = None
     latest_at: When | None = Field(default=None, description=N_("过了这个时间就不再自动发出。"))
-    video: VideoBody | None = Field(default=None, description=N_("先用上传接口得到编号。"))
+    video: VideoBody | None = Field(default=None, description=N_("先经 /videos/coming 上传得到编号；null 表示去掉。"))
 
 
 class PostChange(Body):
@@ -178,7 +171,7 @@ class PostChange(Body):
     targets: list[TargetBody] = Field(default=[], max_length=MOST_TARGETS)
     scheduled_at: When | None = None
     latest_at: When | None = None
-    video: VideoBody | None = None
+    video: VideoBody | None = Field(default=None, description=N_("先经 /videos/coming 上传得到编号；null 表示去掉。"))
 
 
 class VersionBody(Body):

@@ -14,7 +14,7 @@ from hub.models import IncomingState
 from hub.rights import May
 from web.forms import read_json, whole
 from web.press.words import focus_words
-from web.request import house, looking, me, writing
+from web.request import house, looking, me, raw_body, writing
 from web.routes.pictures import HEADERS
 from web.routes.table import Gate, PageRoute
 from web.templating import render
@@ -52,7 +52,7 @@ async def take(request: Request) -> Response:
     if offset is None:
         raise Invalid({"video": _("请选择视频")})
     token = request.path_params["token"]
-    return _told(await incoming.take(house(request), me(request), token, offset, request.stream()))
+    return _told(await incoming.take(house(request), me(request), token, offset, raw_body(request)))
 
 
 async def finish(request: Request) -> Response:

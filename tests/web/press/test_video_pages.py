@@ -262,3 +262,39 @@ async def test_the_calendar_marks_posts_with_a_video(office: Office, browse: Bro
         (event,) = [one for one in months.json() if one.get("video")]
         assert event["picture"] == f"/videos/{video.id}/poster"
     assert (await office.post_of(number)).state is PostState.approved
+
+
+async def test_programs_bring_videos_in_pieces_and_name_them_in_posts(
+    office: Office, browse: Browse, film: bytes
+) -> None:
+    async with browse("press") as page:
+        one = (await page.post("/api/v1/videos/coming", json={"name": "汛情.mov", "size": len(film)})).json()
+        url = f"/api/v1/videos/coming/{one['token']}"
+        early = await page.post(f"{url}/done")
+        assert (early.status_code, early.headers["content-type"]) == (409, "application/problem+json")
+        form_sent = await page.put(f"{url}?offset=0", data={"a": "b"})
+        assert form_sent.status_code == 415
+        half = len(film) // 2
+        for at, data in ((0, film[:half]), (half, film[half:])):
+            answer = await page.put(f"{url}?offset={at}", content=data)
+            assert answer.json()["offset"] == at + len(data)
+            assert (await page.get(url)).json()["offset"] == at + len(data)
+        done = (await page.post(f"{url}/done")).json()
+        assert (done["state"], (await page.post(f"{url}/done")).json()) == ("done", done)
+        video = (await page.get(f"/api/v1/videos/{done['video_id']}")).json()
+        assert (video["seconds"], video["width"]) == (3.0, 320)
+        body = {
+            "body": "水库泄洪", "targets": [{"account_id": office.accounts[0]}],
+            "video": {"id": done["video_id"], "description": "大坝"},
+        }  # fmt: skip
+        post = (await page.post("/api/v1/posts", json=body)).json()
+        assert (post["video"]["sha256"], post["video"]["description"]) == (video["sha256"], "大坝")
+        place = f"/api/v1/posts/{post['id']}"
+        kept = (await page.patch(place, json={"version": post["version"], "body": "改"})).json()
+        assert kept["video"] == post["video"]
+        without = (await page.patch(place, json={"version": kept["version"], "video": None})).json()
+        assert without["video"] is None
+        missing = await page.patch(place, json={"version": without["version"], "video": {"id": 999999}})
+        assert missing.status_code == 422
+    async with browse("both") as page:
+        assert (await page.get(url)).status_code == 404
