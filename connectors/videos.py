@@ -156,8 +156,9 @@ def _against_pictures(out: Outgoing, rules: VideoRules, form: PostForm) -> list[
 
 
 def _span(seconds: float) -> str:
-    minutes, rest = divmod(max(1, round(seconds)), 60)
-    return (f"{minutes} 分 {rest} 秒" if rest else f"{minutes} 分钟") if minutes else f"{rest} 秒"
+    """As players write it, in any language: 1:31."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"
 
 
 def _read(path: Path, at: int, length: int) -> bytes:

@@ -30,7 +30,7 @@ from workflows.delivery import byhand
 from workflows.pictures import store
 from workflows.pictures.placed import Placed
 from workflows.publishing import choices, detail, service
-from workflows.publishing.content import Draft, draft_of, tidy
+from workflows.publishing.content import Draft, cleaned, draft_of, tidy
 from workflows.publishing.detail import PostView
 from workflows.publishing.forms import settled
 from workflows.publishing.history import find, targets_of
@@ -224,12 +224,17 @@ async def _conflict(request: Request, post_id: int, fields: Fields) -> Response:
     """Both texts on one page. Saving again, with the new version in the form, is a decision made with open eyes."""
     async with looking(request) as unit:
         view = await detail.view(unit, me(request), post_id)
-        names = {choice.id: choice.name for choice in await choices.accounts(house(request), unit)}
+        offered = await choices.accounts(house(request), unit)
+        typed, _unreadable = composing.as_far_as_readable(fields)
+        draft = settled(
+            {choice.id: choice.forms for choice in offered}, cleaned(await _with_media(unit, request, typed, {}))
+        )
+    names = {choice.id: choice.name for choice in offered}
     theirs = versions.as_stored(view)
     mine = detail.Version(
         0, "mine", clock.now(), me(request).name, "", fields.title,
         {account: fields.texts.get(account) or fields.body for account in sorted(fields.accounts)},
-        theirs.scheduled_at, theirs.latest_at,
+        theirs.scheduled_at, theirs.latest_at, draft.pictures, draft.options, draft.video,
     )  # fmt: skip
     conflict = {
         "by": view.events[-1].by_name if view.events else "",

@@ -10,6 +10,7 @@ does, it does here, within bounds, and the hub goes on.
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from pathlib import Path
@@ -99,6 +100,11 @@ def _streams(container: Any) -> tuple[Any, Any]:
     return film, good[0] if good else None
 
 
+def _why(error: Exception) -> str:
+    """A full disk is not the file's fault."""
+    return "disk full" if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) else "broken"
+
+
 def _is_cover(stream: Any) -> bool:
     return "attached_pic" in str(stream.disposition).lower()
 
@@ -119,8 +125,8 @@ def _clean(source: Path, target: Path, poster: Path, most: float) -> dict[str, A
             seconds = _copied(container, film, sound, target, most)
         except MemoryError:
             raise Refused("too large") from None
-        except (av.FFmpegError, OSError, ValueError, ArithmeticError):
-            raise Refused("broken") from None
+        except (av.FFmpegError, OSError, ValueError, ArithmeticError) as error:
+            raise Refused(_why(error)) from None
         codec = VIDEO[_codec(film)]
         silent = sound is None
     if declared - seconds > max(2.0, declared * 0.05):

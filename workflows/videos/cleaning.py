@@ -117,6 +117,7 @@ def _words(why: str, answer: Mapping[str, Any]) -> str:
         "cut off": lambda: _("视频文件不完整，可能没有拷完或导出中断；请重新导出后再上传"),
         "too long": lambda: _("视频超过 %(n)s 小时，请剪短后再上传", n=LONGEST_SECONDS // 3600),
         "too large": lambda: _("视频画面太大，请导出为 4K 以内后再上传"),
+        "disk full": lambda: _("服务器磁盘空间不够，视频没有保存；请联系管理员清理磁盘后再上传"),
         "too slow": lambda: _("检查视频用时过长，已停止；请用剪辑软件重新导出后再上传"),
     }
     return known.get(why, lambda: _("视频已损坏，播放不了；请重新导出为 MP4 后再上传"))()

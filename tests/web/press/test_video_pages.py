@@ -298,3 +298,19 @@ async def test_programs_bring_videos_in_pieces_and_name_them_in_posts(
         assert missing.status_code == 422
     async with browse("both") as page:
         assert (await page.get(url)).status_code == 404
+
+
+async def test_a_conflict_tells_of_the_video_only_when_it_differs(office: Office, browse: Browse, film: bytes) -> None:
+    async with browse("press") as page:
+        number = await put_in(page, film)
+        data = form(office, account=office.accounts[0], video=number, video_alt="大坝")
+        url = place(await page.post("/posts", data=data)).removesuffix("/edit")
+        await page.post(url, data=data | {"version": "1", "body": "别人先改了。"})
+        same = await page.post(url, data=data | {"version": "1", "body": "我也改了。"})
+        assert same.status_code == 409
+        assert "去掉了视频" not in same.text
+        assert "换了发布形式" not in same.text
+        assert f'name="video" value="{number}"' in same.text
+        without = await page.post(url, data={**data, "version": "1", "video": ""})
+        assert without.status_code == 409
+        assert "去掉了视频" in without.text

@@ -236,3 +236,14 @@ def test_the_hub_itself_never_loads_the_reader() -> None:
     """Its libraries take dozens of megabytes, and what they read strangers made."""
     code = "import sys, workflows.worker, web.app; sys.exit('av' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+async def test_a_full_disk_is_not_the_files_fault(film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program is asked on a device that takes nothing."""
+    device = Path("/dev/full")
+    if not device.exists():
+        pytest.skip("this machine has no /dev/full")
+    made = tmp_path / "made.mp4"
+    made.symlink_to(device)
+    with pytest.raises(Invalid, match="磁盘空间不够"):
+        await clean(film, made)
