@@ -71,7 +71,7 @@ class ManualConnector(Defaults):
                 "", site.label, site.length, "到点后由专人在平台上发布。", site.title_length, site.needs_title,
                 pictures=site.pictures, picture_types=("image/jpeg", "image/png", "image/gif", "image/webp"),
                 picture_bytes=PICTURE_BYTES, covers=tuple((one.label, one.width, one.height) for one in site.covers),
-                video=VIDEO,
+                video=VIDEO, by_hand=True,
             ),
         )  # fmt: skip
 

@@ -17,6 +17,7 @@ from hub.models import Account, AttemptResult, Delivery, DeliveryKind, DeliveryS
 from hub.policy.sending import sending
 from workflows.delivery import door
 from workflows.delivery.answers import end, record_failed
+from workflows.delivery.hands import is_by_hand
 from workflows.delivery.outbox import outgoing
 from workflows.delivery.together import Together
 from workflows.delivery.turning import turn_away
@@ -77,7 +78,7 @@ def _looked_at(house: House, ticket: door.Ticket, pictures: Pictures) -> tuple[O
     connector, ref = house.connector(account), house.ref(account)
     video = placed_video(delivery.video)
     going = video.going_out(path_of(house.ctx.settings, video.sha256)) if video else None
-    if going and ticket.uploaded is None and not connector.limits(ref).by_hand:
+    if going and ticket.uploaded is None and not is_by_hand(house, account, delivery.form):
         return None, TAMPERED, _("视频没有传到平台的记录，请作废后重新送审")
     out = outgoing(delivery, pictures.made, going, ticket.uploaded)
     form = form_of(connector.post_forms(ref), delivery.form)

@@ -23,6 +23,7 @@ from hub.rights import Actor, May
 from workflows.checking.confirming import Unfit, settle
 from workflows.delivery import create as create_delivery
 from workflows.delivery import text_hash
+from workflows.delivery.hands import is_by_hand
 from workflows.delivery.stopping import cancel_all, give_to, move_all
 from workflows.house import House
 from workflows.pictures import store
@@ -290,10 +291,11 @@ def _state_after_save(post: Post, is_new: bool) -> PostState:
 
 
 async def _by_hand(house: House, unit: Unit, targets: Sequence[PostTarget]) -> set[int]:
-    """The accounts where people publish: no program brings anything there."""
-    accounts = await unit.all(select(Account).where(col(Account.id).in_([one.account_id for one in targets])))
+    """The accounts where people publish it: no program brings anything there."""
+    chosen = {one.account_id: one.form for one in targets}
+    accounts = await unit.all(select(Account).where(col(Account.id).in_(chosen)))
     known = [one for one in accounts if one.platform in house.platforms]
-    return {one.id or 0 for one in known if house.connector(one).limits(house.ref(one)).by_hand}
+    return {one.id or 0 for one in known if is_by_hand(house, one, chosen[one.id or 0])}
 
 
 async def _release(

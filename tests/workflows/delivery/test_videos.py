@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlmodel import col, select
 
-from connectors.base import ConnectorError, ErrorKind, Uploaded, Uploading
+from connectors.base import ByHand, ConnectorError, ErrorKind, Uploaded, Uploading
 from connectors.sandbox.client import SandboxConnector
 from hub import clock
 from hub.models import CircuitState, Delivery, DeliveryState, Post, PostState, VideoJourney
@@ -422,6 +423,28 @@ async def test_an_account_may_go_without_the_video(office: Office, hands: Hands)
     assert (await office.delivery(without)).video is None
     await office.sweep()
     assert await office.states([with_it, without]) == ["waiting", "sent"]
+
+
+async def test_a_form_by_hand_of_a_platform_with_programs_brings_nothing_there(
+    office: Office, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some platforms take pictures by program and videos by a person."""
+    usual = SandboxConnector.post_forms
+
+    def forms(self: Any, account: Any) -> Any:
+        return (*usual(self, account), replace(usual(self, account)[0], name="hand", by_hand=True))
+
+    async def steps(_self: Any, _account: Any, out: Any) -> Any:
+        return ByHand(("上传视频。",)) if out.form == "hand" else None
+
+    monkeypatch.setattr(SandboxConnector, "post_forms", forms)
+    monkeypatch.setattr(SandboxConnector, "publish", steps)
+    video = await kept_video(office.ctx, office["press"])
+    (number,) = await office.approved(video=video, options={office.accounts[0]: Option(form="hand")})
+    await upload_videos(office.house)
+    await office.sweep()
+    assert pieces(office) == 0
+    assert (await office.delivery(number)).state is S.by_hand
 
 
 async def test_a_step_waits_where_the_platform_asks_to(
