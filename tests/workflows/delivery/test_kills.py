@@ -122,3 +122,4 @@ async def test_a_video_goes_on_where_a_killed_worker_left_it(tmp_path: Path, db_
     assert films == [video.sha256] * 2
     # 12 pieces each; a kill costs the piece on the wire of each account, no more.
     assert 24 <= taken() <= 24 + 2 * kills
+    await office.ctx.close()
