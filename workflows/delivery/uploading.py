@@ -100,6 +100,14 @@ async def begin_again(unit: Unit, delivery_id: int) -> None:
     unit.later("upload_videos")
 
 
+async def bring_anew(unit: Unit, delivery_id: int) -> None:
+    """What was there is not any more: from the start."""
+    mine = col(VideoJourney.delivery_id) == delivery_id
+    fresh: dict[str, Any] = {"state": {}, "done": 0, "ref": None, "until": None, "next_at": clock.now()}
+    await unit.run(update(VideoJourney).where(mine).values(**fresh))
+    unit.later("upload_videos")
+
+
 _CLEAN: dict[str, Any] = {"failures": 0, "error_kind": "", "error": ""}
 
 

@@ -34,7 +34,7 @@ def share(call: Call) -> Any:
     film_id = call.values.get("video_id", "")
     film = call.store.film(film_id, call.uid) if film_id else None
     if film_id and (film is None or not film["ready"]):
-        raise Refusal(10008)
+        raise Refusal(20101, 404)
     text = _text(call, "status", ARTICLE_UNITS if title else POST_UNITS)
     return _accept(call, "status", text, title=title, pictures=wanted, film=film_id)
 

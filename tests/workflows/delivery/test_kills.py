@@ -120,6 +120,6 @@ async def test_a_video_goes_on_where_a_killed_worker_left_it(tmp_path: Path, db_
     assert office.texts() == ["带视频的通告"] * 2
     films = [sandbox.item(item["id"])["video"]["sha256"] for item in sandbox.accepted()]
     assert films == [video.sha256] * 2
-    # 12 pieces each; a kill costs the piece on the wire of each account, no more.
+    # Twelve pieces each; a kill costs the piece on the wire of each account, no more.
     assert 24 <= taken() <= 24 + 2 * kills
     await office.ctx.close()

@@ -203,6 +203,28 @@ async def test_what_will_be_forgotten_before_the_minute_is_brought_there_again(o
     assert await office.states([number]) == ["sent"]
 
 
+async def test_what_was_forgotten_when_the_post_leaves_is_brought_anew_but_not_for_ever(
+    office: Office, hands: Hands
+) -> None:
+    number = await approved(office)
+    await upload_videos(office.house)
+    office.sandbox.forget_videos()
+    await office.sweep()
+    assert await office.states([number]) == ["waiting"]
+    await upload_videos(office.house)
+    await office.sweep()
+    assert await office.states([number]) == ["sent"]
+    assert len(office.texts()) == 1
+    (other,) = await office.approved("另一条", video=await kept_video(office.ctx, office["press"], seed=3))
+    for _ in range(4):
+        await upload_videos(office.house)
+        office.sandbox.forget_videos()
+        await office.sweep()
+        hands.on(16)
+    delivery = await office.delivery(other)
+    assert (delivery.state, delivery.error_kind) == (S.failed, "not_found")
+
+
 async def test_a_video_the_platform_refuses_fails_the_delivery_before_its_minute(office: Office, hands: Hands) -> None:
     office.sandbox.fault("refuse", operation="video", code=20006)
     number = await approved(office, after=1800)
