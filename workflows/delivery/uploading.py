@@ -372,12 +372,16 @@ async def _end(unit: Unit, trip: Trip, kind: str, why: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a video is: ``percent`` of its bytes; ``is_there``: the platform has it; ``error``: the last trouble."""
+    """How far a video is: ``percent`` of its bytes; ``is_there``: the platform has it; ``error``: the last trouble.
+
+    ``begins_at``: when it sets out, None once that time has come; ``next_at``: when it is tried again after trouble.
+    """
 
     percent: int
     is_there: bool
     error: str
     next_at: datetime | None
+    begins_at: datetime | None
 
 
 def progress(delivery: Delivery, journey: VideoJourney | None) -> Progress | None:
@@ -385,7 +389,11 @@ def progress(delivery: Delivery, journey: VideoJourney | None) -> Progress | Non
     if journey is None or not delivery.video:
         return None
     done = 100 if journey.is_there else min(99, _percent(journey.done, int(delivery.video.get("size", 0))))
-    return Progress(done, journey.is_there, journey.error, journey.next_at if journey.failures else None)
+    begins = delivery.scheduled_at - sending().video_ahead
+    return Progress(
+        done, journey.is_there, journey.error, journey.next_at if journey.error else None,
+        begins if begins > clock.now() else None,
+    )  # fmt: skip
 
 
 def _percent(done: int, size: int) -> int:

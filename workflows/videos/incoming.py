@@ -157,7 +157,7 @@ async def finish(house: House, actor: Actor, token: str) -> Incoming:
     if _length(house.ctx.settings, token) != row.size:
         raise Refused([_("还没有传完，请继续上传")])
     if await _claim(house, token):
-        await house.see_through(_look(house, actor, row))
+        await _look(house, actor, row)
     async with reading(house.ctx) as unit:
         return _shown(house.ctx.settings, await _row(unit, actor, token))
 

@@ -201,10 +201,13 @@ async def test_a_form_without_room_for_a_video_is_told_while_typing(
 
 async def test_how_far_it_is_stands_on_the_pages_of_what_is_sent(office: Office, browse: Browse, hands: Hands) -> None:
     video = await kept_video(office.ctx, office["press"])
+    (later,) = await office.approved("以后再发", after=86400, video=video)
     (number,) = await office.approved(after=1800, video=video)
     post = await office.post_of(number)
     async with browse("press") as page:
-        assert "视频还没开始上传" in (await page.get(f"/posts/{post.id}")).text
+        assert "开始传到平台" in (await page.get(f"/deliveries/{later}")).text
+    async with browse("press") as page:
+        assert "视频即将开始传到平台" in (await page.get(f"/posts/{post.id}")).text
         office.sandbox.fault("refuse", operation="video", code=10001, status=503)
         await upload_videos(office.house)
         shown = (await page.get(f"/deliveries/{number}")).text

@@ -425,7 +425,7 @@ async def test_a_worker_told_to_stop_gives_the_journey_back(
 
 
 def test_progress_never_says_more_than_the_platform_has() -> None:
-    delivery = Delivery(video={"size": 100}, state=S.waiting)  # type: ignore[call-arg]
+    delivery = Delivery(video={"size": 100}, state=S.waiting, scheduled_at=clock.now())  # type: ignore[call-arg]
     assert progress(delivery, None) is None
     shown = progress(delivery, VideoJourney(delivery_id=1, done=100))
     assert shown is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 from collections.abc import AsyncIterator
@@ -291,3 +292,24 @@ async def test_a_copied_post_shares_the_video(office: Office, film: bytes) -> No
         draft = Draft("副本", "正文", {office.accounts[0]: ""}, video=video)
         second: Post = await service.create(unit, office["both"], draft)
     assert first.video == second.video
+
+
+async def test_a_check_that_is_broken_off_can_be_made_again(
+    office: Office, film: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The web process is told to stop while a video is looked into."""
+    one = await begin(office, len(film))
+    await incoming.take(office.house, office["press"], one.token, 0, body(film))
+    began = asyncio.Event()
+
+    async def endless(*_: object) -> None:
+        began.set()
+        await asyncio.sleep(3600)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(incoming, "clean", endless)
+        task = asyncio.create_task(incoming.finish(office.house, office["press"], one.token))
+        await began.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert (await incoming.finish(office.house, office["press"], one.token)).state is S.done
