@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import httpcore
 import httpcore._synchronization
@@ -132,6 +132,17 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
+class Streamed(Protocol):
+    """A body of ``length`` bytes that is read while it is sent, anew each time it is asked for."""
+
+    @property
+    def length(self) -> int:
+        """In bytes, told to the platform beforehand."""
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """What is sent, a little at a time."""
+
+
 # What the end of a connection that was kept too long looks like.
 _STALE = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
@@ -170,19 +181,21 @@ class Http:
         *,
         params: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         form: Mapping[str, Any] | None = None,
-        content: bytes | None = None,
+        content: bytes | Streamed | None = None,
         files: Sequence[tuple[str, Attachment]] = (),
         headers: Mapping[str, str] | None = None,
         write: bool = False,
+        seconds: float | None = None,
     ) -> Answer:
         """One request, one answer of any status; every failure on the way is a :class:`ConnectorError`.
 
         ``files``: (name of the field, what goes into it); the body is then ``multipart/form-data``, with ``form``.
         ``write``: it may change something there, so a failure after sending is ``unknown``. No redirect is followed.
+        ``seconds``: for all of it, where sending ``content`` takes longer than calls do.
         """
         journey = _Journey(write)
         try:
-            async with asyncio.timeout(self._total):
+            async with asyncio.timeout(seconds or self._total):
                 asked = {
                     "method": method,
                     "url": _with_params(url, params),
@@ -215,7 +228,7 @@ class Http:
             raise journey.failure(ErrorKind.transient, "与平台的连接失败或中断，系统会稍后处理", error) from None
 
     async def _exchange(self, client: httpx.AsyncClient, asked: Mapping[str, Any], journey: _Journey) -> Answer:
-        response = await client.send(client.build_request(**asked), stream=True)
+        response = await client.send(client.build_request(**_written(asked)), stream=True)
         try:
             body = await self._body(response, journey)
         finally:
@@ -268,6 +281,15 @@ class Http:
             if len(body) > self._body_bytes:
                 raise journey.failure(ErrorKind.protocol, TOO_LARGE, ValueError())
         return bytes(body)
+
+
+def _written(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is asked with a streamed body opened; its length is told, since many platforms refuse bodies without."""
+    body = asked["content"]
+    if body is None or isinstance(body, bytes):
+        return asked
+    headers = {**(asked["headers"] or {}), "Content-Length": str(body.length)}
+    return {**asked, "content": body.chunks(), "headers": headers}
 
 
 async def _unpacked(response: httpx.Response, journey: _Journey, most: int) -> AsyncIterator[bytes]:

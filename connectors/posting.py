@@ -82,8 +82,8 @@ class PostForm:
 
     ``title_length`` 0: has no title. ``pictures`` is the most it takes; ``cover``: (width, height) the first picture is
     cut to as its cover, None: has none; ``covers``: sizes (name, width, height) of it that a person who publishes by
-    hand is offered. ``video``: what a video must be, None: takes none. ``note`` says in one sentence (Chinese) what
-    people should know.
+    hand is offered. ``video``: what a video must be, None: takes none. ``by_hand``: a person publishes it, so nothing
+    of it is uploaded. ``note`` says in one sentence (Chinese) what people should know.
     """
 
     name: str
@@ -99,6 +99,7 @@ class PostForm:
     needs_cover: bool = False
     covers: tuple[tuple[str, int, int], ...] = ()
     video: VideoRules | None = None
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,10 @@ from starlette.responses import Response
 
 from hub import crypto
 from web.faults import Forged
-from web.request import fields, house, identity
+from web.request import FORMS, fields, house, identity
 
 FIELD, HEADER, COOKIE = "csrf", "x-csrf-token", "hub_before"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def token(request: HTTPConnection) -> str:

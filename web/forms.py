@@ -12,9 +12,8 @@ from starlette.requests import Request
 from hub import clock
 from hub.errors import Invalid
 from hub.i18n import _
-from web.csrf import FORMS
 from web.faults import BadRequest, WrongFormat
-from web.request import fields
+from web.request import FORMS, fields
 
 
 def whole(text: str) -> int | None:

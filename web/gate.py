@@ -11,7 +11,7 @@ from hub.i18n import _
 from hub.people import Identity
 from web import csrf, flashes
 from web.faults import PasswordChangeNeeded, SignInNeeded, TokenNeeded
-from web.request import fields, identity, is_fragment
+from web.request import FORMS, fields, identity, is_fragment
 from web.routes.table import Door, Endpoint, Gate, PageRoute
 
 # Where a person with an initial password may still go.
@@ -72,7 +72,7 @@ def _require(who: Identity | None, route: PageRoute) -> None:
 
 async def _refuse_unstorable(request: Request) -> None:
     """No database keeps a NUL or half a character in text: say so before anything is tried."""
-    if not request.headers.get("content-type", "").lower().startswith(csrf.FORMS):
+    if not request.headers.get("content-type", "").lower().startswith(FORMS):
         return
     form = await fields(request)
     bad = {

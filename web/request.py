@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 
 from starlette.datastructures import FormData
@@ -11,8 +12,11 @@ from hub.db import Unit, reading, unit_of_work
 from hub.i18n import _
 from hub.people import Identity
 from hub.rights import Actor
-from web.faults import BadRequest, SignInNeeded
+from web.faults import BadRequest, SignInNeeded, WrongFormat
 from workflows.house import House
+
+# What the gate reads before anybody else.
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def house(request: HTTPConnection) -> House:
@@ -51,6 +55,13 @@ async def fields(request: Request) -> FormData:
         return await request.form()
     except UnicodeError:  # an encoding the form names itself, and does not keep to
         raise BadRequest(_("提交的内容无法读取，请返回重试。")) from None
+
+
+def raw_body(request: Request) -> AsyncIterator[bytes]:
+    """The body as it comes in. A form has been read by the gate already: WrongFormat."""
+    if request.headers.get("content-type", "").lower().startswith(FORMS):
+        raise WrongFormat
+    return request.stream()
 
 
 def address(request: HTTPConnection) -> str:

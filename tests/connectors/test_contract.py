@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,10 +22,13 @@ from connectors.base import (
     Granted,
     Kind,
     Outgoing,
+    PostForm,
     Problem,
     RawItem,
     Reject,
     Unparsable,
+    Video,
+    VideoRules,
 )
 from connectors.forms import Place
 from connectors.registry import FORMS, connector, connectors
@@ -38,7 +42,7 @@ MISTYPED = dict.fromkeys(
     (
         "pull_every", "find_own_lag", "follow_days", "look_back", "page_size", "max_characters", "reply_length",
         "max_pictures", "picture_bytes", "description_length", "reply_times", "longest_pause",
-        "post_length", "title_length", "pictures",
+        "post_length", "title_length", "pictures", "video_bytes", "video_pixels", "video_kept",
     ),
     "三分钟",
 )  # fmt: skip
@@ -112,6 +116,33 @@ def test_what_cannot_go_out_is_said_beforehand(each: Connector, ref: AccountRef,
     assert problems
     assert all(isinstance(p, Problem) and chinese(p.text) for p in problems)
     assert each.validate(ref, Outgoing("好", "k", "", Kind.mention)), "an answer needs a target"
+
+
+def video(path: Path, form: PostForm) -> Video:
+    """One that fits the form."""
+    rules = form.video or VideoRules()
+    path.write_bytes(b"\0" * 5000)
+    seconds = max(rules.least_seconds, min(10.0, rules.most_seconds))
+    return Video("a.mp4", rules.types[0], path, "0" * 64, 5000, seconds, 1280, 720, "说明")
+
+
+async def test_a_form_with_a_video_tells_its_limits_and_brings_it_there(
+    each: Connector, ref: AccountRef, tmp_path: Path
+) -> None:
+    for form in each.post_forms(ref):
+        if form.video is None or (form.by_hand and each.platform != "manual"):
+            continue
+        film = video(tmp_path / "film", form)
+        large, long = replace(film, size=form.video.most_bytes + 1), replace(film, seconds=form.video.most_seconds + 1)
+        for wrong in (large, long, replace(film, mime="video/x-flv")):
+            said = each.validate(ref, Outgoing("正文", "k", title="题", form=form.name, video=wrong))
+            assert any("视频" in one.text for one in said), (form.name, said)
+        if form.by_hand:
+            continue
+        with pytest.raises(ConnectorError) as away:
+            await each.upload(ref, Outgoing("正文", "k", title="题", form=form.name, video=film), {})
+        assert away.value.kind in (ErrorKind.transient, ErrorKind.auth_human, ErrorKind.permission), away.value
+        assert chinese(away.value.human)
 
 
 async def test_a_platform_out_of_reach_did_nothing_and_tells_no_secret(each: Connector, ref: AccountRef) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from web.api import accounts, cases, deliveries, me, messages, plans, posts, replies, reports
+from web.api import accounts, cases, deliveries, me, messages, plans, posts, replies, reports, videos
 from web.api.doorway import as_page_route
 from web.api.openapi import document
 from web.api.operation import Operation
@@ -17,6 +17,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *cases.OPERATIONS,
     *replies.OPERATIONS,
     *posts.OPERATIONS,
+    *videos.OPERATIONS,
     *deliveries.OPERATIONS,
     *reports.OPERATIONS,
     *plans.OPERATIONS,

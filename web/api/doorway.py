@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -18,7 +19,7 @@ from web.api.pace import pace_of
 from web.api.reading import JSON, read_body, read_query
 from web.api.schema import Answer, Body, Query
 from web.faults import BadRequest, SignInNeeded
-from web.request import house, identity, looking, writing
+from web.request import house, identity, looking, raw_body, writing
 from web.routes.table import Door, Endpoint, PageRoute
 
 KEY_HEADER = "Idempotency-Key"
@@ -27,12 +28,14 @@ REPLAYED_HEADER = "Idempotency-Replayed"
 
 def as_page_route(op: Operation) -> PageRoute:
     """The operation as the route table takes it."""
-    return PageRoute(BASE + op.path, _endpoint(op), op.needs, (op.method,), Door.api, op.scope)
+    return PageRoute(BASE + op.path, _endpoint(op), op.needs, (op.method,), Door.api, op.scope, upload=op.raw)
 
 
 def _endpoint(op: Operation) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         pace_of(request.app).take(_spender(request))
+        if op.alone:
+            return await _by_itself(op, request)
         return await (_write(op, request) if op.is_write else _read(op, request))
 
     return endpoint
@@ -76,6 +79,17 @@ async def _write(op: Operation, request: Request) -> Response:
         answer: dict[str, Any] = _shaped(op, await op.work(_call(request, unit, query, body))).model_dump(mode="json")
         if key:
             await idempotency.keep(unit, who.actor.user_id or 0, key, op.status, answer)
+    return _made(op, op.status, answer)
+
+
+async def _by_itself(op: Operation, request: Request) -> Response:
+    """Work that takes its time: no transaction is open meanwhile, and what it changes is its own affair."""
+    query = read_query(request, op.query)
+    body = None if op.raw else await read_body(request, op.body or Body)
+    stream = raw_body(request) if op.raw else None
+    async with looking(request) as unit:  # nothing is read in it: no transaction begins
+        call = replace(_call(request, unit, query, body), stream=stream)
+        answer: dict[str, Any] = _shaped(op, await op.work(call)).model_dump(mode="json")
     return _made(op, op.status, answer)
 
 

@@ -93,12 +93,15 @@ def _operation(op: Operation, schemas: _Schemas) -> Json:
         "tags": [op.path.split("/")[1]],
         "summary": _(op.summary),
         "security": [{"token": [op.scope] if op.scope else []}],
-        "parameters": [*_places(op), *_query(op), *([_key_header()] if op.is_write else [])],
+        "parameters": [*_places(op), *_query(op), *([_key_header()] if op.takes_key else [])],
         "responses": {str(op.status): _success(op, schemas), **_refusals(op)},
     }
     if op.scope:
         said["description"] = _("令牌须有范围 %(scope)s。", scope=op.scope)
-    if op.body:
+    if op.raw:
+        content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+        said["requestBody"] = {"required": True, "content": content}
+    elif op.body:
         content = {JSON: {"schema": schemas.of(op.body, "validation")}}
         said["requestBody"] = {"required": True, "content": content}
     return said
@@ -157,7 +160,7 @@ def _success(op: Operation, schemas: _Schemas) -> Json:
         "description": HTTPStatus(op.status).phrase,
         "content": {JSON: {"schema": schemas.of(op.answer, "serialization")}},
     }
-    headers = {REPLAYED_HEADER: _("true：这是以前的回答。")} if op.is_write else {"ETag": _("内容的标记。")}
+    headers = {REPLAYED_HEADER: _("true：这是以前的回答。")} if op.takes_key else {"ETag": _("内容的标记。")}
     if op.location:
         headers["Location"] = _("新建的内容的地址。")
     said["headers"] = {name: {"description": words, "schema": {"type": "string"}} for name, words in headers.items()}

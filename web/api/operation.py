@@ -12,7 +12,7 @@ comes in, the answer and the OpenAPI document cannot differ.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
@@ -35,7 +35,10 @@ _PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Q, B]):
-    """One request to one operation, checked: the places of its path, its query and its body."""
+    """One request to one operation, checked: the places of its path, its query and its body.
+
+    ``stream``: the body as it comes in, where the operation reads it so.
+    """
 
     unit: Unit
     house: House
@@ -43,6 +46,7 @@ class Call(Generic[Q, B]):
     places: Mapping[str, Any]
     query: Q
     body: B
+    stream: AsyncIterator[bytes] | None = None
 
     @property
     def actor(self) -> Actor:
@@ -68,7 +72,8 @@ class Operation:
     """``path`` below :data:`BASE`, with places as in routes; ``scope``: what a token needs (empty: any token will do).
 
     ``location``: the address of what was made, filled from the answer. ``refuses``: statuses the service may answer
-    with beside those every operation of its kind has.
+    with beside those every operation of its kind has. ``alone``: it works in transactions of its own, and is safe to
+    repeat; ``raw``: its body is bytes as they stand.
     """
 
     method: str
@@ -80,6 +85,8 @@ class Operation:
     status: int = 200
     refuses: tuple[int, ...] = ()
     location: str = ""
+    alone: bool = False
+    raw: bool = False
 
     @cached_property
     def _kinds(self) -> tuple[type[Query] | None, type[Body] | None, type[Answer]]:
@@ -110,8 +117,13 @@ class Operation:
 
     @property
     def is_write(self) -> bool:
-        """Whether it changes anything: then it may carry an ``Idempotency-Key``."""
+        """Whether it changes anything."""
         return self.method != "GET"
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether it may carry an ``Idempotency-Key``."""
+        return self.is_write and not self.alone
 
     @property
     def places(self) -> dict[str, bool]:
@@ -136,7 +148,7 @@ def _kind(given: Any) -> Any:
 
 def operation(
     method: str, path: str, summary: str, *, scope: str, needs: Needs, status: int = 200,
-    refuses: tuple[int, ...] = (), location: str = "",
+    refuses: tuple[int, ...] = (), location: str = "", alone: bool = False, raw: bool = False,
 ) -> Callable[[Work], Operation]:  # fmt: skip
     """Declare the function below as an operation."""
-    return lambda work: Operation(method, path, summary, work, scope, needs, status, refuses, location)
+    return lambda work: Operation(method, path, summary, work, scope, needs, status, refuses, location, alone, raw)

@@ -17,7 +17,9 @@ from hub.policy.sending import sending
 from workflows import circuits
 from workflows.delivery.door import Ticket
 from workflows.delivery.ledger import CLEAN, OPEN_TO_ANSWERS, change, close_attempt, settle
+from workflows.delivery.states import VIDEO
 from workflows.delivery.stopping import LIMITED, UNTRIED
+from workflows.delivery.uploading import bring_anew
 from workflows.metering import BUDGET
 
 S = DeliveryState
@@ -25,6 +27,8 @@ S = DeliveryState
 ASSIGNEE = "assignee"
 # The attempt's error kinds that are not the platform's: it works on it; it says it has it.
 PENDING = "pending"
+# How often a video is brought to a platform that says it does not know it.
+MOST_ANEW = 2
 ACCEPTED = "accepted"
 
 
@@ -59,6 +63,8 @@ async def _end(unit: Unit, ticket: Ticket, answer: Outcome | ConnectorError) -> 
         return await _record_limited(unit, ticket, answer)
     if answer.kind is ErrorKind.transient:
         return await _record_transient(unit, ticket, answer)
+    if answer.kind is ErrorKind.not_found and ticket.uploaded is not None:
+        return await _record_forgotten(unit, ticket, answer)
     return await record_failed(unit, ticket, answer.kind.value, answer.human, AttemptResult.refused)
 
 
@@ -207,6 +213,14 @@ async def _record_transient(unit: Unit, ticket: Ticket, error: ConnectorError) -
         return await record_failed(unit, ticket, error.kind.value, error.human, AttemptResult.refused)
     until = clock.now() + sending().wait(tries)
     return await _wait(unit, ticket, error, max(until, error.retry_at or until))
+
+
+async def _record_forgotten(unit: Unit, ticket: Ticket, error: ConnectorError) -> DeliveryState | None:
+    """The platform no longer knows the video that was brought there: it is brought anew, but not for ever."""
+    if await _tries(unit, ticket.delivery.id or 0) > MOST_ANEW:
+        return await record_failed(unit, ticket, error.kind.value, error.human, AttemptResult.refused)
+    await bring_anew(unit, ticket.delivery.id or 0)
+    return await _wait(unit, ticket, error, clock.now() + sending().video_look, kind=VIDEO)
 
 
 async def _tries(unit: Unit, delivery_id: int) -> int:

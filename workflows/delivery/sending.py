@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from connectors.base import Attachment, ConnectorError, Effect, ErrorKind, Outcome, Outgoing
+from connectors.videos import against_video
 from hub import clock, log
 from hub.db import Unit, reading
 from hub.i18n import _
@@ -16,6 +17,7 @@ from hub.models import Account, AttemptResult, Delivery, DeliveryKind, DeliveryS
 from hub.policy.sending import sending
 from workflows.delivery import door
 from workflows.delivery.answers import end, record_failed
+from workflows.delivery.hands import is_by_hand
 from workflows.delivery.outbox import outgoing
 from workflows.delivery.together import Together
 from workflows.delivery.turning import turn_away
@@ -24,6 +26,8 @@ from workflows.pictures.fitting import form_of
 from workflows.pictures.placed import placed_of
 from workflows.pictures.ready import Altered, planned, ready
 from workflows.tokens import Line
+from workflows.videos.placed import placed_video
+from workflows.videos.store import path_of
 
 # The error kind of what is not what was approved.
 TAMPERED = "tampered"
@@ -71,8 +75,14 @@ def _looked_at(house: House, ticket: door.Ticket, pictures: Pictures) -> tuple[O
         return None, ErrorKind.bug.value, _("没有「%(name)s」这个平台的连接程序", name=account.platform)
     if pictures.made is None or pictures.kept != delivery.attachments:
         return None, TAMPERED, _("配图已不在，或与批准的不一致")
-    out = outgoing(delivery, pictures.made)
-    problems = house.connector(account).validate(house.ref(account), out)
+    connector, ref = house.connector(account), house.ref(account)
+    video = placed_video(delivery.video)
+    going = video.going_out(path_of(house.ctx.settings, video.sha256)) if video else None
+    if going and ticket.uploaded is None and not is_by_hand(house, account, delivery.form):
+        return None, TAMPERED, _("视频没有传到平台的记录，请作废后重新送审")
+    out = outgoing(delivery, pictures.made, going, ticket.uploaded)
+    form = form_of(connector.post_forms(ref), delivery.form)
+    problems = [*(against_video(out, form) if going else ()), *connector.validate(ref, out)]
     if problems:
         return None, ErrorKind.content_rejected.value, "；".join(problem.text for problem in problems)
     return out, "", ""

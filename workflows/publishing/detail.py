@@ -11,24 +11,27 @@ from sqlmodel import col, select
 from hub.db import Unit
 from hub.errors import NotFound
 from hub.i18n import _
-from hub.models import Account, Delivery, Post, PostEvent, PostTarget
+from hub.models import Account, Delivery, Post, PostEvent, PostTarget, VideoJourney
 from hub.rights import Actor
+from workflows.delivery.uploading import progress
 from workflows.pictures.placed import Placed, placed_of
 from workflows.publishing.content import Option, text_for
 from workflows.publishing.history import facts_of, find
 from workflows.publishing.states import Move, reasons_against
+from workflows.videos.placed import PlacedVideo, placed_video
 
 DECISIONS = ("approve", "sign", "send_back")
 
 
 @dataclass(frozen=True, slots=True)
 class TargetView:
-    """One account of the post: what it says there and what became of it."""
+    """One account of the post: what it says there and what became of it; ``uploaded``: percent of its video."""
 
     target: PostTarget
     account: Account
     text: str
     delivery: Delivery | None
+    uploaded: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +48,28 @@ async def view(unit: Unit, actor: Actor, post_id: int) -> PostView:
     """Everything about one post; NotFound when the person may not see it."""
     post = await find(unit, actor, post_id)
     rows = await unit.session.exec(
-        select(PostTarget, Account, Delivery)
+        select(PostTarget, Account, Delivery, VideoJourney)
         .join(Account, col(Account.id) == col(PostTarget.account_id))
         .join(Delivery, col(Delivery.id) == col(PostTarget.delivery_id), isouter=True)
+        .join(VideoJourney, col(VideoJourney.delivery_id) == col(Delivery.id), isouter=True)
         .where(PostTarget.post_id == post_id)
         .order_by(col(PostTarget.account_id))
         .execution_options(populate_existing=True)
     )
-    targets = [TargetView(target, account, text_for(post, target), delivery) for target, account, delivery in rows]
+    targets = [
+        TargetView(target, account, text_for(post, target), delivery, _percent(delivery, journey))
+        for target, account, delivery, journey in rows
+    ]
     events = await unit.all(select(PostEvent).where(PostEvent.post_id == post_id).order_by(col(PostEvent.id)))
     facts = await facts_of(unit, post)
     # The reason is asked for in the dialogue of the move itself.
     reasons = {move: reasons_against(move, facts, actor, note="…") for move in Move}
     return PostView(post, targets, events, reasons)
+
+
+def _percent(delivery: Delivery | None, journey: VideoJourney | None) -> int | None:
+    shown = progress(delivery, journey) if delivery else None
+    return shown.percent if shown else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,7 @@ class Version:
     latest_at: datetime | None
     pictures: tuple[Placed, ...] = ()
     options: Mapping[int, Option] = field(default_factory=dict)
+    video: PlacedVideo | None = None
 
 
 def version_of(event: PostEvent) -> Version | None:
@@ -97,6 +110,7 @@ def version_of(event: PostEvent) -> Version | None:
         latest_at=_moment(kept.get("latest_at", "")),
         pictures=placed_of(kept.get("pictures", ())),
         options={int(account): Option(**given) for account, given in kept.get("options", {}).items()},
+        video=placed_video(kept.get("video")),
     )
 
 

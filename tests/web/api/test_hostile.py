@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.web.api.conftest import Program
-from tests.web.world import World
+from tests.web.world import PLACES, World
 from web.api.collection import OPERATIONS
 from web.api.operation import BASE, Operation
 
@@ -50,7 +50,7 @@ NASTY_BODIES: dict[str, bytes] = {
 
 
 def _path(op: Operation, world: World) -> str:
-    return op.plain_path.removeprefix(BASE).format_map(world.places["own"])
+    return op.plain_path.removeprefix(BASE).format_map({**PLACES, **world.places["own"]})
 
 
 def _in_words(answer: httpx.Response, what: str) -> None:

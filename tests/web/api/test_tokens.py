@@ -16,7 +16,7 @@ from hub.people import load_actor, tokens
 from hub.rights import Actor, May, rights_of
 from tests.web.api.conftest import Issue, Program
 from tests.web.conftest import Visit
-from tests.web.world import World
+from tests.web.world import PLACES, World
 from web.api.collection import OPERATIONS
 from web.api.doorway import as_page_route
 from web.api.operation import BASE, Operation
@@ -66,7 +66,7 @@ async def test_every_operation_asks_for_its_scope(program: Program, op: Operatio
     """A person with the right but without the scope is told which one."""
     role = next(role for role in ("press_officer", "head", "dispatcher", "reviewer3") if _may(op, role))
     others = [scope for scope in tokens.scopes_for(_somebody(role)) if scope not in (op.scope, tokens.CALENDAR)]
-    path = op.plain_path.removeprefix(BASE).format_map(world.places["own"])
+    path = op.plain_path.removeprefix(BASE).format_map({**PLACES, **world.places["own"]})
     async with program(role, *others) as client:
         answer = await client.request(op.method, path)
     assert answer.status_code == 403

@@ -1,15 +1,15 @@
 """Kept pictures know since when, so that a rule of retention may clear them
 
-Revision: 0015
-After: 0014
+Revision: 0016
+After: 0015
 """
 
 import sqlalchemy as sa
 import sqlmodel
 from alembic import op
 
-revision = '0015'
-down_revision = '0014'
+revision = '0016'
+down_revision = '0015'
 branch_labels = None
 depends_on = None
 
