@@ -7,15 +7,13 @@ the platform, and how many pieces are there.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 
-from connectors.base import ConnectorError, ErrorKind, Uploading
+from connectors.base import ConnectorError, ErrorKind
 
-# How the code begins of a publication that failed because the platform no longer has the video: to be brought anew.
+# How the code begins where the platform no longer has what was brought: nothing went out, and it is brought anew.
 GONE = "upload gone"
-# An upload the platform has dropped begins anew, not at once: what is dropped at once each time would never end.
-ANEW = timedelta(minutes=5)
 DONE = "pieces"
+FORGOTTEN = "平台不再保留已上传的视频，系统会重新上传"
 # Refusals that speak of the upload, not of us, our rights or the video: nothing of it can be used any more.
 _LOST = frozenset({ErrorKind.bug, ErrorKind.protocol, ErrorKind.not_found})
 
@@ -26,19 +24,20 @@ def pieces_of(state: Mapping[str, str]) -> int:
     return int(said) if said.isascii() and said.isdigit() and len(said) < 6 else 0
 
 
-def anew(now: datetime) -> Uploading:
-    """From the beginning, a little later."""
-    return Uploading({}, again_at=now + ANEW)
+def gone(code: str) -> ConnectorError:
+    """The platform does not know (any more) what was brought: the upload begins anew."""
+    return ConnectorError(ErrorKind.not_found, FORGOTTEN, code=f"{GONE} {code}".strip()[:200])
 
 
-def is_lost(error: ConnectorError) -> bool:
-    """Whether joining the pieces was refused in a way that another try of it cannot mend.
+def of_joining(error: ConnectorError) -> ConnectorError:
+    """Why the pieces could not be joined: refused in a way that another try cannot mend, they are brought anew.
 
-    So it is when an upload was joined before and nobody had heard the answer.
+    So it is when they were joined before and nobody had heard the answer.
     """
-    return error.code.startswith(GONE) or error.kind in _LOST
+    return gone(error.code) if error.kind in _LOST and _is_of_platform(error.code) else error
 
 
-def gone(error: ConnectorError, human: str) -> ConnectorError:
-    """What a publication answers for a video the platform has forgotten: nothing went out, the upload begins anew."""
-    return ConnectorError(ErrorKind.transient, human, code=f"{GONE} {error.code}"[:200])
+def _is_of_platform(code: str) -> bool:
+    """Whether a code is a platform's own: smaller numbers are statuses of HTTP, and may be a gateway's."""
+    number = code.split(" ")[0]
+    return number.isascii() and number.isdigit() and int(number[:12]) > 999

@@ -45,7 +45,7 @@ from connectors.failures import unsettled
 from connectors.options import text
 from connectors.pictures import harmless, in_time
 from connectors.text import clean, count, exact, one_line
-from connectors.uploading import DONE, anew, gone, is_lost, pieces_of
+from connectors.uploading import DONE, gone, of_joining, pieces_of
 from connectors.videos import count as pieces_in
 from connectors.videos import piece
 
@@ -86,16 +86,17 @@ async def upload(wire: Wire, account: AccountRef, video: Video, state: Mapping[s
     token, done = state.get(TOKEN, ""), pieces_of(state)
     if not token:
         return Uploading({TOKEN: await _begun(wire, account)})
+    is_there = done >= pieces_in(video, PIECE)
     try:
-        if done >= pieces_in(video, PIECE):
+        if is_there:
             await wire.say(account, JOIN, {}, write=False, upload_token=token)
             return Uploaded({TOKEN: token})
         part = piece(video, done, PIECE)
         await wire.piece(account, PART, part, upload_token=token, part_number=str(done + 1))
     except ConnectorError as error:
-        if is_no_upload(error) or (done >= pieces_in(video, PIECE) and is_lost(error)):
-            return anew(wire.now)
-        raise
+        if is_no_upload(error):
+            raise gone(error.code) from None
+        raise (of_joining(error) if is_there else error) from None
     return Uploading({TOKEN: token, DONE: str(done + 1)}, part.offset + part.length)
 
 
@@ -111,8 +112,7 @@ async def submit(wire: Wire, account: AccountRef, out: Outgoing) -> Outcome:
     """Submit the video that was brought there; it is pending until it is reviewed."""
     token = out.uploaded.get(TOKEN, "")
     if not token:
-        human = "视频还没有传到 B 站，系统会先上传"
-        raise gone(ConnectorError(ErrorKind.transient, human, code="no token"), human)
+        raise gone("no token")
     covers = await in_time(_cover(wire, account, one) for one in out.attachments[:1])
     body = {
         "title": one_line(out.title), "desc": clean(out.text), "tid": int(text(account, "video_category")),
@@ -122,7 +122,7 @@ async def submit(wire: Wire, account: AccountRef, out: Outgoing) -> Outcome:
         data = await wire.say(account, ADD, body | ({"cover": covers[0]} if covers else {}), upload_token=token)
     except ConnectorError as error:
         if is_no_upload(error):
-            raise gone(error, error.human) from None
+            raise gone(error.code) from None
         raise
     own = data.get("resource_id") if isinstance(data, Mapping) else None
     if not isinstance(own, str) or not is_video(own):

@@ -114,6 +114,7 @@ async def test_whatever_breaks_a_step_has_shown_nobody_anything_and_the_step_is_
             with pytest.raises(ConnectorError) as caught:
                 await hub.upload(ref, out, state)
             assert caught.value.effect is Effect.not_done
+            assert caught.value.kind is not ErrorKind.not_found, "what is there is not brought again"
             assert "upload-" not in str(caught.value)
             step = await hub.upload(ref, out, state)
             assert isinstance(step, Uploading)
@@ -123,18 +124,17 @@ async def test_whatever_breaks_a_step_has_shown_nobody_anything_and_the_step_is_
     assert there.archives == []
 
 
-async def test_a_token_that_dies_on_the_way_begins_the_upload_anew_a_little_later(
+async def test_a_token_that_dies_on_the_way_is_told_and_the_upload_begins_anew(
     hub: BilibiliConnector, there: Bilibili, out: Outgoing
 ) -> None:
     for steps in (2, 4):
         state = await after(hub, there.ref(), out, steps)
         there.parts.clear()
-        step = await hub.upload(there.ref(), out, state)
-        assert isinstance(step, Uploading)
-        assert (dict(step.state), step.done) == ({}, 0)
-        assert step.again_at is not None
-        assert step.again_at > datetime.now(UTC)
-        await bring(hub, there.ref(), out, step.state)
+        with pytest.raises(ConnectorError) as caught:
+            await hub.upload(there.ref(), out, state)
+        assert caught.value.kind is ErrorKind.not_found
+        assert "upload-" not in str(caught.value)
+        await bring(hub, there.ref(), out)
 
 
 async def test_pieces_joined_before_anybody_heard_of_it_are_brought_anew(
@@ -144,10 +144,10 @@ async def test_pieces_joined_before_anybody_heard_of_it_are_brought_anew(
     there.drops = 1
     with pytest.raises(ConnectorError) as caught:
         await hub.upload(there.ref(), out, state)
-    assert caught.value.effect is Effect.not_done
-    step = await hub.upload(there.ref(), out, state)
-    assert isinstance(step, Uploading)
-    assert dict(step.state) == {}
+    assert caught.value.kind is ErrorKind.transient
+    with pytest.raises(ConnectorError) as caught:
+        await hub.upload(there.ref(), out, state)
+    assert caught.value.kind is ErrorKind.not_found
 
 
 async def test_what_is_wrong_with_the_file_or_the_account_is_no_reason_to_bring_it_again(
@@ -170,7 +170,7 @@ async def test_a_video_the_platform_has_forgotten_is_told_as_such_and_nothing_we
     for asked in (brought, out):
         with pytest.raises(ConnectorError) as caught:
             await hub.publish(there.ref(), asked)
-        assert (caught.value.kind, caught.value.effect) == (ErrorKind.transient, Effect.not_done)
+        assert (caught.value.kind, caught.value.effect) == (ErrorKind.not_found, Effect.not_done)
         assert caught.value.code.startswith(GONE)
         assert "upload-" not in str(caught.value)
     assert there.archives == []

@@ -162,7 +162,7 @@ class Bilibili:
     def _init(self, said: Mapping[str, Any]) -> Any:
         if said.get("utype") != "0" or not str(said.get("name", "")).endswith(".mp4"):
             return 127100
-        token = f"upload-{len(self.parts)}"
+        token = f"upload-{len(self.parts) + len(self.joined)}"
         self.parts[token] = {}
         return {"upload_token": token}
 
