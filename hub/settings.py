@@ -64,6 +64,17 @@ class Settings(BaseSettings):
     lockout_tries: int = Field(5, ge=1, description="Wrong passwords in a row that lock an account.")
     lockout_minutes: int = Field(15, ge=1, description="Minutes an account stays locked.")
     max_body_mb: int = Field(20, ge=1, description="Largest request body in MiB; uploads of import files included.")
+    most_video_mb: int = Field(
+        500,
+        ge=1,
+        le=8192,
+        description="Largest video of a post in MiB. Videos lie in the folder videos below the data folder.",
+    )
+    keep_videos_days: int = Field(
+        90,
+        ge=1,
+        description="Days after which the file of a video whose post is out is removed; what is known of it stays.",
+    )
     office_name: str = Field("", description="Name of the office in the page head; empty: the product's name.")
     timezone: str = Field("Asia/Shanghai", description="Zone in which people see times. Stored times are UTC.")
     language: str = Field(

@@ -7,6 +7,7 @@ from hub.feed import sweep as forget_changes
 from hub.idempotency import sweep as forget_answers
 from hub.people.sessions import sweep as forget_sessions
 from workflows.cases.sweeps import sweep_cases
+from workflows.delivery.uploading import upload_videos
 from workflows.delivery.watch import watch_removed
 from workflows.desk import Job
 from workflows.drafting.jobs import run_models
@@ -18,6 +19,7 @@ from workflows.pictures.jobs import sweep_pictures
 from workflows.routing.jobs import learn_routing
 from workflows.tagging.jobs import retag_messages, tag_messages
 from workflows.tending import sweep_authorisations, tend_accounts
+from workflows.videos.jobs import sweep_videos
 from workflows.watching.jobs import run_plans
 
 
@@ -60,6 +62,8 @@ JOBS: tuple[Job, ...] = (
     Job("run_plans", run_plans),
     Job("learn_routing", learn_routing, every=600.0),
     Job("sweep_cases", sweep_cases, every=15.0),
+    # A slow platform must not keep the other videos waiting: they are leased one by one.
+    Job("upload_videos", upload_videos, at_once=3),
     Job("watch_removed", watch_removed, every=30.0),
     Job("load_learnt", load_learnt, every=20.0),
     Job("learn_waiting", learn_waiting, every=60.0),
@@ -68,6 +72,7 @@ JOBS: tuple[Job, ...] = (
     Job("sweep_answers", sweep_answers, every=600.0),
     Job("sweep_uploads", sweep_uploads, every=600.0),
     Job("sweep_pictures", sweep_pictures, every=3600.0),
+    Job("sweep_videos", sweep_videos, every=3600.0),
     Job("sweep_authorisations", sweep_authorisations, every=600.0),
 )
 

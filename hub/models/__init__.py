@@ -37,6 +37,7 @@ from hub.models.opinion import Rollup
 from hub.models.people import ApiToken, Department, IdempotencyKey, Role, SignIn, User, UserRole
 from hub.models.posts import Picture, PictureBytes, PictureUse, Post, PostEvent, PostState, PostTarget
 from hub.models.routing import Dispatch, Router, RoutingRule
+from hub.models.videos import IncomingState, IncomingVideo, Video, VideoJourney, VideoUse
 from hub.models.watching import PlanAlert, PlanHit, PlanMode, PlanRun, RunState, WatchPlan
 
 __all__ = [
@@ -68,6 +69,8 @@ __all__ = [
     "IdempotencyKey",
     "ImportRun",
     "ImportState",
+    "IncomingState",
+    "IncomingVideo",
     "LearnRun",
     "LearnState",
     "LearntModel",
@@ -113,6 +116,9 @@ __all__ = [
     "Tagging",
     "User",
     "UserRole",
+    "Video",
+    "VideoJourney",
+    "VideoUse",
     "WatchPlan",
     "WordKind",
     "WordShare",

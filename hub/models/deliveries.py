@@ -10,7 +10,7 @@ from sqlalchemy import Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from hub import clock
-from hub.models.columns import key, plain, ref, stored
+from hub.models.columns import key, known, plain, ref, stored
 
 
 class DeliveryKind(StrEnum):
@@ -42,8 +42,9 @@ class Delivery(SQLModel, table=True):
     """One text to one account. ``attempt_at``: when to act next (send, read back while unknown, remind); NULL: nothing.
 
     ``content_hash`` must equal ``approved_hash`` at the door. ``latest_at``: later than this it is missed.
-    ``attachments``: pictures in order, as in :class:`hub.models.Post`. ``extra``: what the platform told on acceptance
-    and later calls need. ``steps``: what a person does by hand; ``assignee_id``: who; ``reminders``: how many so far.
+    ``attachments``: pictures in order, ``video``: both as in :class:`hub.models.Post`. ``extra``: what the platform
+    told on acceptance and later calls need. ``steps``: what a person does by hand; ``assignee_id``: who; ``reminders``:
+    how many so far.
     """
 
     __table_args__ = (
@@ -70,6 +71,7 @@ class Delivery(SQLModel, table=True):
     form: str = Field(default="", max_length=32)
     title: str = Field(default="", max_length=200)
     attachments: list[dict[str, Any]] = plain(default_factory=list)
+    video: dict[str, Any] | None = known()
     target_id: str = Field(default="", max_length=255)
     target_kind: str = Field(default="", max_length=16)
     target_thread_id: str = Field(default="", max_length=255)

@@ -25,11 +25,11 @@ class PostState(StrEnum):
 
 
 class Post(SQLModel, table=True):
-    """One item of content. ``content_hash`` covers text, accounts, per-account texts, forms and pictures; approval is
-    bound to it.
+    """One item of content. ``content_hash`` covers text, accounts, per-account texts, forms, pictures and the video;
+    approval is bound to it.
 
     ``pictures``: in order, each ``{"id", "sha256", "mime", "size", "width", "height", "description"}`` with the number
-    of its :class:`Picture`.
+    of its :class:`Picture`. ``video``: likewise, with ``seconds``, the number of its :class:`hub.models.Video`.
     ``latest_at``: after this moment it must not go out by itself any more (missed).
     """
 
@@ -38,6 +38,7 @@ class Post(SQLModel, table=True):
     title: str = Field(max_length=200)
     body: str = Field(default="", sa_type=Text)
     pictures: list[dict[str, Any]] = plain(default_factory=list)
+    video: dict[str, Any] | None = known()
     state: PostState = stored(PostState, default=PostState.draft)
     version: int = 1
     content_hash: str = Field(default="", max_length=64)
@@ -60,7 +61,7 @@ class PostTarget(SQLModel, table=True):
     """One account a post goes to; ``text`` empty: the post's own body; ``pictures`` None: the post's own.
 
     ``form``: one of the platform's forms of posts, empty: its usual one; ``title``: that form's, empty: the post's own.
-    ``assignee_id``: who publishes it where that is done by hand.
+    ``without_video``: the post's video is left out there. ``assignee_id``: who publishes it where that is done by hand.
     """
 
     __table_args__ = (UniqueConstraint("post_id", "account_id"),)
@@ -71,6 +72,7 @@ class PostTarget(SQLModel, table=True):
     form: str = Field(default="", max_length=32)
     title: str = Field(default="", max_length=200)
     pictures: list[dict[str, Any]] | None = known()
+    without_video: bool = False
     assignee_id: int | None = ref("person.id", index=False, nullable=True)
     delivery_id: int | None = ref("delivery.id", index=False, nullable=True)
 

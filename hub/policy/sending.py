@@ -22,6 +22,12 @@ class Sending:
     waits: tuple[timedelta, ...]
     tries: int
     rate_limited: timedelta
+    video_ahead: timedelta
+    video_step: timedelta
+    video_lease: timedelta
+    video_look: timedelta
+    video_longest_wait: timedelta
+    video_forgotten: timedelta
     looks: tuple[timedelta, ...]
     absent_after: timedelta
     clock_skew: timedelta
@@ -43,6 +49,7 @@ def sending() -> Sending:
     """The pack, read once per process."""
     pack = tomllib.loads((Path(__file__).parent / "sending.toml").read_text("utf-8"))
     late, call, retry, back = pack["late"], pack["call"], pack["retry"], pack["readback"]
+    video = pack["video"]
     return Sending(
         version=pack["version"],
         post_late=timedelta(minutes=late["post_minutes"]),
@@ -53,6 +60,12 @@ def sending() -> Sending:
         waits=tuple(_s(wait) for wait in retry["waits"]),
         tries=retry["tries"],
         rate_limited=_s(retry["rate_limited"]),
+        video_ahead=timedelta(minutes=video["ahead_minutes"]),
+        video_step=_s(video["longest_step"]),
+        video_lease=_s(video["lease"]),
+        video_look=_s(video["look"]),
+        video_longest_wait=_s(video["longest_wait"]),
+        video_forgotten=timedelta(minutes=video["forgotten_minutes"]),
         looks=tuple(_s(look) for look in back["looks"]),
         absent_after=_s(back["absent_after"]),
         clock_skew=_s(back["clock_skew"]),

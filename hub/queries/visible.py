@@ -19,6 +19,8 @@ from hub.models import (
     PictureUse,
     PlanHit,
     Post,
+    Video,
+    VideoUse,
 )
 from hub.rights import Actor, May
 
@@ -90,6 +92,19 @@ def pictures(actor: Actor) -> ColumnElement[bool]:
         .where(Delivery.assignee_id == actor.user_id)
     )
     return or_(col(Picture.by_id) == actor.user_id, col(Picture.id).in_(shown), col(Picture.id).in_(handed))
+
+
+def videos(actor: Actor) -> ColumnElement[bool]:
+    """As :func:`pictures`."""
+    shown = select(VideoUse.video_id).join(Post, col(Post.id) == col(VideoUse.post_id)).where(posts(actor))
+    if actor.user_id is None:
+        return col(Video.id).in_(shown)
+    handed = (
+        select(VideoUse.video_id)
+        .join(Delivery, col(Delivery.post_id) == col(VideoUse.post_id))
+        .where(Delivery.assignee_id == actor.user_id)
+    )
+    return or_(col(Video.by_id) == actor.user_id, col(Video.id).in_(shown), col(Video.id).in_(handed))
 
 
 def words(actor: Actor) -> ColumnElement[bool]:

@@ -12,6 +12,7 @@ from workflows.pictures.placed import Placed, placed_of
 from workflows.publishing.content import USUAL, option_of
 from workflows.publishing.detail import PostView, Version, version_of
 from workflows.replies.compare import Piece, pieces
+from workflows.videos.placed import PlacedVideo, placed_video
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ def changes(before: Version, after: Version, names: Mapping[int, str]) -> list[C
         found.append(Change(_("标题"), pieces(before.title, after.title)))
     found += _texts(before.texts, after.texts, names)
     found += _pictures(before.pictures, after.pictures)
+    found += _video(before.video, after.video)
     found += _options(before, after, names)
     for name, old, new in (
         (_("计划时间"), before.scheduled_at, after.scheduled_at), (_("最晚发布"), before.latest_at, after.latest_at),
@@ -89,6 +91,19 @@ def _pictures(before: Sequence[Placed], after: Sequence[Placed]) -> list[Change]
     return found + ([Change(_("图片"), words=_("去掉 %(n)s 张", n=gone))] if gone else [])
 
 
+def _video(before: PlacedVideo | None, after: PlacedVideo | None) -> list[Change]:
+    """The video by its content, then what is said about it."""
+    if before is None or after is None:
+        if before is after:
+            return []
+        return [Change(_("视频"), words=_("新加「%(name)s」", name=after.name) if after else _("去掉了视频"))]
+    if before.sha256 != after.sha256:
+        return [Change(_("视频"), words=_("换成「%(name)s」", name=after.name))]
+    if before.description != after.description:
+        return [Change(_("视频说明"), pieces(before.description, after.description))]
+    return []
+
+
 def _options(before: Version, after: Version, names: Mapping[int, str]) -> list[Change]:
     """Per account: another form, another title, more or fewer of the pictures."""
     found = []
@@ -101,6 +116,8 @@ def _options(before: Version, after: Version, names: Mapping[int, str]) -> list[
             found.append(Change(_("「%(name)s」的标题", name=name), pieces(old.title, new.title)))
         if old.first != new.first:
             found.append(Change(name, words=_("换了用哪几张图片")))
+        if old.without_video != new.without_video:
+            found.append(Change(name, words=_("不再带视频") if new.without_video else _("改为带视频")))
     return found
 
 
@@ -116,6 +133,7 @@ def as_stored(view: PostView) -> Version:
         0, "now", post.changed_at, post.author_name, post.content_hash, post.title, texts, post.scheduled_at,
         post.latest_at, placed_of(post.pictures),
         {target.account.id or 0: option for target in view.targets if (option := option_of(target.target)) != USUAL},
+        placed_video(post.video),
     )  # fmt: skip
 
 

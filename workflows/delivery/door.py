@@ -6,6 +6,7 @@ people and for the engine, which then moves the row to where it belongs (held, m
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -30,6 +31,7 @@ from hub.models import (
     PostState,
     Reply,
     ReplyState,
+    VideoJourney,
 )
 from hub.policy.sending import sending
 from workflows import circuits
@@ -43,12 +45,16 @@ S = DeliveryState
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A sending that has begun: the row as it stands, its account, and the attempt that was committed."""
+    """A sending that has begun: the row as it stands, its account, and the attempt that was committed.
+
+    ``uploaded``: what names its video on the platform; None where nothing was brought there.
+    """
 
     delivery: Delivery
     account: Account
     attempt: Attempt
     key: str
+    uploaded: Mapping[str, str] | None = None
 
 
 async def begin(unit: Unit, delivery_id: int) -> Ticket | None:
@@ -80,7 +86,8 @@ async def begin(unit: Unit, delivery_id: int) -> Ticket | None:
     )
     unit.add(attempt)
     await unit.flush()
-    return Ticket(delivery, account, attempt, key)
+    journey = await unit.get(VideoJourney, delivery_id) if delivery.video else None
+    return Ticket(delivery, account, attempt, key, journey.ref if journey else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,7 @@ def _conditions() -> tuple[ColumnElement[bool], ...]:
         is_in_use(),
         exists().where(col(Account.id) == col(Delivery.account_id), circuits.is_closed()),
         ~is_paused(),
+        ~is_without_video(_AT),
         ~is_limited(_AT),
         ~is_out_of_order(_AT),
         or_(~is_overdue(_AT), sent_lately(_AT) < bindparam("per_minute", type_=Integer())),
@@ -198,6 +206,14 @@ def is_paused() -> ColumnElement[bool]:
     )
 
 
+def is_without_video(at: Moments) -> ColumnElement[bool]:
+    """Its video has not reached the platform, or will be forgotten there before the sending ends."""
+    forgotten = and_(col(VideoJourney.until).is_not(None), col(VideoJourney.until) <= at.lease_end)
+    return exists().where(
+        col(VideoJourney.delivery_id) == col(Delivery.id), or_(col(VideoJourney.ref).is_(None), forgotten)
+    )
+
+
 def is_limited(at: Moments) -> ColumnElement[bool]:
     """The platform told this account to wait, whichever delivery it told."""
     other: Any = aliased(Delivery)
@@ -263,5 +279,6 @@ def is_intact(delivery: Delivery) -> bool:
         title=delivery.title,
         form=delivery.form,
         attachments=delivery.attachments,
+        video=delivery.video,
     )
     return made == delivery.content_hash

@@ -18,7 +18,7 @@ async def change(unit: Unit, delivery_id: int, *conditions: Any, **values: Any) 
     """Change one delivery if ``conditions`` still hold; the fresh row, or None when they no longer do."""
     delivery = await _changed(unit, delivery_id, *conditions, **values)
     if delivery is not None:
-        await _tell_pages(unit, delivery)
+        await tell_pages(unit, delivery)
     return delivery
 
 
@@ -62,7 +62,8 @@ async def close_attempt(unit: Unit, delivery_id: int, number: int, result: Attem
     )
 
 
-async def _tell_pages(unit: Unit, delivery: Delivery) -> None:
+async def tell_pages(unit: Unit, delivery: Delivery) -> None:
+    """Something about it that open pages show has changed."""
     if delivery.kind is DeliveryKind.reply:
         tell(unit, "cases", delivery.case_id)
         return

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from connectors.base import Attachment, Kind, Outgoing
+from connectors.base import Attachment, Kind, Outgoing, Video
 from hub import clock
 from hub.db import Unit
 from hub.errors import Refused
 from hub.i18n import _
-from hub.models import Delivery, DeliveryKind, Message
+from hub.models import Delivery, DeliveryKind, Message, VideoJourney
 from hub.policy.sending import sending
 
 
@@ -25,13 +25,17 @@ def text_hash(
     title: str = "",
     form: str = "",
     attachments: Sequence[Mapping[str, Any]] = (),
+    video: Mapping[str, Any] | None = None,
 ) -> str:
-    """Identity of what leaves: this text, title and form, these pictures in this order, from this account, under this
-    item. Approval is bound to it. A text alone has the identity it had before there was anything else.
+    """Identity of what leaves: this text, title and form, these pictures in this order, this video, from this account,
+    under this item. Approval is bound to it. A text alone, and pictures without a video, have the identity they had
+    before there was anything else.
     """
     content: list[Any] = [text, account_id, target_id]
-    if title or form or attachments:
+    if title or form or attachments or video:
         content += [title, form, picture_marks(attachments)]
+    if video:
+        content.append(video_mark(video))
     made = json.dumps(content, ensure_ascii=False)
     return hashlib.sha256(made.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -39,6 +43,11 @@ def text_hash(
 def picture_marks(pictures: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
     """What of each picture is bound: its content, its description, and where its middle is when it is cut."""
     return [[one["sha256"], one.get("description", ""), one.get("focus", "")] for one in pictures]
+
+
+def video_mark(video: Mapping[str, Any]) -> list[Any]:
+    """What of the video is bound: its content and its description."""
+    return [video["sha256"], video.get("description", "")]
 
 
 async def create(
@@ -57,6 +66,8 @@ async def create(
     title: str = "",
     form: str = "",
     attachments: Sequence[Mapping[str, Any]] = (),
+    video: Mapping[str, Any] | None = None,
+    travels: bool = True,
     assignee_id: int | None = None,
     round: int = 1,  # noqa: A002 -- the column's name
 ) -> Delivery:
@@ -64,11 +75,12 @@ async def create(
 
     ``approved_hash`` is :func:`text_hash` of what the reviewer saw; anything else is refused. Posts without
     ``latest_at`` get the office's default lateness; replies may go out at any later time. Not safe to run twice
-    for the same reply or the same (post, account, round): the database refuses the second.
+    for the same reply or the same (post, account, round): the database refuses the second. ``travels``: its video, if
+    it has one, is brought to the platform beforehand; False where a person publishes it.
     """
     target_id = target.external_id if target else ""
     content_hash = text_hash(
-        text, account_id=account_id, target_id=target_id, title=title, form=form, attachments=attachments
+        text, account_id=account_id, target_id=target_id, title=title, form=form, attachments=attachments, video=video
     )
     if approved_hash != content_hash:
         raise Refused([_("批准的内容与将要发出的内容不一致，请重新送审")])
@@ -77,13 +89,16 @@ async def create(
     delivery = Delivery(
         kind=kind, account_id=account_id, post_id=post_id, reply_id=reply_id, case_id=case_id, round=round, text=text,
         title=title, form=form, attachments=[dict(one) for one in attachments], assignee_id=assignee_id,
-        content_hash=content_hash, approved_hash=approved_hash, scheduled_at=scheduled_at, latest_at=latest_at,
-        attempt_at=scheduled_at,
+        video=dict(video) if video else None, content_hash=content_hash, approved_hash=approved_hash,
+        scheduled_at=scheduled_at, latest_at=latest_at, attempt_at=scheduled_at,
     )  # fmt: skip
     if target is not None:
         _aim(delivery, target)
     unit.add(delivery)
     await unit.flush()
+    if video and travels:
+        unit.add(VideoJourney(delivery_id=delivery.id or 0))
+        unit.later("upload_videos")
     ring(unit, delivery)
     return delivery
 
@@ -112,8 +127,15 @@ def send_key(delivery: Delivery) -> str:
     return hashlib.sha256(made.encode()).hexdigest()[:32]
 
 
-def outgoing(delivery: Delivery, attachments: Sequence[Attachment] = ()) -> Outgoing:
-    """The delivery as its connector sees it, the same for every attempt; ``attachments``: its pictures, made ready."""
+def outgoing(
+    delivery: Delivery,
+    attachments: Sequence[Attachment] = (),
+    video: Video | None = None,
+    uploaded: Mapping[str, str] | None = None,
+) -> Outgoing:
+    """The delivery as its connector sees it, the same for every attempt; ``attachments``: its pictures, made ready;
+    ``video`` and what names it on the platform, where it has one.
+    """
     return Outgoing(
         text=delivery.text,
         key=send_key(delivery),
@@ -124,4 +146,6 @@ def outgoing(delivery: Delivery, attachments: Sequence[Attachment] = ()) -> Outg
         title=delivery.title,
         form=delivery.form,
         attachments=tuple(attachments),
+        video=video,
+        uploaded=uploaded or {},
     )

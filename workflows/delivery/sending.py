@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from connectors.base import Attachment, ConnectorError, Effect, ErrorKind, Outcome, Outgoing
+from connectors.videos import against_video
 from hub import clock, log
 from hub.db import Unit, reading
 from hub.i18n import _
@@ -24,6 +25,8 @@ from workflows.pictures.fitting import form_of
 from workflows.pictures.placed import placed_of
 from workflows.pictures.ready import Altered, planned, ready
 from workflows.tokens import Line
+from workflows.videos.placed import placed_video
+from workflows.videos.store import path_of
 
 # The error kind of what is not what was approved.
 TAMPERED = "tampered"
@@ -71,8 +74,14 @@ def _looked_at(house: House, ticket: door.Ticket, pictures: Pictures) -> tuple[O
         return None, ErrorKind.bug.value, _("没有「%(name)s」这个平台的连接程序", name=account.platform)
     if pictures.made is None or pictures.kept != delivery.attachments:
         return None, TAMPERED, _("配图已不在，或与批准的不一致")
-    out = outgoing(delivery, pictures.made)
-    problems = house.connector(account).validate(house.ref(account), out)
+    connector, ref = house.connector(account), house.ref(account)
+    video = placed_video(delivery.video)
+    going = video.going_out(path_of(house.ctx.settings, video.sha256)) if video else None
+    if going and ticket.uploaded is None and not connector.limits(ref).by_hand:
+        return None, TAMPERED, _("视频没有传到平台的记录，请作废后重新送审")
+    out = outgoing(delivery, pictures.made, going, ticket.uploaded)
+    form = form_of(connector.post_forms(ref), delivery.form)
+    problems = [*(against_video(out, form) if going else ()), *connector.validate(ref, out)]
     if problems:
         return None, ErrorKind.content_rejected.value, "；".join(problem.text for problem in problems)
     return out, "", ""

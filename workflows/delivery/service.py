@@ -40,6 +40,7 @@ from workflows.delivery.sight import may_see
 from workflows.delivery.states import STOPPABLE, label
 from workflows.delivery.stopping import LIMITED, latest_for
 from workflows.delivery.turning import words_of
+from workflows.delivery.uploading import begin_again
 
 S = DeliveryState
 LONGEST_REASON = 500
@@ -203,6 +204,7 @@ async def _wait_again(
     await _refuse_early(unit, delivery, when)
     await _refuse_far(unit, actor, delivery, when)
     await _mark_attempt(unit, delivery, actor, None)
+    await begin_again(unit, delivery_id)
     changed = await settle(
         unit,
         delivery_id,

@@ -50,7 +50,10 @@ _NEXT_STEPS = {
 _WAITS = {
     "budget": N_("本账号的调用额度恢复后会自动再发；急用请改由其他账号发布。"),
     "circuit": N_("请管理员在账号页按提示处理；账号恢复后会自动再发。"),
+    "video": N_("视频传完就会自动发出；过了最晚发布时间还没有传完，会记为错过，由人决定。"),
 }
+# It waits for its video, which is on its way to the platform.
+VIDEO = "video"
 # What a person says who could not do it by hand, as the row's error kind.
 GIVEN_UP = "given_up"
 _GIVEN_UP = N_("处理好原因后点「重试」，任务会再交给负责人；不再发布的点「作废」。")

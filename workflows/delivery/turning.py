@@ -10,11 +10,13 @@ from sqlmodel import col, func, select
 
 from hub import clock
 from hub.db import Unit
-from hub.i18n import DEFAULT, _, speaking
-from hub.models import Account, Attempt, Delivery, DeliveryKind, DeliveryState, Pause, PauseScope
+from hub.i18n import DEFAULT, _, speaking, written
+from hub.models import Account, Attempt, Delivery, DeliveryKind, DeliveryState, Pause, PauseScope, VideoJourney
+from hub.policy.sending import sending
 from workflows import circuits
 from workflows.delivery import door
 from workflows.delivery.ledger import change, settle
+from workflows.delivery.states import VIDEO
 from workflows.delivery.stopping import LIMITED
 
 S = DeliveryState
@@ -28,7 +30,7 @@ async def turn_away(unit: Unit, delivery_id: int) -> DeliveryState | None:
         return None
     waiting = col(Delivery.state) == S.waiting
     if flags.missed:
-        return await _to(unit, delivery_id, waiting, S.missed, error=_("已过最晚发布时间，系统不会自行补发"))
+        return await _to(unit, delivery_id, waiting, S.missed, error=await _why_missed(unit, delivery_id, flags))
     if not flags.due:
         return None
     if flags.paused:
@@ -41,6 +43,13 @@ async def turn_away(unit: Unit, delivery_id: int) -> DeliveryState | None:
         return await _to(
             unit, delivery_id, waiting, S.failed, error_kind="tampered", error=_("批准已失效或内容与批准的不一致")
         )
+    return await _once_it_may(unit, delivery_id, flags, now)
+
+
+async def _once_it_may(unit: Unit, delivery_id: int, flags: Any, now: datetime) -> DeliveryState | None:
+    """Nothing is wrong with it: it goes out a little later by itself."""
+    if flags.videoless:
+        return await _wait_for_video(unit, delivery_id, now)
     if flags.limited:
         return await _later(unit, delivery_id, await _limit_of(unit, flags.account_id, now))
     if flags.overdue:
@@ -98,6 +107,7 @@ async def _flags(unit: Unit, delivery_id: int, now: datetime) -> Any:
             door.is_missed(at).label("missed"),
             door.is_approved().label("approved"),
             door.is_paused().label("paused"),
+            door.is_without_video(at).label("videoless"),
             door.is_limited(at).label("limited"),
             (door.is_overdue(at) & (door.sent_lately(at) >= unit.ctx.settings.overdue_per_minute)).label("overdue"),
             door.is_in_use().label("active"),
@@ -127,6 +137,25 @@ async def _wait_for_circuit(unit: Unit, delivery_id: int, account_id: int, now: 
     waiting = col(Delivery.state) == S.waiting
     words = {"error_kind": circuits.HELD, "error": circuits.words_of(account)}
     return S.waiting if await change(unit, delivery_id, waiting, attempt_at=when, **words) else None
+
+
+async def _why_missed(unit: Unit, delivery_id: int, flags: Any) -> str:
+    """Its time is over; whose video was still on the way is told why."""
+    if not flags.videoless:
+        return _("已过最晚发布时间，系统不会自行补发")
+    journey = await unit.get(VideoJourney, delivery_id)
+    if journey is not None and journey.error:
+        return written("已过最晚发布时间，视频没有传到平台：%(why)s", why=journey.error)
+    return written("已过最晚发布时间，视频还没有传到平台，系统不会自行补发")
+
+
+async def _wait_for_video(unit: Unit, delivery_id: int, now: datetime) -> DeliveryState | None:
+    """It goes out as soon as its video is there, unless it is too late by then; whoever uploads wakes it."""
+    waiting = col(Delivery.state) == S.waiting
+    words = {"error_kind": VIDEO, "error": written("视频还没有传到平台，传完马上发出")}
+    unit.later("upload_videos")
+    changed = await change(unit, delivery_id, waiting, attempt_at=now + sending().video_look, **words)
+    return S.waiting if changed else None
 
 
 async def _limit_of(unit: Unit, account_id: int, now: datetime) -> datetime:

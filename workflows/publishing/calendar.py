@@ -41,7 +41,7 @@ class Item:
     """One post on the calendar. ``words``: how far it is; ``tone``: quiet | info | ok | warn | bad.
 
     ``why_fixed``: the reasons why it cannot be dragged; empty: it can. ``version`` goes back with the drag.
-    ``picture``: the number of its first picture.
+    ``picture``: the number of its first picture; ``video``: the number of its video.
     """
 
     id: int
@@ -56,6 +56,7 @@ class Item:
     tone: str
     why_fixed: tuple[str, ...]
     picture: int | None = None
+    video: int | None = None
 
     @property
     def is_open(self) -> bool:
@@ -115,6 +116,7 @@ async def read(
             Post.version,
             Post.author_name,
             Post.pictures,
+            Post.video,
         )  # type: ignore[call-overload]
         .where(where)
         .order_by(*order)
@@ -168,6 +170,7 @@ def _item(row: Any, marks: tuple[Mark, ...], said: _Words) -> Item:
         tone=tone,
         why_fixed=why,
         picture=row.pictures[0]["id"] if row.pictures else None,
+        video=row.video["id"] if row.video else None,
     )
 
 

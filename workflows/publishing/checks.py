@@ -125,6 +125,8 @@ def _beside(draft: Draft, texts: Mapping[int, str]) -> Iterable[tuple[int, str, 
     for picture in draft.pictures if any(draft.pictures_on(account) for account in draft.targets) else ():
         if picture.description.strip():
             yield 0, picture.description, f"alt_{picture.id}"
+    if draft.video is not None and draft.video.description.strip() and any(map(draft.video_on, draft.targets)):
+        yield 0, draft.video.description, "video_alt"
 
 
 async def red_lines_of(unit: Unit, post: Post, checked: Iterable[Checked]) -> list[Told]:
@@ -177,9 +179,11 @@ def _out(draft: Draft, account: Account) -> Outgoing:
     number = account.id or 0
     option = draft.option(number)
     pictures = planned(draft.pictures_on(number))
+    video = draft.video_on(number)
     return Outgoing(
-        text=draft.text_on(number), key="", title=option.title or draft.title, form=option.form, attachments=pictures
-    )
+        text=draft.text_on(number), key="", title=option.title or draft.title, form=option.form, attachments=pictures,
+        video=video.going_out() if video else None,
+    )  # fmt: skip
 
 
 async def warnings_of(unit: Unit, post: Post) -> list[str]:

@@ -13,8 +13,9 @@ from hub import clock
 from hub.errors import Invalid
 from hub.i18n import _
 from hub.models import Post, PostTarget
-from workflows.delivery.outbox import picture_marks
+from workflows.delivery.outbox import picture_marks, video_mark
 from workflows.pictures.placed import Placed, placed_of
+from workflows.videos.placed import PlacedVideo, placed_video
 
 LONGEST_TITLE = 200
 # Of a title made from the text; forms with less room cut it further.
@@ -28,14 +29,15 @@ FARTHEST = timedelta(days=3660)
 class Option:
     """How a post goes out on one account beside its text. ``form``: which of the platform's, empty: its usual one.
 
-    ``title``: where the form has one. ``first``: only so many of the post's pictures, None: all. ``assignee_id``: who
-    publishes it where that is done by hand; no part of the content.
+    ``title``: where the form has one. ``first``: only so many of the post's pictures, None: all. ``without_video``: the
+    post's video is left out. ``assignee_id``: who publishes it where that is done by hand; no part of the content.
     """
 
     form: str = ""
     title: str = ""
     first: int | None = None
     assignee_id: int | None = None
+    without_video: bool = False
 
 
 USUAL = Option()
@@ -55,6 +57,7 @@ class Draft:
     latest_at: datetime | None = None
     pictures: tuple[Placed, ...] = ()
     options: Mapping[int, Option] = field(default_factory=dict)
+    video: PlacedVideo | None = None
 
     def option(self, account_id: int) -> Option:
         """How it goes out on this account."""
@@ -64,6 +67,10 @@ class Draft:
         """The pictures that go out on this account."""
         first = self.option(account_id).first
         return self.pictures if first is None else self.pictures[:first]
+
+    def video_on(self, account_id: int) -> PlacedVideo | None:
+        """The video that goes out on this account."""
+        return None if self.option(account_id).without_video else self.video
 
     def text_on(self, account_id: int) -> str:
         """What goes out on this account."""
@@ -76,14 +83,14 @@ def draft_of(post: Post, targets: Sequence[PostTarget]) -> Draft:
     options = {target.account_id: option_of(target) for target in targets}
     return Draft(
         post.title, post.body, texts, post.scheduled_at, post.latest_at, placed_of(post.pictures),
-        {account: option for account, option in options.items() if option != USUAL},
+        {account: option for account, option in options.items() if option != USUAL}, placed_video(post.video),
     )  # fmt: skip
 
 
 def option_of(target: PostTarget) -> Option:
     """How a stored target goes out."""
     first = None if target.pictures is None else len(target.pictures)
-    return Option(target.form, target.title, first, target.assignee_id)
+    return Option(target.form, target.title, first, target.assignee_id, target.without_video)
 
 
 def tidy(draft: Draft) -> Draft:
@@ -112,7 +119,7 @@ def cleaned(draft: Draft) -> Draft:
     body = _plain(draft.body).strip()
     title = " ".join(_plain(draft.title).split()) or made_title(body)
     targets = {account: _plain(text).strip() for account, text in draft.targets.items()}
-    options = {account: _tidy_option(draft.option(account), len(draft.pictures)) for account in targets}
+    options = {account: _tidy_option(draft.option(account), draft) for account in targets}
     kept = {account: option for account, option in options.items() if option != USUAL}
     return replace(draft, title=title, body=body, targets=targets, options=kept)
 
@@ -127,10 +134,11 @@ def is_made_title(draft: Draft) -> bool:
     return made_title(draft.body, LONGEST_TITLE).startswith(draft.title)
 
 
-def _tidy_option(option: Option, pictures: int) -> Option:
+def _tidy_option(option: Option, draft: Draft) -> Option:
     title = " ".join(_plain(option.title).split())[:LONGEST_TITLE]
-    first = None if option.first is None else max(0, min(option.first, pictures))
-    return replace(option, title=title, form=_plain(option.form)[:32], first=first)
+    first = None if option.first is None else max(0, min(option.first, len(draft.pictures)))
+    without = option.without_video and draft.video is not None
+    return replace(option, title=title, form=_plain(option.form)[:32], first=first, without_video=without)
 
 
 def _plain(text: str) -> str:
@@ -149,15 +157,24 @@ def pictures_for(post: Post, target: PostTarget) -> list[dict[str, Any]]:
     return post.pictures if target.pictures is None else post.pictures[: len(target.pictures)]
 
 
+def video_for(post: Post, target: PostTarget) -> dict[str, Any] | None:
+    """The video that goes out on this account, as it stands in rows."""
+    return None if target.without_video else post.video
+
+
 def content_hash(draft: Draft) -> str:
     """Identity of everything that goes out: the body, the accounts, what each of them says, in which form, under which
-    title, with which pictures in which order. Words alone have the identity they had before there was more.
+    title, with which pictures in which order and which video. Words alone, and pictures without a video, have the
+    identity they had before there was more.
     """
     content: list[Any] = [draft.body, [[account, draft.text_on(account)] for account in sorted(draft.targets)]]
     marks = picture_marks([one.kept() for one in draft.pictures])
     more = [[account, *_beside(draft.option(account))] for account in sorted(draft.targets)]
-    if marks or any(one[1:] != list(_beside(USUAL)) for one in more):
+    if marks or draft.video is not None or any(one[1:] != list(_beside(USUAL)) for one in more):
         content += [marks, more]
+    if draft.video is not None:
+        without = [account for account in sorted(draft.targets) if draft.option(account).without_video]
+        content += [video_mark(draft.video.kept()), without]
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -177,6 +194,7 @@ def snapshot(post: Post, targets: Sequence[PostTarget]) -> dict[str, Any]:
         "body": post.body,
         "targets": {str(target.account_id): target.text for target in targets},
         "pictures": post.pictures,
+        **({"video": post.video} if post.video else {}),
         "options": {
             str(target.account_id): asdict(option) for target in targets if (option := option_of(target)) != USUAL
         },

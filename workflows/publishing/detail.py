@@ -17,6 +17,7 @@ from workflows.pictures.placed import Placed, placed_of
 from workflows.publishing.content import Option, text_for
 from workflows.publishing.history import facts_of, find
 from workflows.publishing.states import Move, reasons_against
+from workflows.videos.placed import PlacedVideo, placed_video
 
 DECISIONS = ("approve", "sign", "send_back")
 
@@ -78,6 +79,7 @@ class Version:
     latest_at: datetime | None
     pictures: tuple[Placed, ...] = ()
     options: Mapping[int, Option] = field(default_factory=dict)
+    video: PlacedVideo | None = None
 
 
 def version_of(event: PostEvent) -> Version | None:
@@ -97,6 +99,7 @@ def version_of(event: PostEvent) -> Version | None:
         latest_at=_moment(kept.get("latest_at", "")),
         pictures=placed_of(kept.get("pictures", ())),
         options={int(account): Option(**given) for account, given in kept.get("options", {}).items()},
+        video=placed_video(kept.get("video")),
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from connectors.base import PostForm
-from hub.i18n import _
+from connectors.base import Outgoing, PostForm
+from connectors.videos import against_video
+from hub.i18n import _, said
 from hub.models import Account
 from workflows.house import House
 from workflows.pictures.fitting import fit_for, form_of, plan
 from workflows.pictures.placed import Placed
+from workflows.pictures.ready import planned
 from workflows.publishing.content import USUAL, Draft, Option, is_made_title, made_title
 
 
@@ -70,9 +72,17 @@ def form_problems(house: House, account: Account, draft: Draft) -> list[str]:
         problems.append(_("「%(form)s」要有标题", form=_(form.label)))
     if len(pictures) > form.pictures:
         problems.append(_too_many(form, len(pictures)))
+    elif found := against_video(_going_out(draft, account.id or 0), form):
+        problems += [said(one.text) for one in found]
     if form.needs_cover and not pictures:
         problems.append(_("「%(form)s」要有封面：请至少加一张图片，第一张作封面", form=_(form.label)))
     return problems
+
+
+def _going_out(draft: Draft, number: int) -> Outgoing:
+    """What a form's rules about videos look at."""
+    video = draft.video_on(number)
+    return Outgoing("", "", attachments=planned(draft.pictures_on(number)), video=video.going_out() if video else None)
 
 
 def _too_many(form: PostForm, count: int) -> str:
@@ -83,15 +93,15 @@ def _too_many(form: PostForm, count: int) -> str:
 
 def form_hints(form: PostForm, pictures: Sequence[Placed]) -> list[str]:
     """What will be done to the pictures so that the platform takes them, and small pictures that get blurred."""
-    said = []
+    told = []
     for place, picture in enumerate(pictures[: form.pictures]):
         changes = plan(picture, fit_for(form, place, picture))
         if changes:
-            said.append(_("第 %(n)s 张图发出时会%(changes)s", n=place + 1, changes=_("、").join(changes)))
+            told.append(_("第 %(n)s 张图发出时会%(changes)s", n=place + 1, changes=_("、").join(changes)))
         if place == 0 and form.cover and (picture.width < form.cover[0] or picture.height < form.cover[1]):
             size = {"w": form.cover[0], "h": form.cover[1]}
-            said.append(_("封面图比平台要的 %(w)s×%(h)s 小，放大后会模糊，建议换一张大图", **size))
-    return said
+            told.append(_("封面图比平台要的 %(w)s×%(h)s 小，放大后会模糊，建议换一张大图", **size))
+    return told
 
 
 def without_description(draft: Draft) -> int:

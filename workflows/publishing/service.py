@@ -36,10 +36,12 @@ from workflows.publishing.content import (
     pictures_for,
     text_for,
     tidy,
+    video_for,
 )
 from workflows.publishing.forms import forms_of, settled
 from workflows.publishing.history import facts_of, find, note, targets_of
 from workflows.publishing.states import CHAIN, Move, next_stage, reasons_against
+from workflows.videos import store as videos
 
 MOVE_KEEPS_APPROVAL = timedelta(days=7)
 
@@ -64,6 +66,7 @@ async def create(unit: Unit, actor: Actor, draft: Draft) -> Post:
         title=made.title,
         body=made.body,
         pictures=[one.kept() for one in made.pictures],
+        video=made.video.kept() if made.video else None,
         content_hash=content_hash(made),
         department_id=actor.department_id,
         author_id=actor.user_id,
@@ -97,6 +100,7 @@ async def save(unit: Unit, actor: Actor, post_id: int, *, version: int, draft: D
         title=made.title,
         body=made.body,
         pictures=[one.kept() for one in made.pictures],
+        video=made.video.kept() if made.video else None,
         content_hash=new_hash,
         latest_at=made.latest_at,
         state=state,
@@ -160,7 +164,7 @@ async def approve(
     await audit.record(unit, actor, "post.sign", f"post:{post.id}", hash=content_hash)
     await unit.flush()
     if next_stage(await facts_of(unit, post)) is None:
-        await _release(unit, actor, post, targets, remark, at_once)
+        await _release(house, unit, actor, post, targets, remark, at_once)
     return post
 
 
@@ -285,8 +289,15 @@ def _state_after_save(post: Post, is_new: bool) -> PostState:
     return post.state
 
 
+async def _by_hand(house: House, unit: Unit, targets: Sequence[PostTarget]) -> set[int]:
+    """The accounts where people publish: no program brings anything there."""
+    accounts = await unit.all(select(Account).where(col(Account.id).in_([one.account_id for one in targets])))
+    known = [one for one in accounts if one.platform in house.platforms]
+    return {one.id or 0 for one in known if house.connector(one).limits(house.ref(one)).by_hand}
+
+
 async def _release(
-    unit: Unit, actor: Actor, post: Post, targets: Sequence[PostTarget], remark: str, at_once: bool
+    house: House, unit: Unit, actor: Actor, post: Post, targets: Sequence[PostTarget], remark: str, at_once: bool
 ) -> None:
     """All signatures are there: bind the approval to the content and put one delivery per account into the outbox."""
     now = clock.now()
@@ -303,12 +314,14 @@ async def _release(
         reviewed_at=now,
         review_note=remark,
     )
+    by_hand = await _by_hand(house, unit, targets)
     last = await unit.one(select(func.max(Delivery.round)).where(Delivery.post_id == post.id))
     for target in targets:
         beside: dict[str, Any] = {
             "title": target.title,
             "form": target.form,
             "attachments": pictures_for(post, target),
+            "video": video_for(post, target),
         }
         text = text_for(post, target)
         delivery = await create_delivery(
@@ -317,6 +330,7 @@ async def _release(
             account_id=target.account_id,
             text=text,
             **beside,
+            travels=target.account_id not in by_hand,
             assignee_id=target.assignee_id,
             approved_hash=text_hash(text, account_id=target.account_id, **beside),
             scheduled_at=when,
@@ -346,9 +360,11 @@ def _stale() -> Stale:
 
 
 async def _resolved(unit: Unit, actor: Actor, draft: Draft) -> Draft:
-    """The draft with its pictures as they are kept. :class:`Invalid` for an account or picture that is not there."""
+    """The draft with pictures and video as they are kept. :class:`Invalid` for an account, picture or video that is
+    not there."""
     await _check_accounts(unit, draft)
-    return replace(draft, pictures=await store.resolve(unit, actor, draft.pictures))
+    pictures = await store.resolve(unit, actor, draft.pictures)
+    return replace(draft, pictures=pictures, video=await videos.resolve(unit, actor, draft.video))
 
 
 async def _check_accounts(unit: Unit, draft: Draft) -> None:
@@ -369,12 +385,13 @@ async def _set_targets(unit: Unit, post: Post, draft: Draft) -> None:
             unit.add(target)
         _fill(target, text, draft)
     await store.note_use(unit, post.id or 0, draft.pictures)
+    await videos.note_use(unit, post.id or 0, draft.video)
     await unit.flush()
 
 
 def _fill(target: PostTarget, text: str, draft: Draft) -> None:
     option = draft.option(target.account_id)
     target.text, target.form, target.title = text, option.form, option.title
-    target.assignee_id = option.assignee_id
+    target.assignee_id, target.without_video = option.assignee_id, option.without_video
     own = None if option.first is None else draft.pictures_on(target.account_id)
     target.pictures = None if own is None else [one.kept() for one in own]
