@@ -29,10 +29,10 @@ def gone(code: str) -> ConnectorError:
     return ConnectorError(ErrorKind.not_found, FORGOTTEN, code=f"{GONE} {code}".strip()[:200])
 
 
-def of_joining(error: ConnectorError) -> ConnectorError:
-    """Why the pieces could not be joined: refused in a way that another try cannot mend, they are brought anew.
+def of_later_step(error: ConnectorError) -> ConnectorError:
+    """What the refusal of a step means after others went well: where another try cannot mend it, they are done anew.
 
-    So it is when they were joined before and nobody had heard the answer.
+    So it is when the platform has dropped the upload, and when the pieces were joined and nobody had heard the answer.
     """
     return gone(error.code) if error.kind in _LOST and _is_of_platform(error.code) else error
 

@@ -137,8 +137,11 @@ class BilibiliConnector(Defaults):
     # out --------------------------------------------------------------------------------------------------------------
 
     async def upload(self, account: AccountRef, out: Outgoing, state: Mapping[str, str]) -> Uploading | Uploaded:
-        """The next step of a video's way there."""
-        if out.video is None or form_named(self.post_forms(account), out.form).name != videos.FORM.name:
+        """The next step of a video's way there; what a person publishes, a person brings."""
+        name = form_named(self.post_forms(account), out.form).name
+        if name == BY_HAND:
+            return Uploaded({})
+        if out.video is None or name != videos.FORM.name:
             return await super().upload(account, out, state)
         return await videos.upload(self._wire, account, out.video, state)
 

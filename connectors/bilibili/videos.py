@@ -45,7 +45,7 @@ from connectors.failures import unsettled
 from connectors.options import text
 from connectors.pictures import harmless, in_time
 from connectors.text import clean, count, exact, one_line
-from connectors.uploading import DONE, gone, of_joining, pieces_of
+from connectors.uploading import DONE, gone, of_later_step, pieces_of
 from connectors.videos import count as pieces_in
 from connectors.videos import piece
 
@@ -86,9 +86,8 @@ async def upload(wire: Wire, account: AccountRef, video: Video, state: Mapping[s
     token, done = state.get(TOKEN, ""), pieces_of(state)
     if not token:
         return Uploading({TOKEN: await _begun(wire, account)})
-    is_there = done >= pieces_in(video, PIECE)
     try:
-        if is_there:
+        if done >= pieces_in(video, PIECE):
             await wire.say(account, JOIN, {}, write=False, upload_token=token)
             return Uploaded({TOKEN: token})
         part = piece(video, done, PIECE)
@@ -96,7 +95,7 @@ async def upload(wire: Wire, account: AccountRef, video: Video, state: Mapping[s
     except ConnectorError as error:
         if is_no_upload(error):
             raise gone(error.code) from None
-        raise (of_joining(error) if is_there else error) from None
+        raise (of_later_step(error) if done else error) from None
     return Uploading({TOKEN: token, DONE: str(done + 1)}, part.offset + part.length)
 
 

@@ -126,8 +126,10 @@ class KuaishouConnector(Defaults):
     # out --------------------------------------------------------------------------------------------------------------
 
     async def upload(self, account: AccountRef, out: Outgoing, state: Mapping[str, str]) -> Uploading | Uploaded:
-        """The next step of a video's way there."""
-        if out.video is None or self._form(account, out).name == BY_HAND:
+        """The next step of a video's way there; what a person publishes, a person brings."""
+        if self._form(account, out).name == BY_HAND:
+            return Uploaded({})
+        if out.video is None:
             return await super().upload(account, out, state)
         return await videos.upload(self._wire, account, out.video, state)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+import tracemalloc
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from connectors.base import AccountRef, Connector, Outgoing, Uploaded, Uploading, Video
 
@@ -51,3 +55,35 @@ async def after(connector: Connector, ref: AccountRef, out: Outgoing, steps: int
         assert isinstance(step, Uploading)
         state = dict(step.state)
     return state
+
+
+@asynccontextmanager
+async def sink(said: Any) -> AsyncIterator[str]:
+    """A server that reads whatever comes, keeps nothing of it, and says ``said``; its host and port."""
+    body = json.dumps(said).encode()
+
+    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        left = next(int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"content-length:"))
+        while left and (chunk := await reader.read(min(left, 65536))):
+            left -= len(chunk)
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(one, "127.0.0.1", 0)
+    async with server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def peak_of_pieces(
+    connector: Connector, ref: AccountRef, out: Outgoing, pieces: int, state: Callable[[int], Mapping[str, str]]
+) -> int:
+    """The most memory, in bytes, that was taken while every piece of a video was sent."""
+    await connector.upload(ref, out, state(0))
+    tracemalloc.start()
+    for number in range(pieces):
+        await connector.upload(ref, out, state(number))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak

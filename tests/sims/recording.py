@@ -285,7 +285,8 @@ def _douyin(stack: ExitStack, folder: Path) -> Staged:
         there.works[0]["video_status"] = 5
 
     out = Outgoing("今日停水", "k1", attachments=(picture(),))
-    return there.ref(), [out, Outgoing("视频", "k2", form="by_hand")], reviewed
+    moving = Outgoing("停水", "k3", form="video", attachments=(picture(),), video=film(folder, 11 * MB))
+    return there.ref(), [out, Outgoing("视频", "k2", form="by_hand"), moving], reviewed
 
 
 def _bilibili(stack: ExitStack, folder: Path) -> Staged:
