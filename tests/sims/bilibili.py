@@ -39,6 +39,7 @@ class Bilibili:
     parts: dict[str, dict[int, tuple[int, str]]] = field(default_factory=dict)
     joined: dict[str, int] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    is_open_at_once: bool = False
     pictures: int = 0
     codes: list[int] = field(default_factory=list)
     nonces: set[str] = field(default_factory=set)
@@ -196,7 +197,7 @@ class Bilibili:
         self.archives.insert(0, {
             **said, "resource_id": number, "ctime": int(self.now), "token": token,
             "video_info": {"share_url": f"https://www.bilibili.com/video/{number}"},
-            "addit_info": {"state": -1, "state_desc": "待审", "reject_reason": ""},
+            "addit_info": {"state": 0 if self.is_open_at_once else -1, "state_desc": "", "reject_reason": ""},
         })  # fmt: skip
         self.videos[number] = {"view": 7, "like": 1, "reply": 0, "share": 2}
         return {"resource_id": number}

@@ -44,6 +44,7 @@ class Douyin:
     parts: dict[str, dict[int, tuple[int, str]]] = field(default_factory=dict)
     joined: set[str] = field(default_factory=set)
     films: dict[str, int] = field(default_factory=dict)
+    is_open_at_once: bool = False
     created: list[dict[str, Any]] = field(default_factory=list)
     codes: list[int] = field(default_factory=list)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
@@ -216,7 +217,7 @@ class Douyin:
         if len(body["text"]) > 1000:
             return 2114001
         self.created.append(dict(body))
-        item = self.work(body["text"], status=4)
+        item = self.work(body["text"], status=5 if self.is_open_at_once else 4)
         return {"item_id": item, "video_id": self.works[0]["video_id"]}
 
     def _comments(self, query: Mapping[str, str]) -> Any:

@@ -43,6 +43,7 @@ class Kuaishou:
     codes: list[int] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     drops: int = 0
+    is_open_at_once: bool = False
     ahead: float = 0.0
 
     @property
@@ -147,7 +148,7 @@ class Kuaishou:
         if caption is None or cover is None or not cover[0] or not cover[1].startswith(b"\xff\xd8"):
             return 100400
         self.covers.append(cover)
-        self.work(caption[1].decode(), pending=True)
+        self.work(caption[1].decode(), pending=not self.is_open_at_once)
         return {"video_info": self.works[0]}
 
     def _info(self, number: str) -> Any:
