@@ -227,7 +227,7 @@ class BilibiliConnector(Defaults):
             return self._hand.validate(_by_hand(account), out)
         problems = []
         if not out.title.strip():
-            problems.append(Problem("title", f"{form.label}要有标题"))
+            problems.append(Problem("title", f"「{form.label}」要有标题"))
         if len(out.title.strip()) > form.title_length:
             problems.append(Problem("title", f"标题超过 {form.title_length} 字，请删减"))
         problems += _against_words(out, form)

@@ -56,7 +56,7 @@ DELETE = "/arcopen/fn/archive/delete"
 TOKEN = "token"  # noqa: S105  the name of a state
 PIECE = 8 * 1024 * 1024
 TITLE, LONGEST, TAGS = 79, 249, 199
-OPEN, OPEN_WORD, REFUSED, ALL = 0, "开放浏览", "not_pubed", "all"
+OPEN, REFUSED, ALL = 0, "not_pubed", "all"
 PAGE, PAGES = 50, 3
 ASK_AGAIN = timedelta(minutes=10)
 FORM = PostForm(
@@ -148,7 +148,7 @@ async def poll(wire: Wire, account: AccountRef, job: str) -> Outcome:
     try:
         found = await _viewed(wire, account, job)
         state, word, why = _standing(found)
-        if state == OPEN or word == OPEN_WORD:
+        if state == OPEN:
             return Done(job, _address(found, job))
         is_refused = bool(why) or await _is_refused(wire, account, job)
     except ConnectorError as error:

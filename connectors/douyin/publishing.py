@@ -43,6 +43,8 @@ PICTURES = PostForm(
     "pictures", "图文", LENGTH, "由系统发布；抖音审核通过前只有自己看得到。至少一张图片。", pictures=MOST_PICTURES,
     picture_types=("image/jpeg", "image/png"), picture_bytes=PICTURE_BYTES, needs_cover=True,
 )  # fmt: skip
+NO_PICTURES = "抖音审核认为这条图文不适宜公开，请修改后再提交"
+NO_VIDEO = "抖音审核认为这条视频不适宜公开，请修改后再提交"
 BY_HAND = "by_hand"
 _STEPS = ManualConnector()
 
@@ -99,7 +101,7 @@ async def poll(wire: Wire, account: AccountRef, job: str) -> Outcome:
     if found is None:
         return Pending(job, wire.now + ASK_AGAIN)
     if found.status == works.REFUSED:
-        human = f"抖音审核认为这条{'图文' if found.is_pictures else '视频'}不适宜公开，请修改后再提交"
+        human = NO_PICTURES if found.is_pictures else NO_VIDEO
         raise ConnectorError(ErrorKind.content_rejected, human, code="video_status 2")
     if found.status in works.STANDING:
         return Done(found.item_id, address(found))
