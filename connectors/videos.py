@@ -9,11 +9,20 @@ from __future__ import annotations
 import asyncio
 import io
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from connectors.base import ConnectorError, ErrorKind, Outgoing, PostForm, Problem, Video, VideoRules
+from connectors.base import (
+    Attachment,
+    ConnectorError,
+    ErrorKind,
+    Outgoing,
+    PostForm,
+    Problem,
+    Video,
+    VideoRules,
+)
 
 CHUNK = 256 * 1024
 # One request with a piece of a file, however slow the line: the engine waits a little longer for a step.
@@ -52,7 +61,8 @@ class Piece:
 class Multipart:
     """A form with one file that is read while it is sent: a body for :meth:`connectors.http.Http.call`.
 
-    Send its ``content_type`` along as a header. ``name``: of the field; ``filename`` as the platform shall see it.
+    Send its ``content_type`` along as a header. ``name``: of the field; ``filename`` as the platform shall see it;
+    ``beside``: small files that go with it, each with the name of its field.
     """
 
     name: str
@@ -60,6 +70,7 @@ class Multipart:
     filename: str = "video.mp4"
     mime: str = "video/mp4"
     form: Mapping[str, str] = field(default_factory=dict)
+    beside: Sequence[tuple[str, Attachment]] = field(default=(), repr=False)
     boundary: str = field(default_factory=lambda: secrets.token_hex(16))
 
     @property
@@ -80,12 +91,17 @@ class Multipart:
         yield self._tail()
 
     def _head(self) -> bytes:
-        out = io.StringIO()
+        out = io.BytesIO()
         for name, value in self.form.items():
-            out.write(f"--{self.boundary}\r\nContent-Disposition: form-data; name={_quoted(name)}\r\n\r\n{value}\r\n")
-        named = f"name={_quoted(self.name)}; filename={_quoted(self.filename)}"
-        out.write(f"--{self.boundary}\r\nContent-Disposition: form-data; {named}\r\nContent-Type: {self.mime}\r\n\r\n")
-        return out.getvalue().encode()
+            out.write(self._part(f"name={_quoted(name)}", "") + f"{value}\r\n".encode())
+        for name, one in self.beside:
+            out.write(self._part(f"name={_quoted(name)}; filename={_quoted(one.name)}", one.mime) + one.data + b"\r\n")
+        out.write(self._part(f"name={_quoted(self.name)}; filename={_quoted(self.filename)}", self.mime))
+        return out.getvalue()
+
+    def _part(self, named: str, mime: str) -> bytes:
+        kind = f"Content-Type: {mime}\r\n" if mime else ""
+        return f"--{self.boundary}\r\nContent-Disposition: form-data; {named}\r\n{kind}\r\n".encode()
 
     def _tail(self) -> bytes:
         return f"\r\n--{self.boundary}--\r\n".encode()

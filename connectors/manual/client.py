@@ -30,6 +30,7 @@ from connectors.base import (
     PushAnswer,
     RawItem,
     Reject,
+    VideoRules,
 )
 from connectors.defaults import Defaults
 from connectors.files.rows import parse_item
@@ -37,10 +38,13 @@ from connectors.manual.links import item_of
 from connectors.manual.platforms import BY_NAME, OTHER, Cover, Site
 from connectors.options import text
 from connectors.pictures import against_pictures
+from connectors.videos import against_video
 
 NO_PULL = "平台没有提供接口；评论可以从文件导入，或粘贴进来"
 BY_PERSON = "由专人照步骤在平台上操作，再把链接贴回来"
 PICTURE_BYTES = 20 * 1024 * 1024
+# What a site takes of a person differs by account; the person sees it there.
+VIDEO = VideoRules(most_bytes=8 * 1024**3, most_seconds=4 * 3600, beside_pictures=True)
 REPLY_LENGTH = 500
 _SIZE = re.compile(r"(\d{2,5})\s*[xX×*]\s*(\d{2,5})")
 
@@ -60,13 +64,14 @@ class ManualConnector(Defaults):
         return Limits(site.length, REPLY_LENGTH, private_length=REPLY_LENGTH, by_hand=True)
 
     def post_forms(self, account: AccountRef) -> tuple[PostForm, ...]:
-        """One: title, text and pictures as the site takes them. Pictures of every kind: a person puts them in."""
+        """One: title, text, pictures and a video as the site takes them; pictures of every kind, by a person."""
         site = site_of(account)
         return (
             PostForm(
                 "", site.label, site.length, "到点后由专人在平台上发布。", site.title_length, site.needs_title,
                 pictures=site.pictures, picture_types=("image/jpeg", "image/png", "image/gif", "image/webp"),
                 picture_bytes=PICTURE_BYTES, covers=tuple((one.label, one.width, one.height) for one in site.covers),
+                video=VIDEO,
             ),
         )  # fmt: skip
 
@@ -120,7 +125,9 @@ class ManualConnector(Defaults):
         site, steps = site_of(account), []
         steps.append(f"确认登录的是「{account.external_id or account.name}」。")
         steps.append(site.start)
-        if out.attachments:
+        if out.video:
+            steps.append("把下面的视频存到手机或电脑，上传这一个文件，不要剪辑；封面用下面裁好的图。")
+        elif out.attachments:
             steps.append(f"按顺序放入 {len(out.attachments)} 张图片，第一张作封面；需要裁好的封面在下面下载。")
         if out.title:
             steps.append("粘贴标题。")
@@ -171,6 +178,8 @@ class ManualConnector(Defaults):
             problems.append(Problem("media", "回复只能是文字，请去掉图片"))
         if out.target_kind is not None and not out.target_id:
             problems.append(Problem("target", "没有指明要回复的内容"))
+        if out.target_kind is None:
+            problems += against_video(out, form)
         return problems + against_pictures(out.attachments, form)
 
 

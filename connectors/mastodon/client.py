@@ -35,6 +35,8 @@ from connectors.base import (
     Reject,
     Renewed,
     Unparsable,
+    Uploaded,
+    Uploading,
 )
 from connectors.defaults import Defaults
 from connectors.http import Http
@@ -53,6 +55,7 @@ from connectors.mastodon.schemas import (
 )
 from connectors.options import DAY, SHORTEST, number, text
 from connectors.pictures import against_pictures
+from connectors.videos import PIECE_SECONDS, Multipart, against_video
 from connectors.walk import LOOK_BACK, after_step
 
 MAX_CHARACTERS = 500
@@ -216,10 +219,16 @@ class MastodonConnector(Defaults):
 
     # out --------------------------------------------------------------------------------------------------------------
 
+    async def upload(self, account: AccountRef, out: Outgoing, state: Mapping[str, str]) -> Uploading | Uploaded:
+        """One request with the whole file, then questions whether the server has worked on it."""
+        return await media.upload_video(self._call, account, out, state, self._http.clock())
+
     async def publish(self, account: AccountRef, out: Outgoing) -> Outcome:
-        """Publish a post in the account's visibility, its pictures first."""
+        """Publish a post in the account's visibility, its pictures first; a picture beside a video is its cover."""
         form: dict[str, Any] = {"status": out.text, "visibility": _visibility(account)}
-        if out.attachments:
+        if out.video:
+            form["media_ids[]"] = [out.uploaded.get("media", "")]
+        elif out.attachments:
             form["media_ids[]"] = await media.upload(self._call, account, out.attachments)
         return await self._send(account, form, out.key)
 
@@ -299,10 +308,15 @@ class MastodonConnector(Defaults):
         problems = against_text(out.text, self.measure(out.text), most)
         if out.attachments and out.target_kind is not None:
             problems.append(Problem("media", "回复只能是文字，请去掉图片"))
-        problems += against_pictures(out.attachments, self.post_forms(account)[0])
+        form = self.post_forms(account)[0]
+        problems += against_pictures(out.attachments, form)
+        if out.target_kind is None:
+            problems += [*against_video(out, form), *media.against_size(account, out)]
         longest = int(number(account, "description_length", media.DESCRIPTION_LENGTH, 1, 10**6))
         if any(len(picture.description) > longest for picture in out.attachments):
             problems.append(Problem("media", f"图片说明最多 {longest} 字"))
+        if out.video and len(out.video.description) > longest:
+            problems.append(Problem("media", f"视频说明最多 {longest} 字"))
         if out.target_kind is not None and not out.target_id:
             problems.append(Problem("target", "没有指明要回复的内容"))
         return problems
@@ -319,20 +333,25 @@ class MastodonConnector(Defaults):
         form: Mapping[str, Any] | None = None,
         files: Sequence[tuple[str, Attachment]] = (),
         key: str = "",
+        body: Multipart | None = None,
     ) -> Any:
         headers = {"Accept": "application/json"}
         if token := account.secrets.get("token", "").strip():
             headers["Authorization"] = f"Bearer {token}"
         if key:
             headers["Idempotency-Key"] = key
+        if body is not None:
+            headers["Content-Type"] = body.content_type
         answer = await self._http.call(
             method,
             account.base_url.rstrip("/") + path,
             params=params or None,
             form=form,
             files=files,
+            content=body,
             headers=headers,
             write=method != "GET",
+            seconds=PIECE_SECONDS if body is not None else None,
         )
         if error := error_of(answer, self._http.clock(), account.secrets.values()):
             raise error

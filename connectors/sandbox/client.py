@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.absence import proves, reaches
@@ -36,6 +36,9 @@ from connectors.base import (
     RawItem,
     Reject,
     Unparsable,
+    Uploaded,
+    Uploading,
+    VideoRules,
 )
 from connectors.bodies import body_of
 from connectors.defaults import Defaults
@@ -46,6 +49,7 @@ from connectors.pictures import against_pictures, form_named, harmless, in_time
 from connectors.sandbox.errors import CODES
 from connectors.sandbox.pushes import pushed_item
 from connectors.signature import reason_against
+from connectors.videos import PIECE_SECONDS, Multipart, against_video, count, piece
 from connectors.walk import LOOK_BACK, after_step, bounds
 from connectors.weibo.errors import error_of
 from connectors.weibo.pushes import NO_SECRET
@@ -76,7 +80,8 @@ class SandboxConnector(Defaults):
     """The pretend platform as a :class:`connectors.base.Connector`.
 
     Secrets: ``token``, ``app_secret`` (pushes). Options: ``page_size`` (default 50), ``look_back`` (items of the
-    first walk), ``find_own_lag`` and ``pull_every`` (seconds), ``honours_key``.
+    first walk), ``find_own_lag`` and ``pull_every`` (seconds), ``honours_key``,
+    ``video_kept`` (seconds after which an uploaded video is taken for forgotten).
     """
 
     platform = "sandbox"
@@ -127,9 +132,11 @@ class SandboxConnector(Defaults):
         return Health(True, uid, name)
 
     def post_forms(self, account: AccountRef) -> tuple[PostForm, ...]:
-        """A short post, or a long article with a title and a cover."""
+        """A short post, which may have a video, or a long article with a title and a cover."""
         return (
-            PostForm("", "短微博", POST_UNITS, pictures=MOST_PICTURES, picture_bytes=PICTURE_BYTES),
+            PostForm(
+                "", "短微博", POST_UNITS, pictures=MOST_PICTURES, picture_bytes=PICTURE_BYTES, video=VideoRules(),
+            ),
             PostForm(
                 "article", "头条文章", ARTICLE_UNITS, "标题另排，第一张图裁成 16:9 的封面。", TITLE_UNITS, True,
                 pictures=MOST_PICTURES, picture_bytes=PICTURE_BYTES, cover=COVER, needs_cover=True,
@@ -180,9 +187,38 @@ class SandboxConnector(Defaults):
 
     # out --------------------------------------------------------------------------------------------------------------
 
+    async def upload(self, account: AccountRef, out: Outgoing, state: Mapping[str, str]) -> Uploading | Uploaded:
+        """Begun, piece by piece, put together: one call each."""
+        video = out.video
+        if video is None:
+            raise ConnectorError(ErrorKind.bug, "这篇稿件没有视频", code="no video")
+        upload_id, most = state.get("upload_id", ""), int(state.get("piece", 0)) or 1
+        if not upload_id:
+            form = {
+                "name": video.name,
+                "size": str(video.size),
+                "sha256": video.sha256,
+                "description": video.description,
+            }
+            body = await self._call(account, "POST", "/2/videos/begin.json", form=form)
+            begun = {"upload_id": _named(body, "upload_id"), "piece": _named(body, "piece_size"), "next": "0"}
+            return Uploading(begun)
+        place = int(state.get("next", 0))
+        if place < count(video, most):
+            form = {"upload_id": upload_id, "number": str(place)}
+            sent = Multipart("pic", piece(video, place, most), form=form)
+            await self._call(account, "POST", "/2/videos/piece.json", body=sent)
+            return Uploading({**state, "next": str(place + 1)}, min(video.size, (place + 1) * most))
+        body = await self._call(account, "POST", "/2/videos/finish.json", form={"upload_id": upload_id})
+        kept = number(account, "video_kept", 0, 0, DAY)
+        until = self._http.clock() + timedelta(seconds=kept) if kept else None
+        return Uploaded({"video_id": _named(body, "video_id")}, until)
+
     async def publish(self, account: AccountRef, out: Outgoing) -> Outcome:
         """Publish a post, its pictures first: what of them goes wrong leaves nothing behind that anybody sees."""
         form = {"status": out.text}
+        if out.video:
+            form["video_id"] = out.uploaded.get("video_id", "")
         if out.form == "article":
             form["title"] = out.title
         if out.attachments:
@@ -294,7 +330,10 @@ class SandboxConnector(Defaults):
         problems = against_text(out.text, weibo_units(out.text), most)
         if out.attachments and out.target_kind is not None:
             problems.append(Problem("media", "沙箱平台的回复只能是文字，请去掉图片"))
-        problems += against_pictures(out.attachments, form_named(self.post_forms(account), out.form))
+        form = form_named(self.post_forms(account), out.form)
+        problems += against_pictures(out.attachments, form)
+        if out.target_kind is None:
+            problems += against_video(out, form)
         if out.target_kind is Kind.private and not out.target_author_id:
             problems.append(Problem("target", "缺少收信人，无法发送私信"))
         elif out.target_kind is not None and not out.target_id:
@@ -316,24 +355,36 @@ class SandboxConnector(Defaults):
         form: Mapping[str, str] | None = None,
         files: Sequence[tuple[str, Attachment]] = (),
         key: str = "",
+        body: Multipart | None = None,
     ) -> Any:
         token = account.secrets.get("token", "")
         headers = {"Authorization": f"OAuth2 {token}"} if token else {}
         if key:
             headers["X-Idempotency-Key"] = key
+        if body is not None:
+            headers["Content-Type"] = body.content_type
         answer = await self._http.call(
             method,
             account.base_url.rstrip("/") + path,
             params=params,
             form=form,
             files=files,
+            content=body,
             headers=headers,
             write=method != "GET",
+            seconds=PIECE_SECONDS if body is not None else None,
         )
-        body = body_of(answer)
-        if error := error_of(answer, body, self._http.clock(), account.secrets.values(), CODES):
+        said = body_of(answer)
+        if error := error_of(answer, said, self._http.clock(), account.secrets.values(), CODES):
             raise error
-        return body
+        return said
+
+
+def _named(body: Any, name: str) -> str:
+    """What the answer names; nothing there is no answer."""
+    if not (value := body.get(name) if isinstance(body, dict) else None):
+        raise ConnectorError(ErrorKind.protocol, "平台返回的内容不完整，请稍后再试", code=name)
+    return str(value)
 
 
 def _listed(body: Any, name: str) -> tuple[list[Any], str]:

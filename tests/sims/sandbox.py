@@ -182,6 +182,10 @@ class Control:
     def take_down(self, item: str) -> bool:
         return self._call("POST", f"/control/items/{item}/takedown", {})["removed"]
 
+    def forget_videos(self) -> int:
+        """The platform forgets every video no post shows."""
+        return self._call("POST", "/control/videos/forget", {})["forgotten"]
+
     def item(self, item: str) -> dict[str, Any]:
         return self._call("GET", f"/control/items/{item}")
 

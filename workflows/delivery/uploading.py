@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import or_, update
+from sqlalchemy import exists, or_, update
 from sqlmodel import col, select
 
 from connectors.base import ConnectorError, ErrorKind, Outgoing, Uploaded, Uploading
@@ -95,9 +95,8 @@ async def upload_videos(house: House) -> int:
 async def begin_again(unit: Unit, delivery_id: int) -> None:
     """A person wants it tried: at once, from the start unless the platform has it all."""
     nothing: dict[str, str] = {}
-    mine = col(VideoJourney.delivery_id) == delivery_id
-    await unit.run(update(VideoJourney).where(mine).values(**_CLEAN, next_at=clock.now()))
-    await unit.run(update(VideoJourney).where(mine, col(VideoJourney.ref).is_(None)).values(state=nothing, done=0))
+    mine = col(VideoJourney.delivery_id) == delivery_id, col(VideoJourney.ref).is_(None)
+    await unit.run(update(VideoJourney).where(*mine).values(**_CLEAN, next_at=clock.now(), state=nothing, done=0))
     unit.later("upload_videos")
 
 
@@ -114,8 +113,7 @@ async def _claim(house: House) -> Trip | None:
         due = await unit.all(
             select(VideoJourney.delivery_id)
             .join(Delivery, col(Delivery.id) == col(VideoJourney.delivery_id))
-            .join(Account, col(Account.id) == col(Delivery.account_id))
-            .where(*_is_due(now), _is_free(now), col(VideoJourney.next_at) <= now)
+            .where(*_is_due(now), _is_free(now))
             .order_by(col(Delivery.scheduled_at), col(Delivery.id))
             .limit(20)
         )
@@ -129,18 +127,18 @@ async def _claim(house: House) -> Trip | None:
 
 
 def _is_due(now: datetime) -> tuple[Any, ...]:
-    """It will go out soon, may go out, and its video is not there (any more)."""
+    """It will go out soon, may go out, and its video is not there, or soon no longer."""
     at = door.moments(now)
-    forgotten = col(VideoJourney.until) <= now + sending().video_forgotten
     return (
         col(Delivery.state) == S.waiting,
         col(Delivery.scheduled_at) <= now + sending().video_ahead,
-        or_(col(VideoJourney.ref).is_(None), forgotten),
+        or_(col(VideoJourney.ref).is_(None), col(VideoJourney.until).is_not(None)),
+        col(VideoJourney.next_at) <= now,
         ~door.is_missed(at),
         door.is_approved(),
         door.is_in_use(),
         ~door.is_paused(),
-        circuits.is_closed(),
+        exists().where(col(Account.id) == col(Delivery.account_id), circuits.is_closed()),
     )
 
 
@@ -214,15 +212,15 @@ async def _loaded(house: House, trip: Trip) -> Load | None:
     now = clock.now()
     async with reading(house.ctx) as unit:
         found = await unit.session.exec(
-            select(Delivery, Account, VideoJourney)
-            .join(Account, col(Account.id) == col(Delivery.account_id))
+            select(Delivery, VideoJourney)
             .join(VideoJourney, col(VideoJourney.delivery_id) == col(Delivery.id))
             .where(col(Delivery.id) == trip.delivery_id, col(VideoJourney.holder) == trip.holder, *_is_due(now))
         )
         row = found.first()
-    if row is None or row[1].platform not in house.platforms:
+        account = await unit.get(Account, row[0].account_id) if row else None
+    if row is None or account is None or account.platform not in house.platforms:
         return None
-    delivery, account, journey = row
+    delivery, journey = row
     video = placed_video(delivery.video)
     if video is None or not door.is_intact(delivery):
         raise Spoilt(TAMPERED, written("待发内容与批准时的指纹不一致"))
@@ -301,8 +299,8 @@ async def _arrived(unit: Unit, trip: Trip, load_: Load, answer: Uploaded) -> Non
     """The platform has it all: what waits for it is woken."""
     now, size = clock.now(), load_.out.video.size if load_.out.video else 0
     values = {
-        "ref": dict(answer.ref), "until": answer.until, "uploaded_at": now, "state": {}, "done": size, "next_at": now,
-        **_CLEAN,
+        "ref": dict(answer.ref), "until": answer.until, "uploaded_at": now, "state": {}, "done": size,
+        "next_at": _anew_at(now, answer.until), **_CLEAN,
     }  # fmt: skip
     if not await _note(unit, trip, **values):
         return
@@ -312,6 +310,14 @@ async def _arrived(unit: Unit, trip: Trip, load_: Load, answer: Uploaded) -> Non
         await tell_pages(unit, load_.delivery)
     unit.later("send_delivery", str(trip.delivery_id))
     _log.info("video_uploaded", delivery=trip.delivery_id, bytes=size)
+
+
+def _anew_at(now: datetime, until: datetime | None) -> datetime:
+    """When to bring it there again: before the platform forgets it, yet never at once after it has arrived."""
+    if until is None:
+        return now
+    margin = min(sending().video_forgotten, (until - now) / 3)
+    return max(until - margin, now + sending().video_lease)
 
 
 async def _failed(unit: Unit, trip: Trip, load_: Load, error: ConnectorError) -> None:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connectors.sandbox.server import reading, writing
+from connectors.sandbox.server import reading, videos, writing
 from connectors.sandbox.server.call import Call
 from connectors.sandbox.server.faults import Plan, Refusal, plan
 from connectors.sandbox.server.store import Store
@@ -51,6 +51,9 @@ ENDPOINTS = (
     Endpoint("/2/direct_messages/sent.json", "list", reading.own_messages),
     Endpoint("/2/statuses/share.json", "publish", writing.share, write=True),
     Endpoint("/2/statuses/upload_pic.json", "upload", writing.upload_picture, write=True),
+    Endpoint("/2/videos/begin.json", "video", videos.begin, write=True),
+    Endpoint("/2/videos/piece.json", "video", videos.take, write=True),
+    Endpoint("/2/videos/finish.json", "video", videos.finish, write=True),
     Endpoint("/2/comments/create.json", "comment", writing.create_comment, write=True),
     Endpoint("/2/comments/reply.json", "comment", writing.reply_comment, write=True),
     Endpoint("/2/messages/reply.json", "message", writing.reply_message, write=True),

@@ -52,6 +52,7 @@ def routes() -> list[Route]:
         ("DELETE", "/control/faults", clear_faults),
         ("DELETE", "/control/faults/{fault:int}", clear_fault),
         ("POST", "/control/items/{item}/takedown", take_down),
+        ("POST", "/control/videos/forget", forget_videos),
         ("GET", "/control/items/{item}", show_item),
         ("GET", "/control/accepted", accepted),
         ("GET", "/control/attempts", attempts),
@@ -253,12 +254,19 @@ async def take_down(request: Request, wanted: dict[str, Any]) -> Any:
     return {"removed": row is not None and _store(request).remove(row["id"], "platform")}
 
 
+async def forget_videos(request: Request, wanted: dict[str, Any]) -> Any:
+    """Videos no post shows yet are forgotten, whole or on their way."""
+    return {"forgotten": _store(request).forget_films()}
+
+
 async def show_item(request: Request, wanted: dict[str, Any]) -> Any:
     """One item as stored."""
     row = _store(request).item(request.path_params["item"])
     if row is None:
         raise BadRequest("no such item")
-    return _judged(row) | {"via": row["via"], "author_name": row["author_name"]}
+    film = _store(request).film_of(row["id"])
+    shown = {name: film[name] for name in ("name", "size", "sha256", "description")} if film else None
+    return _judged(row) | {"via": row["via"], "author_name": row["author_name"], "video": shown}
 
 
 async def accepted(request: Request, wanted: dict[str, Any]) -> Any:

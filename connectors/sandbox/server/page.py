@@ -32,6 +32,7 @@ OFFERS: dict[str, tuple[str, dict[str, Any]]] = {
     "refuse": ("下一次回复或发布：拒绝（内容违规）", {"kind": "refuse", "code": 20021, "count": 1}),
     "garbage": ("下一次回复或发布：返回网页而不是数据", {"kind": "garbage", "count": 1}),
     "limit": ("限流 60 秒", {"kind": "rate_limit", "seconds": 60}),
+    "video": ("下一段视频：收下后断开连接", {"kind": "drop", "operation": "video", "count": 1}),
     "slow": ("每次写入延迟 8 秒", {"kind": "delay", "seconds": 8}),
     "lag": ("自己的列表晚 10 秒可见", {"kind": "list_lag", "seconds": 10}),
     "off": ("自己的列表不可用", {"kind": "list_off"}),
@@ -131,7 +132,9 @@ def _thread(store: Store, root: Row) -> dict[str, Any]:
         below = store.rows("SELECT * FROM item WHERE root_id = ? ORDER BY id LIMIT 200", root["id"])
     to = store.account(root["receiver_id"]) if root["receiver_id"] else None
     shown = [{"id": one["id"], "alt": one["description"]} for one in store.pictures(root["id"])]
-    more = {"title": store.title(root["id"]), "pictures": shown}
+    film = store.film_of(root["id"])
+    told = {"name": film["name"], "alt": film["description"], "size": f"{film['size'] / 1024**2:.1f}"} if film else None
+    more = {"title": store.title(root["id"]), "pictures": shown, "video": told}
     return _entry(root) | more | {"below": [_entry(row, store) for row in below], "to": to["screen_name"] if to else ""}
 
 

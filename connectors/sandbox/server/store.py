@@ -44,10 +44,30 @@ CREATE TABLE IF NOT EXISTS picture(
 CREATE TABLE IF NOT EXISTS shown(
   item_id INTEGER NOT NULL, place INTEGER NOT NULL, picture_id TEXT NOT NULL,
   PRIMARY KEY(item_id, place)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS film(
+  id TEXT PRIMARY KEY, account TEXT NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL,
+  description TEXT NOT NULL, ready INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS reel(
+  film_id TEXT NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(film_id, number));
+CREATE TABLE IF NOT EXISTS screened(item_id INTEGER PRIMARY KEY, film_id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS headline(item_id INTEGER PRIMARY KEY, title TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS push_due ON push(state, next_at);
 """
-TABLES = ("account", "item", "inbox", "seen", "fault", "attempt", "push", "picture", "shown", "headline")
+TABLES = (
+    "account",
+    "item",
+    "inbox",
+    "seen",
+    "fault",
+    "attempt",
+    "push",
+    "picture",
+    "shown",
+    "headline",
+    "film",
+    "reel",
+    "screened",
+)
 Row = sqlite3.Row
 
 
@@ -222,8 +242,24 @@ class Store:
         """A picture by id; of ``account`` only, where one is named."""
         return self.row("SELECT * FROM picture WHERE id = ? AND ? IN ('', account)", picture_id, account)
 
-    def show(self, item_id: int, title: str, picture_ids: Sequence[str]) -> None:
-        """Give a post its title and pictures."""
+    def film(self, film_id: str, account: str) -> Row | None:
+        """A video of ``account`` by id, whole or on its way."""
+        return self.row("SELECT * FROM film WHERE id = ? AND account = ?", film_id, account)
+
+    def film_of(self, item_id: int) -> Row | None:
+        """The video of a post."""
+        return self.row("SELECT f.* FROM screened s JOIN film f ON f.id = s.film_id WHERE s.item_id = ?", item_id)
+
+    def forget_films(self) -> int:
+        """Every video no post shows is gone; how many."""
+        unseen = "SELECT id FROM film WHERE id NOT IN (SELECT film_id FROM screened)"
+        self.change(f"DELETE FROM reel WHERE film_id IN ({unseen})")  # noqa: S608
+        return self.change(f"DELETE FROM film WHERE id IN ({unseen})")  # noqa: S608
+
+    def show(self, item_id: int, title: str, picture_ids: Sequence[str], film_id: str = "") -> None:
+        """Give a post its title, pictures and video."""
+        if film_id:
+            self.insert("screened", item_id=item_id, film_id=film_id)
         for place, picture_id in enumerate(picture_ids):
             self.insert("shown", item_id=item_id, place=place, picture_id=picture_id)
         if title:

@@ -23,15 +23,20 @@ WINDOW_SECONDS = 48 * 3600.0
 
 
 def share(call: Call) -> Any:
-    """Publish a post; ``pic_id``: uploaded pictures in order, with commas; ``title``: it is a long article."""
+    """Publish a post; ``pic_id``: uploaded pictures in order, with commas; ``title``: it is a long article;
+    ``video_id``: an uploaded video."""
     title = call.values.get("title", "").strip()
     if weibo_units(title) > TITLE_UNITS:
         raise Refusal(20012)
     wanted = [each for each in call.values.get("pic_id", "").split(",") if each]
     if len(wanted) > MOST_PICTURES or any(call.store.picture(each, call.uid) is None for each in wanted):
         raise Refusal(10008)
+    film_id = call.values.get("video_id", "")
+    film = call.store.film(film_id, call.uid) if film_id else None
+    if film_id and (film is None or not film["ready"]):
+        raise Refusal(10008)
     text = _text(call, "status", ARTICLE_UNITS if title else POST_UNITS)
-    return _accept(call, "status", text, title=title, pictures=wanted)
+    return _accept(call, "status", text, title=title, pictures=wanted, film=film_id)
 
 
 def upload_picture(call: Call) -> Any:
@@ -140,6 +145,7 @@ def _accept(
     receiver_id: str = "",
     title: str = "",
     pictures: Sequence[str] = (),
+    film: str = "",
 ) -> Any:
     if "honour_key" in call.flags and call.key and (first := call.store.by_key(call.uid, call.key)):
         call.note("repeated", first["id"])
@@ -158,7 +164,7 @@ def _accept(
             receiver_id=receiver_id,
             key=call.key,
         )
-        call.store.show(new_id, title, pictures)
+        call.store.show(new_id, title, pictures, film)
         call.note("accepted", new_id)
     row = call.store.item(new_id)
     assert row is not None
