@@ -7,11 +7,14 @@ the platform, and how many pieces are there.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from connectors.base import ConnectorError, ErrorKind
 
 # How the code begins where the platform no longer has what was brought: nothing went out, and it is brought anew.
 GONE = "upload gone"
+# No platform says how long it keeps what no post shows: what has waited longer is brought anew before it is needed.
+KEPT = timedelta(hours=12)
 DONE = "pieces"
 FORGOTTEN = "平台不再保留已上传的视频，系统会重新上传"
 # Refusals that speak of the upload, not of us, our rights or the video: nothing of it can be used any more.

@@ -45,7 +45,7 @@ from connectors.failures import unsettled
 from connectors.options import text
 from connectors.pictures import harmless, in_time
 from connectors.text import clean, count, exact, one_line
-from connectors.uploading import DONE, gone, of_later_step, pieces_of
+from connectors.uploading import DONE, KEPT, gone, of_later_step, pieces_of
 from connectors.videos import count as pieces_in
 from connectors.videos import piece
 
@@ -89,7 +89,7 @@ async def upload(wire: Wire, account: AccountRef, video: Video, state: Mapping[s
     try:
         if done >= pieces_in(video, PIECE):
             await wire.say(account, JOIN, {}, write=False, upload_token=token)
-            return Uploaded({TOKEN: token})
+            return Uploaded({TOKEN: token}, wire.now + KEPT)
         part = piece(video, done, PIECE)
         await wire.piece(account, PART, part, upload_token=token, part_number=str(done + 1))
     except ConnectorError as error:

@@ -31,7 +31,7 @@ from connectors.douyin.schemas import text_of
 from connectors.douyin.wire import Wire, incomplete
 from connectors.pictures import harmless, in_time
 from connectors.text import exact
-from connectors.uploading import DONE, gone, of_later_step, pieces_of
+from connectors.uploading import DONE, KEPT, gone, of_later_step, pieces_of
 from connectors.videos import Multipart, Piece, piece, whole
 from connectors.videos import count as pieces_in
 
@@ -58,7 +58,7 @@ def piece_of(video: Video) -> int:
 async def upload(wire: Wire, account: AccountRef, video: Video, state: Mapping[str, str]) -> Uploading | Uploaded:
     """The next step: the file, or an upload's id, a piece, the joining of the pieces."""
     if video.size <= MOST:
-        return _there(await wire.film(account, WHOLE, _body(video, whole(video))))
+        return _there(wire, await wire.film(account, WHOLE, _body(video, whole(video))))
     upload_id, done = state.get(UPLOAD, ""), pieces_of(state)
     if not upload_id:
         told = text_of((await wire.post(account, INIT, {}, write=False)).get("upload_id"))
@@ -67,7 +67,7 @@ async def upload(wire: Wire, account: AccountRef, video: Video, state: Mapping[s
         return Uploading({UPLOAD: told})
     try:
         if done >= pieces_in(video, MOST):
-            return _there(await wire.post(account, JOIN, {}, write=False, upload_id=upload_id))
+            return _there(wire, await wire.post(account, JOIN, {}, write=False, upload_id=upload_id))
         part = piece(video, done, piece_of(video))
         await wire.film(account, PART, _body(video, part), upload_id=upload_id, part_number=str(done + 1))
     except ConnectorError as error:
@@ -80,12 +80,12 @@ def _body(video: Video, part: Piece) -> Multipart:
     return Multipart("video", part, "video.webm" if video.mime == "video/webm" else "video.mp4", video.mime)
 
 
-def _there(data: Mapping[str, Any]) -> Uploaded:
+def _there(wire: Wire, data: Mapping[str, Any]) -> Uploaded:
     told = data.get("video")
     video = text_of(told.get("video_id")) if isinstance(told, Mapping) else ""
     if not exact(video):
         raise incomplete("video_id")
-    return Uploaded({ID: video})
+    return Uploaded({ID: video}, wire.now + KEPT)
 
 
 async def create(wire: Wire, account: AccountRef, out: Outgoing) -> Mapping[str, Any]:

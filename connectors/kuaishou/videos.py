@@ -45,7 +45,7 @@ from connectors.failures import unsettled
 from connectors.kuaishou.errors import is_no_upload
 from connectors.kuaishou.wire import Wire, incomplete, is_gateway
 from connectors.text import clean, count, exact
-from connectors.uploading import DONE, gone, of_later_step, pieces_of
+from connectors.uploading import DONE, KEPT, gone, of_later_step, pieces_of
 from connectors.videos import count as pieces_in
 from connectors.videos import piece, whole
 
@@ -81,13 +81,13 @@ async def upload(wire: Wire, account: AccountRef, video: Video, state: Mapping[s
     pieces = pieces_in(video, PIECE)
     if pieces == 1:
         await wire.send(account, gateway, WHOLE, whole(video), upload_token=token)
-        return Uploaded({TOKEN: token})
+        return Uploaded({TOKEN: token}, wire.now + KEPT)
     if done >= pieces:
         try:
             await wire.send(account, gateway, JOIN, None, upload_token=token, fragment_count=str(pieces))
         except ConnectorError as error:
             raise of_later_step(error) from None
-        return Uploaded({TOKEN: token})
+        return Uploaded({TOKEN: token}, wire.now + KEPT)
     part = piece(video, done, PIECE)
     told = await wire.send(account, gateway, PART, part, upload_token=token, fragment_id=str(done))
     if told.get("size", part.length) != part.length:

@@ -61,6 +61,10 @@ async def test_a_video_is_brought_in_pieces_submitted_reviewed_counted_and_remov
 ) -> None:
     ref, start = there.ref(), datetime.now(UTC) - timedelta(minutes=1)
     uploaded, done = await bring(hub, ref, out)
+    assert uploaded.until is not None
+    assert timedelta(hours=1) < uploaded.until - datetime.now(UTC) < timedelta(days=1), (
+        "nobody says how long it is kept"
+    )
     assert done == [0, 8 * MB, 16 * MB, 17 * MB]
     (parts,) = there.parts.values()
     assert out.video is not None

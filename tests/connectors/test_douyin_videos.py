@@ -61,6 +61,10 @@ async def test_a_video_is_brought_in_pieces_published_reviewed_and_found(
 ) -> None:
     ref = there.ref()
     uploaded, done = await bring(hub, ref, out)
+    assert uploaded.until is not None
+    assert timedelta(hours=1) < uploaded.until - datetime.now(UTC) < timedelta(days=1), (
+        "nobody says how long it is kept"
+    )
     assert done == [0, 7 * MB, 14 * MB, 21 * MB]
     assert out.video is not None
     assert [there.parts["upload-0"][n][1] for n in (1, 2, 3)] == digests(out.video, piece_of(out.video))
