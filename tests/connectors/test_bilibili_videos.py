@@ -257,6 +257,18 @@ def test_without_a_category_tags_or_the_right_a_person_publishes(hub: BilibiliCo
     assert hub.limits(there.ref(category="", tags="")).by_hand
 
 
+async def test_a_piece_has_more_time_than_other_calls(there: Bilibili, out: Outgoing) -> None:
+    hasty = BilibiliConnector(Http(live=False, total=0.8))
+    async with FaultProxy(there.base_url) as proxy:
+        ref = replace(there.ref(), base_url=proxy.base_url)
+        state = await after(hasty, ref, out, 1)
+        proxy.spoil("slow", 2)
+        assert isinstance(await hasty.upload(ref, out, state), Uploading)
+        with pytest.raises(ConnectorError) as caught:
+            await hasty.upload(ref, out, {})
+        assert caught.value.kind is ErrorKind.transient
+
+
 async def test_a_large_file_never_stands_in_memory(hub: BilibiliConnector, there: Bilibili, tmp_path: Path) -> None:
     out = Outgoing(TEXT, "k", title="停水", form="video", video=film(tmp_path, 60 * MB))
     async with sink({"code": 0, "data": {}}) as host:

@@ -221,6 +221,18 @@ async def test_what_a_person_publishes_needs_no_way_there(hub: DouyinConnector, 
     assert caught.value.kind is ErrorKind.bug
 
 
+async def test_a_piece_has_more_time_than_other_calls(there: Douyin, out: Outgoing) -> None:
+    hasty = DouyinConnector(Http(live=False, total=0.8))
+    async with FaultProxy(there.base_url) as proxy:
+        ref = replace(there.ref(), base_url=proxy.base_url)
+        state = await after(hasty, ref, out, 1)
+        proxy.spoil("slow", 2)
+        assert isinstance(await hasty.upload(ref, out, state), Uploading)
+        with pytest.raises(ConnectorError) as caught:
+            await hasty.upload(ref, out, {})
+        assert caught.value.kind is ErrorKind.transient
+
+
 async def test_a_large_file_never_stands_in_memory(hub: DouyinConnector, there: Douyin, tmp_path: Path) -> None:
     out = Outgoing(TEXT, "k", form="video", video=film(tmp_path, 60 * MB))
     async with sink({"data": {"error_code": 0}}) as host:

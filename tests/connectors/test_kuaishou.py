@@ -329,6 +329,19 @@ async def test_all_else_is_published_by_a_person(hub: KuaishouConnector, there: 
     assert any("快手" in step for step in told.steps)
 
 
+async def test_a_piece_has_more_time_than_other_calls(there: Kuaishou, out: Outgoing) -> None:
+    hasty = KuaishouConnector(Http(live=False, total=0.8))
+    async with FaultProxy(there.base_url) as proxy:
+        ref = replace(there.ref(), base_url=proxy.base_url)
+        there.endpoint = proxy.base_url.removeprefix("http://")
+        state = await after(hasty, ref, out, 1)
+        proxy.spoil("slow", 2)
+        assert isinstance(await hasty.upload(ref, out, state), Uploading)
+        with pytest.raises(ConnectorError) as caught:
+            await hasty.upload(ref, out, {})
+        assert caught.value.kind is ErrorKind.transient
+
+
 async def test_a_large_file_never_stands_in_memory(hub: KuaishouConnector, there: Kuaishou, tmp_path: Path) -> None:
     out = Outgoing(TEXT, "k", attachments=(COVER,), video=film(tmp_path, 60 * MB))
     async with sink({"result": 1}) as host:
