@@ -62,7 +62,7 @@ ASK_AGAIN = timedelta(minutes=10)
 FORM = PostForm(
     "video", "视频稿件", LONGEST, "由系统投稿，审核通过后公开。正文作简介；放一张图片就作封面，不放由 B 站截取。",
     TITLE, needs_title=True, pictures=1, picture_types=("image/jpeg", "image/png"), picture_bytes=5 * 1024 * 1024,
-    video=VideoRules(most_bytes=4 * 1024**3, most_seconds=5 * 3600 - 1, is_needed=True),
+    cover=(1146, 717), video=VideoRules(most_bytes=4 * 1024**3, most_seconds=5 * 3600 - 1, is_needed=True),
 )  # fmt: skip
 _ID = re.compile(r"BV[A-Za-z0-9]{8,20}")
 _BETWEEN_TAGS = re.compile(r"[,，、;；\s]+")

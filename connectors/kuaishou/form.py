@@ -18,7 +18,7 @@ FORM = AccountForm(
         Field("external_id", "账号编号", Place.external_id, "账号的 open_id；可以不填，授权后自动得到", required=False),
         Field(
             "delete", "删除视频", Place.option,
-            "权限 user_video_delete：开通后可以由系统撤下视频；没有开通的不要标，否则快手会拒绝授权", required=False,
+            "权限 user_video_delete：开通后可以由系统撤下视频；没有开通的不要标，否则授权可能被拒绝", required=False,
             choices=_GRANTED,
         ),
         Field(
