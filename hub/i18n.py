@@ -271,6 +271,18 @@ def number(value: float) -> str:
     return text + (traditional(unit) if language() == "zh_TW" else unit)
 
 
+def megabytes(size: int) -> str:
+    """A size in bytes for people: 4.2 MB."""
+    return f"{number(max(0.1, round(size / 1024**2, 1)))} MB"
+
+
+def span(seconds: float) -> str:
+    """How long something plays: 1:05, 1:02:03."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def percent(value: float, digits: int = 0) -> str:
     """A share 0..1 as a percentage."""
     return numbers.format_percent(round(value, 2 + digits), locale=_locale(), decimal_quantization=False)

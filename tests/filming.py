@@ -50,7 +50,7 @@ def filmed(
 def turned(path: Path) -> Path:
     """The same film held upright: the matrix of its first track turns it by a quarter."""
     data = bytearray(path.read_bytes())
-    at = data.find(b"tkhd") + 4 + 20 + 8 + 8
+    at = data.find(b"tkhd") + 4 + 24 + 8 + 8
     data[at : at + 36] = struct.pack(">9i", 0, 0x10000, 0, -0x10000, 0, 0, 0, 0, 0x40000000)
     path.write_bytes(data)
     return path

@@ -48,6 +48,7 @@ def db_url(world_template: tuple[Path, World], tmp_path: Path) -> str:
     """A copy of the world's database, the test's own."""
     path = tmp_path / "hub.db"
     shutil.copyfile(world_template[0], path)
+    shutil.copytree(world_template[0].parent / "videos", tmp_path / "videos")
     _as_if_just_seen(path)
     return f"sqlite+aiosqlite:///{path}"
 

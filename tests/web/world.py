@@ -50,12 +50,16 @@ from hub.models import (
     Stream,
     User,
     UserRole,
+    Video,
+    VideoUse,
     WatchPlan,
     WordKind,
 )
 from hub.settings import Settings
 from tests.drawing import drawn
+from tests.filming import filmed
 from workflows.pictures.cleaning import clean
+from workflows.videos import store
 
 PASSWORD = "对的密码-2026-right"
 SIDES = ("own", "other")
@@ -188,7 +192,7 @@ async def _objects(unit: Unit, world: World, side: str) -> None:
 
 
 async def _handwork(unit: Unit, post: Post, author: int) -> dict[str, object]:
-    """A picture of the post, and the post waiting for somebody's hand on a platform without an interface."""
+    """A picture and a video of the post, and the post waiting for somebody's hand where there is no interface."""
     made = clean(drawn())
     picture = Picture(
         sha256=made.sha256, mime=made.mime, size=len(made.data), width=made.width, height=made.height,
@@ -209,7 +213,21 @@ async def _handwork(unit: Unit, post: Post, author: int) -> dict[str, object]:
     )  # fmt: skip
     unit.add(task)
     await unit.flush()
-    return {"picture_id": picture.id, "task_id": task.id}
+    return {"picture_id": picture.id, "task_id": task.id, "video_id": await _video(unit, post, author)}
+
+
+async def _video(unit: Unit, post: Post, author: int) -> int:
+    """Its bytes lie beside the database."""
+    folder = unit.ctx.settings.data
+    sha256, size = store.take_in(unit.ctx.settings, filmed(folder / "film.mp4", seconds=1, sound=""))
+    video = Video(
+        sha256=sha256, name="汛情.mp4", mime="video/mp4", size=size, seconds=1, width=320, height=240, poster=drawn(),
+        by_id=author,
+    )  # fmt: skip
+    unit.add(video)
+    await unit.flush()
+    unit.add(VideoUse(video_id=video.id or 0, post_id=post.id or 0))
+    return video.id or 0
 
 
 async def _watching(unit: Unit, world: World, side: str, message: Message) -> dict[str, object]:

@@ -18,6 +18,7 @@ from workflows.publishing import choices, detail, lists, service
 from workflows.publishing.calendar import Item
 from workflows.publishing.content import USUAL, Draft, Option, draft_of, pictures_for, tidy
 from workflows.publishing.forms import settled
+from workflows.videos.placed import PlacedVideo
 
 READS = (May.read_posts, May.write_post)
 MOVES = (May.write_post, May.review_post)
@@ -71,6 +72,20 @@ class PictureOne(Answer):
     description: str
 
 
+class VideoOne(Answer):
+    """The video of a post. Its bytes are at ``/videos/{id}`` for who sees the post."""
+
+    id: int
+    name: str
+    sha256: str
+    mime: str
+    size: int = Field(description=N_("字节数。"))
+    seconds: float
+    width: int
+    height: int
+    description: str
+
+
 class TargetOne(Answer):
     """One account: what it says there and what became of it."""
 
@@ -82,6 +97,8 @@ class TargetOne(Answer):
     form: str = Field(description=N_("发布形式；空表示平台常用的。"))
     title: str = Field(description=N_("发布的标题；没有标题的形式为空。"))
     pictures: int = Field(description=N_("用前几张图片。"))
+    without_video: bool = Field(description=N_("这个账号不带视频。"))
+    uploaded: int | None = Field(description=N_("视频已传到平台的百分比；没有视频或由人工发布的为 null。"))
     delivery_id: int | None
     delivery_state: DeliveryState | None
 
@@ -117,9 +134,17 @@ class PostOne(Answer):
     reviewed_at: Moment | None
     review_note: str
     pictures: list[PictureOne]
+    video: VideoOne | None
     targets: list[TargetOne]
     events: list[PostEventItem]
     reasons: dict[str, list[str]] = Field(description=N_("每一步现在为什么不行；空表示可以。"))
+
+
+class VideoBody(Body):
+    """The video of the post: one that was uploaded before."""
+
+    id: Id
+    description: str = Field(default="", max_length=1500, description=N_("给看不见画面的人的说明。"))
 
 
 class TargetBody(Body):
@@ -130,6 +155,7 @@ class TargetBody(Body):
     form: str = Field(default="", max_length=32, description=N_("发布形式的名称；空表示平台常用的。"))
     title: str = Field(default="", max_length=200, description=N_("有标题的形式用它；空表示用稿件标题。"))
     pictures: int | None = Field(default=None, ge=0, le=18, description=N_("只用前几张图片；不给表示全部。"))
+    without_video: bool = Field(default=False, description=N_("这个账号不带视频。"))
 
 
 class PostBody(Body):
@@ -140,6 +166,7 @@ class PostBody(Body):
     targets: list[TargetBody] = Field(default=[], max_length=MOST_TARGETS)
     scheduled_at: When | None = None
     latest_at: When | None = Field(default=None, description=N_("过了这个时间就不再自动发出。"))
+    video: VideoBody | None = Field(default=None, description=N_("先用上传接口得到编号。"))
 
 
 class PostChange(Body):
@@ -151,6 +178,7 @@ class PostChange(Body):
     targets: list[TargetBody] = Field(default=[], max_length=MOST_TARGETS)
     scheduled_at: When | None = None
     latest_at: When | None = None
+    video: VideoBody | None = None
 
 
 class VersionBody(Body):
@@ -230,7 +258,7 @@ async def create_post(call: Call[None, PostBody]) -> PostOne:
     body = call.body
     draft = Draft(
         body.title, body.body, _targets(body.targets), body.scheduled_at, body.latest_at,
-        options=_options(body.targets, {}),
+        options=_options(body.targets, {}), video=_video(body.video),
     )  # fmt: skip
     post = await service.create(call.unit, call.actor, await _settled(call, draft))
     return await _shown(call, post.id)
@@ -245,6 +273,8 @@ async def change_post(call: Call[None, PostChange]) -> PostOne:
     stored = draft_of(found.post, [one.target for one in found.targets])
     if "targets" in given:
         given |= {"targets": _targets(body.targets), "options": _options(body.targets, stored.options)}
+    if "video" in given:
+        given["video"] = _video(body.video)
     draft = await _settled(call, replace(stored, **given))
     await service.save(call.unit, call.actor, post_id, version=body.version, draft=draft)
     return await _shown(call, post_id)
@@ -306,7 +336,7 @@ def _targets(given: list[TargetBody]) -> dict[int, str]:
 
 def _options(given: list[TargetBody], stored: Mapping[int, Option]) -> dict[int, Option]:
     """How each account takes it; what is not given stays as it is stored."""
-    names = {"form": "form", "title": "title", "pictures": "first"}
+    names = {"form": "form", "title": "title", "pictures": "first", "without_video": "without_video"}
     return {
         one.account_id: replace(
             stored.get(one.account_id, USUAL),
@@ -314,6 +344,10 @@ def _options(given: list[TargetBody], stored: Mapping[int, Option]) -> dict[int,
         )
         for one in given
     }
+
+
+def _video(given: VideoBody | None) -> PlacedVideo | None:
+    return PlacedVideo(given.id, given.description) if given else None
 
 
 async def _settled(call: Call[Any, Any], draft: Draft) -> Draft:
@@ -330,6 +364,7 @@ async def _shown(call: Call[Any, Any], post_id: int | None) -> PostOne:
             account_id=one.target.account_id, account=one.account.name, platform=one.account.platform,
             own_text=one.target.text, text=one.text, form=one.target.form, title=one.target.title,
             pictures=len(pictures_for(found.post, one.target)), delivery_id=one.target.delivery_id,
+            without_video=one.target.without_video, uploaded=one.uploaded,
             delivery_state=one.delivery.state if one.delivery else None,
         )
         for one in found.targets

@@ -22,6 +22,7 @@ from workflows.publishing import checks, choices
 from workflows.publishing.choices import Choice
 from workflows.publishing.content import Draft, cleaned, content_hash
 from workflows.publishing.forms import PostForm, form_hints, settled, without_description
+from workflows.videos.placed import PlacedVideo
 
 # What platforms set off from the text: addresses, #topics# (Weibo) and #topics (elsewhere), @names.
 _MARKS = re.compile(r"https?://[!-~]+|#[^#\s]{1,60}#|#\w{1,60}|@[\w.@-]{1,60}")
@@ -53,6 +54,7 @@ class Card:
     title: str = ""
     shown: Sequence[Shown] = ()
     hints: Sequence[str] = ()
+    video: PlacedVideo | None = None
 
     @property
     def over(self) -> int:
@@ -116,16 +118,18 @@ async def check(
 
 
 def _notes(draft: Draft) -> list[str]:
-    bare = without_description(draft)
-    if not bare:
-        return []
-    return [
-        ngettext(
-            "%(n)s 张图片还没有说明，看不见图的人就不知道图里是什么。",
-            "%(n)s 张图片还没有说明，看不见图的人就不知道图里是什么。",
-            bare,
+    notes, bare = [], without_description(draft)
+    if bare:
+        notes.append(
+            ngettext(
+                "%(n)s 张图片还没有说明，看不见图的人就不知道图里是什么。",
+                "%(n)s 张图片还没有说明，看不见图的人就不知道图里是什么。",
+                bare,
+            )
         )
-    ]
+    if draft.video is not None and not draft.video.description:
+        notes.append(_("视频还没有说明，看不见画面的人就不知道里面是什么。"))
+    return notes
 
 
 def _proofs(found: Sequence[checks.Checked], names: Mapping[int, str]) -> list[Proof]:
@@ -137,7 +141,9 @@ def _proofs(found: Sequence[checks.Checked], names: Mapping[int, str]) -> list[P
 def _text_name(one: checks.Checked, names: Mapping[int, str]) -> str:
     account_id = one.account_id
     if one.name:
-        return _("「%(name)s」的标题", name=names.get(account_id, "")) if account_id else _("图片说明")
+        if account_id:
+            return _("「%(name)s」的标题", name=names.get(account_id, ""))
+        return _("视频说明") if one.name == "video_alt" else _("图片说明")
     return _("「%(name)s」的正文", name=names.get(account_id, "")) if account_id else _("通用正文")
 
 
@@ -150,7 +156,7 @@ def _card(house: House, choice: Choice, draft: Draft) -> Card:
         choice, marked(text), bool(draft.targets.get(choice.id)), units, form.length,
         form=_(form.label) if len(choice.forms) > 1 else "", title=option.title,
         shown=[_shown(choice, form, place, one) for place, one in enumerate(draft.pictures_on(choice.id))],
-        hints=form_hints(form, draft.pictures_on(choice.id)),
+        hints=form_hints(form, draft.pictures_on(choice.id)), video=draft.video_on(choice.id),
     )  # fmt: skip
 
 

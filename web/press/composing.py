@@ -12,6 +12,7 @@ from hub.i18n import _
 from web.forms import Form, whole
 from workflows.pictures.placed import FOCUS, Placed
 from workflows.publishing.content import FARTHEST, USUAL, Draft, Option
+from workflows.videos.placed import PlacedVideo
 
 # A new post without a wish: the next full half hour that leaves time for the review.
 TIME_TO_REVIEW = timedelta(hours=1)
@@ -33,6 +34,7 @@ class Fields:
     latest_at: str = ""
     pictures: tuple[Placed, ...] = ()
     options: Mapping[int, Option] = field(default_factory=dict)
+    video: PlacedVideo | None = None
 
     def option(self, account: int) -> Option:
         """How it goes out on this account."""
@@ -56,6 +58,7 @@ def of(draft: Draft, *, title: str | None = None) -> Fields:
         latest_at=_local(draft.latest_at, "%Y-%m-%dT%H:%M"),
         pictures=draft.pictures,
         options={account: _shown(option, draft.title) for account, option in draft.options.items()},
+        video=draft.video,
     )
     return _timed(made, draft.scheduled_at)
 
@@ -79,7 +82,13 @@ def typed(form: Form, known: Collection[int]) -> Fields:
         latest_at=form.raw("latest_at"),
         pictures=tuple(_picture(form, number) for value in form.many("picture") if (number := whole(value))),
         options={account: option for account in known if (option := _option(form, account)) != USUAL},
+        video=_video(form),
     )
+
+
+def _video(form: Form) -> PlacedVideo | None:
+    number = whole(form.raw("video"))
+    return PlacedVideo(number, form.raw("video_alt")) if number else None
 
 
 def _picture(form: Form, number: int) -> Placed:
@@ -93,6 +102,7 @@ def _option(form: Form, account: int) -> Option:
         title=form.raw(f"title_{account}"),
         first=whole(form.raw(f"first_{account}")),
         assignee_id=whole(form.raw(f"assignee_{account}")),
+        without_video=form.ticked(f"novideo_{account}"),
     )
 
 
@@ -114,7 +124,7 @@ def as_far_as_readable(fields: Fields) -> tuple[Draft, dict[str, str]]:
     latest_at = _read(fields.latest_at, "latest_at", problems) if fields.latest_at else None
     targets = {account: fields.texts.get(account, "") for account in sorted(fields.accounts)}
     options = {account: option for account, option in fields.options.items() if account in targets}
-    made = Draft(fields.title, fields.body, targets, scheduled_at, latest_at, fields.pictures, options)
+    made = Draft(fields.title, fields.body, targets, scheduled_at, latest_at, fields.pictures, options, fields.video)
     return made, problems
 
 

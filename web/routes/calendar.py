@@ -83,8 +83,16 @@ def _event(item: Item, conflict: bool) -> dict[str, Any]:
         "movable": not item.why_fixed,
         "why": _("；").join(item.why_fixed),
         "conflict": conflict,
-        "picture": f"/pictures/{item.picture}/thumb" if item.picture else "",
+        "picture": _picture(item),
+        "video": item.video is not None,
     }
+
+
+def _picture(item: Item) -> str:
+    """The address of what stands beside its title: its first picture, else one of its video."""
+    if item.picture:
+        return f"/pictures/{item.picture}/thumb"
+    return f"/videos/{item.video}/poster" if item.video else ""
 
 
 async def days(request: Request) -> Response:

@@ -28,12 +28,15 @@ from workflows.checking import lists
 from workflows.checking.confirming import Unconfirmed
 from workflows.delivery import byhand
 from workflows.pictures import store
+from workflows.pictures.placed import Placed
 from workflows.publishing import choices, detail, service
 from workflows.publishing.content import Draft, draft_of, tidy
 from workflows.publishing.detail import PostView
 from workflows.publishing.forms import settled
 from workflows.publishing.history import find, targets_of
 from workflows.publishing.states import Move
+from workflows.videos import store as videos
+from workflows.videos.placed import PlacedVideo
 
 SUBMIT = "submit"
 # Reasons a short word has room for.
@@ -77,20 +80,26 @@ async def check(request: Request) -> Response:
     async with looking(request) as unit:
         offered = [choice.id for choice in await choices.accounts(house(request), unit)]
         draft, problems = composing.as_far_as_readable(composing.typed(form, offered))
-        draft = await _with_pictures(unit, request, draft, problems)
+        draft = await _with_media(unit, request, draft, problems)
         checked = await cards.check(house(request), unit, draft, number, department_id=me(request).department_id)
     checked = replace(checked, fields=problems)
     facts = {"checked": checked, "scheduled_at": draft.scheduled_at, "confirmed": form.raw("confirmed")}
     return await render(request, "posts/check.html", facts, part="check")
 
 
-async def _with_pictures(unit: Unit, request: Request, draft: Draft, problems: dict[str, str]) -> Draft:
-    """What the rows say about the pictures; those that are not there are left out and told."""
+async def _with_media(unit: Unit, request: Request, draft: Draft, problems: dict[str, str]) -> Draft:
+    """What the rows say about pictures and video; those that are not there are left out and told."""
+    pictures: tuple[Placed, ...] = ()
+    video: PlacedVideo | None = None
     try:
-        return replace(draft, pictures=await store.resolve(unit, me(request), draft.pictures))
+        pictures = await store.resolve(unit, me(request), draft.pictures)
     except Invalid as error:
         problems.update(error.problems)
-        return replace(draft, pictures=())
+    try:
+        video = await videos.resolve(unit, me(request), draft.video)
+    except Invalid as error:
+        problems.update(error.problems)
+    return replace(draft, pictures=pictures, video=video)
 
 
 async def _draft(request: Request, fields: Fields) -> Draft:
@@ -124,6 +133,8 @@ def _mended(fields: Fields, wanted: Fix) -> Fields:
         return replace(fields, body=wanted.apply(fields.body))
     if wanted.field == "title":
         return replace(fields, title=wanted.apply(fields.title))
+    if wanted.field == "video_alt" and fields.video is not None:
+        return replace(fields, video=replace(fields.video, description=wanted.apply(fields.video.description)))
     if wanted.field.startswith(("alt_", "title_")):
         return _mended_beside(fields, wanted)
     texts = {
@@ -242,7 +253,7 @@ async def _page(
     draft, _unreadable = composing.as_far_as_readable(fields)
     async with looking(request) as unit:
         offered = await choices.accounts(house(request), unit)
-        draft = await _with_pictures(unit, request, draft, {})
+        draft = await _with_media(unit, request, draft, {})
         begun = not view.reasons[Move.save] if view else bool(draft.targets or draft.body)
         number, own = post.id if post else None, me(request).department_id
         checked = await cards.check(house(request), unit, draft, number, department_id=own) if begun else None
@@ -265,6 +276,9 @@ async def _page(
         "confirmed": "",
         "people": people,
         "FOCUS": focus_words(),
+        # With everything its row says; one that is gone shows at least that there was one.
+        "video": draft.video or fields.video,
+        "most_video_mb": house(request).ctx.settings.most_video_mb,
         # What was typed began with this version: a change somebody saved meanwhile must still be noticed.
         "version": version or (post.version if post else ""),
     }

@@ -21,6 +21,7 @@ from web.routes.table import NavItem, PageRoute, waiting
 from web.templating import part_of, redirect, render
 from workflows.delivery import lists, pausing, service
 from workflows.delivery.lists import Group
+from workflows.videos.placed import placed_video
 
 Facts = dict[str, Any]
 S = DeliveryState
@@ -94,6 +95,7 @@ async def page(
     facts: Facts = {
         "view": found.view,
         "delivery": found.view.delivery,
+        "video": placed_video(found.view.delivery.video),
         "attempts": found.attempts,
         "people": found.hands,
         "case_number": case.number if case else "",

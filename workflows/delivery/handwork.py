@@ -29,6 +29,7 @@ from workflows.pictures import store
 from workflows.pictures.fitting import Fit, fitted, form_of
 from workflows.pictures.placed import Placed, placed_of
 from workflows.pictures.ready import name_of
+from workflows.videos.placed import PlacedVideo, placed_video
 
 S = DeliveryState
 MOST = 200
@@ -66,6 +67,7 @@ class Pack:
     said: Message | None
     may: bool
     ends: bool
+    video: PlacedVideo | None = None
 
 
 def is_waiting() -> ColumnElement[bool]:
@@ -123,8 +125,9 @@ async def pack(house: House, unit: Unit, actor: Actor, delivery_id: int) -> Pack
     form = form_of(house.connector(account).post_forms(house.ref(account)), delivery.form)
     ends = delivery.state in (S.by_hand, S.held, S.missed)
     return Pack(
-        task, form, placed_of(delivery.attachments), await _answered(unit, delivery), may_do(delivery, actor), ends
-    )
+        task, form, placed_of(delivery.attachments), await _answered(unit, delivery), may_do(delivery, actor), ends,
+        placed_video(delivery.video),
+    )  # fmt: skip
 
 
 async def _answered(unit: Unit, delivery: Delivery) -> Message | None:

@@ -15,10 +15,11 @@ from hub import clock
 from hub.db import Unit
 from hub.errors import NotFound
 from hub.i18n import _
-from hub.models import Account, Attempt, Delivery, DeliveryState, Post, User
+from hub.models import Account, Attempt, Delivery, DeliveryState, Post, User, VideoJourney
 from hub.rights import Actor, May
 from workflows.delivery.sight import may_see
 from workflows.delivery.states import NEEDS_PERSON, STOPPABLE, label, next_step
+from workflows.delivery.uploading import Progress, progress
 
 S = DeliveryState
 
@@ -28,7 +29,7 @@ class DeliveryView:
     """One delivery for a list. ``why`` says what happened, ``next_step`` what to do; ``may``: the moves on offer.
 
     Moves: by_hand (see :mod:`workflows.delivery.handwork`); send_now, reschedule, retry, cancel, settle_by_hand
-    (functions of the delivery service).
+    (functions of the delivery service). ``progress``: how far its video is on its way to the platform.
     """
 
     delivery: Delivery
@@ -40,6 +41,7 @@ class DeliveryView:
     why: str
     next_step: str
     may: tuple[str, ...]
+    progress: Progress | None = None
 
 
 class Group(StrEnum):
@@ -211,18 +213,21 @@ def moves_of(delivery: Delivery, actor: Actor) -> tuple[str, ...]:
 
 async def _views(unit: Unit, actor: Actor, conditions: Sequence[ColumnElement[bool]], limit: int) -> list[DeliveryView]:
     rows = await unit.session.exec(
-        select(Delivery, Account, Post)
+        select(Delivery, Account, Post, VideoJourney)
         .join(Account, col(Account.id) == col(Delivery.account_id))
         .join(Post, col(Post.id) == col(Delivery.post_id), isouter=True)
+        .join(VideoJourney, col(VideoJourney.delivery_id) == col(Delivery.id), isouter=True)
         .where(may_see(actor), *conditions)
         .order_by(col(Delivery.id).desc())
         .limit(limit)
         .execution_options(populate_existing=True)
     )
-    return [_view(delivery, account, post, actor) for delivery, account, post in rows]
+    return [_view(*row, actor) for row in rows]
 
 
-def _view(delivery: Delivery, account: Account, post: Post | None, actor: Actor) -> DeliveryView:
+def _view(
+    delivery: Delivery, account: Account, post: Post | None, journey: VideoJourney | None, actor: Actor
+) -> DeliveryView:
     return DeliveryView(
         delivery=delivery,
         account_name=account.name,
@@ -233,6 +238,7 @@ def _view(delivery: Delivery, account: Account, post: Post | None, actor: Actor)
         why=delivery.held_reason or delivery.error,
         next_step=_advice(delivery),
         may=moves_of(delivery, actor),
+        progress=progress(delivery, journey),
     )
 
 

@@ -11,8 +11,9 @@ from sqlmodel import col, select
 from hub.db import Unit
 from hub.errors import NotFound
 from hub.i18n import _
-from hub.models import Account, Delivery, Post, PostEvent, PostTarget
+from hub.models import Account, Delivery, Post, PostEvent, PostTarget, VideoJourney
 from hub.rights import Actor
+from workflows.delivery.uploading import progress
 from workflows.pictures.placed import Placed, placed_of
 from workflows.publishing.content import Option, text_for
 from workflows.publishing.history import facts_of, find
@@ -24,12 +25,13 @@ DECISIONS = ("approve", "sign", "send_back")
 
 @dataclass(frozen=True, slots=True)
 class TargetView:
-    """One account of the post: what it says there and what became of it."""
+    """One account of the post: what it says there and what became of it; ``uploaded``: percent of its video."""
 
     target: PostTarget
     account: Account
     text: str
     delivery: Delivery | None
+    uploaded: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +48,28 @@ async def view(unit: Unit, actor: Actor, post_id: int) -> PostView:
     """Everything about one post; NotFound when the person may not see it."""
     post = await find(unit, actor, post_id)
     rows = await unit.session.exec(
-        select(PostTarget, Account, Delivery)
+        select(PostTarget, Account, Delivery, VideoJourney)
         .join(Account, col(Account.id) == col(PostTarget.account_id))
         .join(Delivery, col(Delivery.id) == col(PostTarget.delivery_id), isouter=True)
+        .join(VideoJourney, col(VideoJourney.delivery_id) == col(Delivery.id), isouter=True)
         .where(PostTarget.post_id == post_id)
         .order_by(col(PostTarget.account_id))
         .execution_options(populate_existing=True)
     )
-    targets = [TargetView(target, account, text_for(post, target), delivery) for target, account, delivery in rows]
+    targets = [
+        TargetView(target, account, text_for(post, target), delivery, _percent(delivery, journey))
+        for target, account, delivery, journey in rows
+    ]
     events = await unit.all(select(PostEvent).where(PostEvent.post_id == post_id).order_by(col(PostEvent.id)))
     facts = await facts_of(unit, post)
     # The reason is asked for in the dialogue of the move itself.
     reasons = {move: reasons_against(move, facts, actor, note="…") for move in Move}
     return PostView(post, targets, events, reasons)
+
+
+def _percent(delivery: Delivery | None, journey: VideoJourney | None) -> int | None:
+    shown = progress(delivery, journey) if delivery else None
+    return shown.percent if shown else None
 
 
 @dataclass(frozen=True, slots=True)

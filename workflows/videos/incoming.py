@@ -239,6 +239,13 @@ def _shown(settings: Settings, row: IncomingVideo) -> Incoming:
     return Incoming(row.token, row.state, row.name, row.size, offset, piece, row.why, row.video_id)
 
 
+def scratch(settings: Settings) -> Path:
+    """A name nobody else has, for something that lies there a moment; what is left behind is swept."""
+    folder = settings.data / FOLDER / COMING
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder / f"{secrets.token_hex(16)}.jpg"
+
+
 def _file(settings: Settings, token: str) -> Path:
     return settings.data / FOLDER / COMING / token
 

@@ -58,7 +58,7 @@ const withRange = (url, { start, end }) => {
 
 /** Sign, time, title, accounts; the state in words for screen readers, on hover, and as a column of the list. */
 function content({ event, timeText, view }) {
-  const { state_label: state = '', account_names: names = [], conflict, picture } = event.extendedProps
+  const { state_label: state = '', account_names: names = [], conflict, picture, video } = event.extendedProps
   const list = view.type.startsWith('list')
   const sign = make('span', 'cal-sign', SIGNS[toneOf(event)])
   sign.setAttribute('aria-hidden', 'true')
@@ -66,6 +66,12 @@ function content({ event, timeText, view }) {
   const parts = [sign, make('span', 'cal-time', timeText)]
   if (conflict) parts.push(make('span', 'cal-conflict', word('conflict')))
   if (picture) parts.push(Object.assign(make('img', 'cal-picture'), { src: picture, alt: '', loading: 'lazy' }))
+  if (video) {
+    const film = make('span', 'cal-film', '▶')
+    film.setAttribute('role', 'img')
+    film.setAttribute('aria-label', word('video'))
+    parts.push(film)
+  }
   parts.push(make('span', 'cal-title', event.title))
   if (month && names.length > 1) parts.push(make('span', 'cal-accounts', `×${names.length}`))
   if (!month && names.length) parts.push(make('span', 'cal-accounts', names.join(word('comma'))))

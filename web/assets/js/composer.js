@@ -4,6 +4,7 @@ import { make } from './icon.js'
 import { RULES } from './length.js'
 import { word } from './words.js'
 import './pictures.js'
+import './video.js'
 
 arrive('[data-compose]', (el) => {
   const form = el.closest('form')

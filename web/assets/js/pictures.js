@@ -39,6 +39,13 @@ arrive('[data-pictures]', (el) => {
     }
   }
 
+  // A cover taken from the post's video stands first.
+  el.addEventListener('picture', ({ detail }) => {
+    add(detail)
+    list.prepend(detail)
+    changed()
+  })
+
   const refuse = (file, why) =>
     toast({ text: word('picture_refused', { name: file.name, why }), kind: 'error' })
 
