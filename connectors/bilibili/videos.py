@@ -46,8 +46,8 @@ from connectors.options import text
 from connectors.pictures import harmless, in_time
 from connectors.text import clean, count, exact, one_line
 from connectors.uploading import DONE, KEPT, gone, of_later_step, pieces_of
+from connectors.videos import PIECE_SECONDS, piece
 from connectors.videos import count as pieces_in
-from connectors.videos import piece
 
 INIT, PART = "/arcopen/fn/archive/video/init", "/video/v2/part/upload"
 JOIN, COVER = "/arcopen/fn/archive/video/complete", "/arcopen/fn/archive/cover/upload"
@@ -88,7 +88,7 @@ async def upload(wire: Wire, account: AccountRef, video: Video, state: Mapping[s
         return Uploading({TOKEN: await _begun(wire, account)})
     try:
         if done >= pieces_in(video, PIECE):
-            await wire.say(account, JOIN, {}, write=False, upload_token=token)
+            await wire.say(account, JOIN, {}, write=False, seconds=PIECE_SECONDS, upload_token=token)
             return Uploaded({TOKEN: token}, wire.now + KEPT)
         part = piece(video, done, PIECE)
         await wire.piece(account, PART, part, upload_token=token, part_number=str(done + 1))

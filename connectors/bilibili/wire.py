@@ -50,14 +50,21 @@ class Wire:
         return self._data(account, await self._http.call("POST", url, content=content, headers=headers, write=True))
 
     async def say(
-        self, account: AccountRef, path: str, body: Mapping[str, Any], *, write: bool = True, **params: str
+        self,
+        account: AccountRef,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        write: bool = True,
+        seconds: float | None = None,
+        **params: str,
     ) -> Any:
-        """Send JSON, which is signed with the rest; ``data`` of the answer."""
+        """Send JSON, which is signed with the rest; ``data`` of the answer. ``seconds``: where it takes long."""
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         headers = self._signed(account, content) | {"Content-Type": "application/json"}
         url = host(account, API) + path
         answer = await self._http.call(
-            "POST", url, params=params or None, content=content, headers=headers, write=write
+            "POST", url, params=params or None, content=content, headers=headers, write=write, seconds=seconds
         )
         return self._data(account, answer, params)
 

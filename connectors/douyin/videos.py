@@ -32,7 +32,7 @@ from connectors.douyin.wire import Wire, incomplete
 from connectors.pictures import harmless, in_time
 from connectors.text import exact
 from connectors.uploading import DONE, KEPT, gone, of_later_step, pieces_of
-from connectors.videos import Multipart, Piece, piece, whole
+from connectors.videos import PIECE_SECONDS, Multipart, Piece, piece, whole
 from connectors.videos import count as pieces_in
 
 WHOLE, INIT = "/api/douyin/v1/video/upload_video/", "/api/douyin/v1/video/init_video_part_upload/"
@@ -67,7 +67,8 @@ async def upload(wire: Wire, account: AccountRef, video: Video, state: Mapping[s
         return Uploading({UPLOAD: told})
     try:
         if done >= pieces_in(video, MOST):
-            return _there(wire, await wire.post(account, JOIN, {}, write=False, upload_id=upload_id))
+            joined = await wire.post(account, JOIN, {}, write=False, seconds=PIECE_SECONDS, upload_id=upload_id)
+            return _there(wire, joined)
         part = piece(video, done, piece_of(video))
         await wire.film(account, PART, _body(video, part), upload_id=upload_id, part_number=str(done + 1))
     except ConnectorError as error:

@@ -38,12 +38,20 @@ class Wire:
         return await self._ask(account, "GET", path, params=params)
 
     async def post(
-        self, account: AccountRef, path: str, body: Mapping[str, Any], *, write: bool = True, **params: str
+        self,
+        account: AccountRef,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        write: bool = True,
+        seconds: float | None = None,
+        **params: str,
     ) -> Mapping[str, Any]:
-        """Send JSON; ``data`` of the answer."""
+        """Send JSON; ``data`` of the answer. ``seconds``: where it takes long."""
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        mime = "application/json"
         return await self._ask(
-            account, "POST", path, params=params, content=content, mime="application/json", write=write
+            account, "POST", path, params=params, content=content, mime=mime, write=write, seconds=seconds
         )
 
     async def upload(self, account: AccountRef, path: str, picture: Attachment) -> Mapping[str, Any]:

@@ -4,11 +4,12 @@ After mp.kuaishou.com/platformDocs/openAbility/contentManagement/createAVideo.ht
 apifox.com/apidoc/docs-site/462993 and the platform's own Java kit: POST ``/openapi/photo/start_upload`` (scope
 user_video_publish) → upload_token, endpoint; to that endpoint POST ``/api/upload`` (upload_token; a file below 10 MB as
 it is) or ``/api/upload/fragment`` (upload_token, fragment_id from 0; at most 10 MB each) → checksum, size, and
-``/api/upload/complete`` (upload_token, fragment_count); POST ``/openapi/photo/publish`` (upload_token; multipart:
-caption, cover as JPG) → video_info {photo_id, caption, create_time, pending, …}; GET ``/openapi/photo/info``
-(photo_id), ``/openapi/photo/list`` (count ≤ 200, cursor: the photo_id with the least create_time of the page before)
-→ video_list (scope user_video_info); POST ``/openapi/photo/delete`` (photo_id; scope user_video_delete). Publishing
-goes on after the answer: ``pending`` says that the video cannot be watched yet.
+``/api/upload/complete`` (upload_token, fragment_count), GET ``/api/upload/resume`` (upload_token) → existed: it is
+there as a whole; POST ``/openapi/photo/publish`` (upload_token; multipart: caption, cover as JPG) → video_info
+{photo_id, caption, create_time, pending, …}; GET ``/openapi/photo/info`` (photo_id), ``/openapi/photo/list`` (count ≤
+200, cursor: the photo_id with the least create_time of the page before) → video_list (scope user_video_info); POST
+``/openapi/photo/delete`` (photo_id; scope user_video_delete). Publishing goes on after the answer: ``pending`` says that
+the video cannot be watched yet.
 
 Not written anywhere that was found: the largest file and the greatest length (the bounds are the hub's own), how long a
 caption may be (as in the app), how long an upload token lives, how a refusal by review is told, the address of a video
@@ -51,6 +52,7 @@ from connectors.videos import piece, whole
 
 START, PUBLISH = "/openapi/photo/start_upload", "/openapi/photo/publish"
 WHOLE, PART, JOIN = "/api/upload", "/api/upload/fragment", "/api/upload/complete"
+RESUME = "/api/upload/resume"
 INFO, LIST, DELETE = "/openapi/photo/info", "/openapi/photo/list", "/openapi/photo/delete"
 TOKEN, GATEWAY = "token", "gateway"
 PIECE = 8 * 1024 * 1024
@@ -86,13 +88,20 @@ async def upload(wire: Wire, account: AccountRef, video: Video, state: Mapping[s
         try:
             await wire.send(account, gateway, JOIN, None, upload_token=token, fragment_count=str(pieces))
         except ConnectorError as error:
-            raise of_later_step(error) from None
+            refusal = of_later_step(error)
+            if refusal.kind is not ErrorKind.not_found or not await _is_joined(wire, account, gateway, token):
+                raise refusal from None
         return Uploaded({TOKEN: token}, wire.now + KEPT)
     part = piece(video, done, PIECE)
     told = await wire.send(account, gateway, PART, part, upload_token=token, fragment_id=str(done))
     if told.get("size", part.length) != part.length:
         raise incomplete("size")
     return Uploading({TOKEN: token, GATEWAY: gateway, DONE: str(done + 1)}, part.offset + part.length)
+
+
+async def _is_joined(wire: Wire, account: AccountRef, gateway: str, token: str) -> bool:
+    """Whether the pieces were joined before, and nobody had heard the answer."""
+    return (await wire.ask(account, gateway, RESUME, upload_token=token)).get("existed") is True
 
 
 async def _begun(wire: Wire, account: AccountRef) -> Uploading:

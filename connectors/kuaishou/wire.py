@@ -73,23 +73,22 @@ class Wire:
     async def send(
         self, account: AccountRef, gateway: str, path: str, piece: Piece | None, **params: str
     ) -> Mapping[str, Any]:
-        """A piece of a file, as it is, to the gateway the platform has named; nobody sees it.
-
-        Encrypted, though the platform's pages write http://, unless the office says that its gateway is not.
-        """
-        is_plain = home(account).startswith("http://") or is_on(account, "plain_upload")
+        """A piece of a file, as it is, to the gateway the platform has named; nobody sees it."""
+        headers = {"Content-Type": "application/octet-stream"}
         answer = await self._http.call(
             "POST",
-            f"{'http' if is_plain else 'https'}://{gateway}{path}",
+            _at(account, gateway) + path,
             params=params,
             content=piece if piece is not None else b"",
-            headers={"Content-Type": "application/octet-stream"},
+            headers=headers,
             seconds=PIECE_SECONDS,
         )
-        if is_unknown(body_of(answer)):
-            # What its refusals mean is written nowhere; a token that died is the likeliest, and a new one mends it.
-            raise gone(f"gateway {code_of(body_of(answer))}")
-        return self._body(account, answer, params)
+        return self._told(account, answer, params)
+
+    async def ask(self, account: AccountRef, gateway: str, path: str, **params: str) -> Mapping[str, Any]:
+        """A question to the gateway."""
+        answer = await self._http.call("GET", _at(account, gateway) + path, params=params)
+        return self._told(account, answer, params)
 
     async def token(self, account: AccountRef, path: str, params: Mapping[str, str]) -> Mapping[str, Any]:
         """A call about the authorisation itself."""
@@ -101,11 +100,25 @@ class Wire:
             raise ConnectorError(ErrorKind.auth_human, NO_TOKEN, code="no token")
         return {"app_id": account.app.strip(), "access_token": token, **params}
 
+    def _told(self, account: AccountRef, answer: Answer, given: Mapping[str, str]) -> Mapping[str, Any]:
+        """What the gateway says. The meaning of its refusals is written nowhere: a token that died is the likeliest,
+        and a new one mends it.
+        """
+        if is_unknown(body_of(answer)):
+            raise gone(f"gateway {code_of(body_of(answer))}")
+        return self._body(account, answer, given)
+
     def _body(self, account: AccountRef, answer: Answer, given: Mapping[str, str]) -> Mapping[str, Any]:
         body: Mapping[str, Any] = body_of(answer)
         if error := error_of(answer, body, self.now, [*account.secrets.values(), *given.values()]):
             raise error
         return body
+
+
+def _at(account: AccountRef, gateway: str) -> str:
+    """Encrypted, though the platform's pages write http://, unless the office says that its gateway is not."""
+    is_plain = home(account).startswith("http://") or is_on(account, "plain_upload")
+    return f"{'http' if is_plain else 'https'}://{gateway}"
 
 
 def incomplete(what: str, effect: Effect = Effect.not_done) -> ConnectorError:

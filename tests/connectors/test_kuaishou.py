@@ -25,6 +25,7 @@ from connectors.base import (
     Outgoing,
     Pending,
     Reject,
+    Uploaded,
     Uploading,
 )
 from connectors.http import Http
@@ -205,15 +206,26 @@ async def test_a_token_that_dies_on_the_way_is_told_and_the_upload_begins_anew(
     await bring(hub, there.ref(), out)
 
 
-async def test_pieces_joined_before_anybody_heard_of_it_are_brought_anew(
+async def test_pieces_joined_before_anybody_heard_of_it_are_there(
     hub: KuaishouConnector, there: Kuaishou, out: Outgoing
 ) -> None:
     state = await after(hub, there.ref(), out, 4)
     there.drops = 1
-    for kind in (ErrorKind.transient, ErrorKind.not_found):
-        with pytest.raises(ConnectorError) as caught:
-            await hub.upload(there.ref(), out, state)
-        assert caught.value.kind is kind
+    with pytest.raises(ConnectorError) as caught:
+        await hub.upload(there.ref(), out, state)
+    assert caught.value.kind is ErrorKind.transient
+    assert isinstance(await hub.upload(there.ref(), out, state), Uploaded)
+    assert there.asked.count("/api/upload/fragment") == 3
+
+
+async def test_pieces_that_cannot_be_joined_and_are_not_there_are_brought_anew(
+    hub: KuaishouConnector, there: Kuaishou, out: Outgoing
+) -> None:
+    state = await after(hub, there.ref(), out, 4)
+    next(iter(there.parts.values())).pop(1)
+    with pytest.raises(ConnectorError) as caught:
+        await hub.upload(there.ref(), out, state)
+    assert caught.value.kind is ErrorKind.not_found
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,8 @@ class Kuaishou:
         parts = self.parts.get(token)
         if parts is None:
             return UNKNOWN_TOKEN
+        if asked.path == "/api/upload/resume":
+            return {"existed": token in self.whole, "fragment_index": len(parts) - 1, "fragment_list": []}
         if asked.path == "/api/upload/complete":
             is_all = sorted(parts) == list(range(int(asked.query["fragment_count"])))
             if not is_all or token in self.whole:
