@@ -8,8 +8,8 @@ it is) or ``/api/upload/fragment`` (upload_token, fragment_id from 0; at most 10
 there as a whole; POST ``/openapi/photo/publish`` (upload_token; multipart: caption, cover as JPG) → video_info
 {photo_id, caption, create_time, pending, …}; GET ``/openapi/photo/info`` (photo_id), ``/openapi/photo/list`` (count ≤
 200, cursor: the photo_id with the least create_time of the page before) → video_list (scope user_video_info); POST
-``/openapi/photo/delete`` (photo_id; scope user_video_delete). Publishing goes on after the answer: ``pending`` says that
-the video cannot be watched yet.
+``/openapi/photo/delete`` (photo_id; scope user_video_delete). Publishing goes on after the answer: ``pending`` says
+that the video cannot be watched yet.
 
 Not written anywhere that was found: the largest file and the greatest length (the bounds are the hub's own), how long a
 caption may be (as in the app), how long an upload token lives, how a refusal by review is told, the address of a video
