@@ -42,7 +42,7 @@ class Card:
     """One account's view. ``own``: it has a text of its own; ``units`` of ``limit``, as its platform counts.
 
     ``form``: what it is there, where there is a choice; ``title`` and ``shown`` (pictures) as they go out; ``hints``:
-    what is done to the pictures.
+    what is done to the pictures; ``video``: what plays there, ``cover``: the address of the picture that is its cover.
     """
 
     choice: Choice
@@ -55,6 +55,7 @@ class Card:
     shown: Sequence[Shown] = ()
     hints: Sequence[str] = ()
     video: PlacedVideo | None = None
+    cover: str = ""
 
     @property
     def over(self) -> int:
@@ -151,12 +152,14 @@ def _card(house: House, choice: Choice, draft: Draft) -> Card:
     text = draft.text_on(choice.id)
     units = house.platforms[choice.platform].measure(text)
     option = draft.option(choice.id)
-    form = choice.form(option.form)
+    form, video = choice.form(option.form), draft.video_on(choice.id)
+    shown = [_shown(choice, form, place, one) for place, one in enumerate(draft.pictures_on(choice.id))]
+    is_cover = bool(video and shown and form.video and not form.video.beside_pictures)
     return Card(
         choice, marked(text), bool(draft.targets.get(choice.id)), units, form.length,
         form=_(form.label) if len(choice.forms) > 1 else "", title=option.title,
-        shown=[_shown(choice, form, place, one) for place, one in enumerate(draft.pictures_on(choice.id))],
-        hints=form_hints(form, draft.pictures_on(choice.id)), video=draft.video_on(choice.id),
+        shown=shown[1:] if is_cover else shown, hints=form_hints(form, draft.pictures_on(choice.id)), video=video,
+        cover=shown[0].src if is_cover else "",
     )  # fmt: skip
 
 

@@ -12,11 +12,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import col, func, select
 
 from hub.db import Context, make_engine
-from hub.models import Delivery, DeliveryState
+from hub.models import Delivery, DeliveryState, VideoJourney
 from hub.settings import Settings
+from tests.filming import MB, kept_video
 from tests.sims.sandbox import Control
 from tests.workflows.delivery.office import Office, open_office
 
@@ -80,3 +82,43 @@ async def test_killed_again_and_again(tmp_path: Path, db_url: str, sandbox: Cont
     assert {delivery.remote_id for delivery in settled} == there
     assert len(accepted) == len(ids)
     await office.ctx.close()
+
+
+@pytest.mark.faults
+async def test_a_video_goes_on_where_a_killed_worker_left_it(tmp_path: Path, db_url: str, sandbox: Control) -> None:
+    """Killed four times in the middle of uploads: what was answered stays, one post each, the right film."""
+    settings = Settings(data=tmp_path, db_url=db_url, redis_url="unix:///nowhere/at/all.sock")
+    office = await open_office(Context(settings, make_engine(db_url)), sandbox)
+    accounts = [office.accounts[0], await office.connect("杀片")]
+    sandbox.fault("delay", operation="video", seconds=0.15)
+    video = await kept_video(office.ctx, office["press"], size=24 * MB)
+    ids = await office.approved("带视频的通告", accounts, video=video)
+
+    def taken() -> int:
+        return sum(one["outcome"] == "piece" for one in sandbox.attempts())
+
+    kills = 0
+    for _ in range(4):
+        process = start(tmp_path, db_url)
+        until, seen = time.monotonic() + 40, taken()
+        while taken() < seen + 3 and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+        process.kill()
+        process.wait()
+        kills += 1
+        # The dead hold it no longer than their lease: the test need not wait for that.
+        async with office.work() as unit:
+            await unit.run(update(VideoJourney).values(lease_until=None))
+    assert office.texts() == [], "nothing leaves without its video"
+    process = start(tmp_path, db_url)
+    until = time.monotonic() + 60
+    while await office.states(ids) != ["sent", "sent"] and time.monotonic() < until:
+        await asyncio.sleep(0.2)
+    process.terminate()
+    process.wait()
+    assert await office.states(ids) == ["sent", "sent"]
+    assert office.texts() == ["带视频的通告"] * 2
+    films = [sandbox.item(item["id"])["video"]["sha256"] for item in sandbox.accepted()]
+    assert films == [video.sha256] * 2
+    # 12 pieces each; a kill costs the piece on the wire of each account, no more.
+    assert 24 <= taken() <= 24 + 2 * kills
