@@ -43,13 +43,15 @@ from connectors.videos import against_video
 NO_COMMENTS = "快手开放平台没有提供评论和私信接口；评论可以从文件导入，或粘贴进来"
 NO_DELETE = "请管理员在快手开放平台申请「删除视频」（user_video_delete），开通后在账号设置中标为已开通并重新授权"
 BY_HAND = "by_hand"
+# Of what a person published: it may be a picture post, or stand under a short link, which the interface does not know.
+HAND = "hand:"
 
 
 class KuaishouConnector(Defaults):
     """A Kuaishou account as a :class:`connectors.base.Connector`.
 
     Secrets: ``app_secret``, ``token``, ``refresh_token``. Options: see :mod:`connectors.kuaishou.form`. Ids: those of
-    videos, which also stand in the addresses of what a person published.
+    videos; ``hand:…`` of what a person published.
     """
 
     platform = "kuaishou"
@@ -156,22 +158,25 @@ class KuaishouConnector(Defaults):
         return await videos.find(self._wire, account, since)
 
     async def exists(self, account: AccountRef, external_id: str) -> bool:
-        """Whether the platform has a video, also one that a person published."""
-        return await videos.stands(self._wire, account, external_id)
+        """Whether the platform has a video; what a person published is taken for granted."""
+        return external_id.startswith(HAND) or await videos.stands(self._wire, account, external_id)
 
     async def delete(self, account: AccountRef, external_id: str) -> None:
-        """Remove a video, where the app may."""
+        """Remove a video, where the app may; a person removes what a person published."""
+        if external_id.startswith(HAND):
+            raise ConnectorError(ErrorKind.permission, "请到快手上手动删除", code="by hand")
         if not is_on(account, "delete"):
             raise ConnectorError(ErrorKind.permission, NO_DELETE, code="by hand")
         await videos.remove(self._wire, account, external_id)
 
     async def metrics(self, account: AccountRef, ids: Sequence[str]) -> list[Metric]:
-        """Figures of own videos, one by one."""
-        return [found for own in ids if (found := await videos.metric(self._wire, account, own)) is not None]
+        """Figures of own videos, one by one, also of those a person published."""
+        found = [await videos.metric(self._wire, account, own, own.removeprefix(HAND)) for own in ids]
+        return [one for one in found if one is not None]
 
     def read_link(self, account: AccountRef, link: str) -> str:
         """The id of what a person published."""
-        return self._hand.read_link(_by_hand(account), link)
+        return f"{HAND}{self._hand.read_link(_by_hand(account), link)}"
 
     def validate(self, account: AccountRef, out: Outgoing) -> list[Problem]:
         """Text, cover and video, by the form."""

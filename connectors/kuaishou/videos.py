@@ -179,15 +179,15 @@ async def stands(wire: Wire, account: AccountRef, own: str) -> bool:
     return True
 
 
-async def metric(wire: Wire, account: AccountRef, own: str) -> Metric | None:
-    """The figures of a video; None where the platform does not know it."""
+async def metric(wire: Wire, account: AccountRef, asked: str, own: str) -> Metric | None:
+    """The figures of a video under the id that was asked; None where the platform does not know it."""
     try:
         found = await _told(wire, account, own)
     except ConnectorError as error:
         if error.kind is ErrorKind.not_found:
             return None
         raise
-    return Metric(own, *(count(found.get(name)) for name in ("view_count", "like_count", "comment_count")))
+    return Metric(asked, *(count(found.get(name)) for name in ("view_count", "like_count", "comment_count")))
 
 
 async def remove(wire: Wire, account: AccountRef, own: str) -> None:

@@ -141,7 +141,7 @@ async def test_a_video_is_brought_in_pieces_published_found_counted_and_removed(
     sent = await hub.poll_job(ref, pending.job)
     assert isinstance(sent, Done)
     assert sent.external_id == match.external_id == there.works[0]["photo_id"]
-    assert hub.read_link(ref, sent.url) == sent.external_id
+    assert sent.url == f"https://www.kuaishou.com/short-video/{sent.external_id}"
     (figures,) = await hub.metrics(ref, [sent.external_id, "3xnothing"])
     assert (figures.reads, figures.likes, figures.comments, figures.reposts) == (99, 4, 1, None)
     assert await hub.exists(ref, sent.external_id)
@@ -339,6 +339,17 @@ async def test_all_else_is_published_by_a_person(hub: KuaishouConnector, there: 
     told = await hub.publish(there.ref(), Outgoing("停水通知", "k", form="by_hand"))
     assert isinstance(told, ByHand)
     assert any("快手" in step for step in told.steps)
+    own = there.work("停水通知")
+    video = hub.read_link(there.ref(), f"看看 https://www.kuaishou.com/short-video/{own} 吧")
+    short = hub.read_link(there.ref(), "https://v.kuaishou.com/AbC12d")
+    (figures,) = await hub.metrics(there.ref(), [video, short])
+    assert (figures.external_id, figures.reads) == (video, 99)
+    there.works.clear()
+    for unknown in (video, short):
+        assert await hub.exists(there.ref(), unknown), "a picture post, or a short link: not known is not gone"
+        with pytest.raises(ConnectorError) as caught:
+            await hub.delete(there.ref(), unknown)
+        assert caught.value.kind is ErrorKind.permission
 
 
 async def test_a_piece_has_more_time_than_other_calls(there: Kuaishou, out: Outgoing) -> None:
