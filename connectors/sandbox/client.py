@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from connectors.absence import proves, reaches
@@ -46,10 +46,11 @@ from connectors.http import Http
 from connectors.lengths import weibo_units
 from connectors.options import DAY, SHORTEST, is_on, number
 from connectors.pictures import against_pictures, form_named, harmless, in_time
+from connectors.sandbox import videos
 from connectors.sandbox.errors import CODES
 from connectors.sandbox.pushes import pushed_item
 from connectors.signature import reason_against
-from connectors.videos import PIECE_SECONDS, Multipart, against_video, count, piece
+from connectors.videos import PIECE_SECONDS, Multipart, against_video
 from connectors.walk import LOOK_BACK, after_step, bounds
 from connectors.weibo.errors import error_of
 from connectors.weibo.pushes import NO_SECRET
@@ -189,30 +190,7 @@ class SandboxConnector(Defaults):
 
     async def upload(self, account: AccountRef, out: Outgoing, state: Mapping[str, str]) -> Uploading | Uploaded:
         """Begun, piece by piece, put together: one call each."""
-        video = out.video
-        if video is None:
-            raise ConnectorError(ErrorKind.bug, "这篇稿件没有视频", code="no video")
-        upload_id, most = state.get("upload_id", ""), int(state.get("piece", 0)) or 1
-        if not upload_id:
-            form = {
-                "name": video.name,
-                "size": str(video.size),
-                "sha256": video.sha256,
-                "description": video.description,
-            }
-            body = await self._call(account, "POST", "/2/videos/begin.json", form=form)
-            begun = {"upload_id": _named(body, "upload_id"), "piece": _named(body, "piece_size"), "next": "0"}
-            return Uploading(begun)
-        place = int(state.get("next", 0))
-        if place < count(video, most):
-            form = {"upload_id": upload_id, "number": str(place)}
-            sent = Multipart("pic", piece(video, place, most), form=form)
-            await self._call(account, "POST", "/2/videos/piece.json", body=sent)
-            return Uploading({**state, "next": str(place + 1)}, min(video.size, (place + 1) * most))
-        body = await self._call(account, "POST", "/2/videos/finish.json", form={"upload_id": upload_id})
-        kept = number(account, "video_kept", 0, 0, DAY)
-        until = self._http.clock() + timedelta(seconds=kept) if kept else None
-        return Uploaded({"video_id": _named(body, "video_id")}, until)
+        return await videos.step(self._call, account, out, state, self._http.clock())
 
     async def publish(self, account: AccountRef, out: Outgoing) -> Outcome:
         """Publish a post, its pictures first: what of them goes wrong leaves nothing behind that anybody sees."""
@@ -378,13 +356,6 @@ class SandboxConnector(Defaults):
         if error := error_of(answer, said, self._http.clock(), account.secrets.values(), CODES):
             raise error
         return said
-
-
-def _named(body: Any, name: str) -> str:
-    """What the answer names; nothing there is no answer."""
-    if not (value := body.get(name) if isinstance(body, dict) else None):
-        raise ConnectorError(ErrorKind.protocol, "平台返回的内容不完整，请稍后再试", code=name)
-    return str(value)
 
 
 def _listed(body: Any, name: str) -> tuple[list[Any], str]:
