@@ -191,7 +191,8 @@ class Http:
 
         ``files``: (name of the field, what goes into it); the body is then ``multipart/form-data``, with ``form``.
         ``write``: it may change something there, so a failure after sending is ``unknown``. No redirect is followed.
-        ``seconds``: for all of it, where sending ``content`` takes longer than calls do.
+        ``seconds``: for all of it, where sending ``content`` takes longer than calls do; the answer may then take a
+        third of it: what was sent is still on a slow line, or the platform puts it together.
         """
         journey = _Journey(write)
         try:
@@ -203,7 +204,7 @@ class Http:
                     "content": content,
                     "files": [(field, (file.name, file.data, file.mime)) for field, file in files] or None,
                     "headers": headers,
-                    "extensions": {"trace": journey.note, "timeout": self._timeout.as_dict()},
+                    "extensions": {"trace": journey.note, "timeout": self._patience(seconds)},
                 }
                 if self._pool is not None and not write:
                     client = self._pool.client(
@@ -226,6 +227,10 @@ class Http:
             raise journey.failure(ErrorKind.transient, "平台没有在限定时间内回应，系统会稍后处理", error) from None
         except httpx.HTTPError as error:
             raise journey.failure(ErrorKind.transient, "与平台的连接失败或中断，系统会稍后处理", error) from None
+
+    def _patience(self, seconds: float | None) -> dict[str, float | None]:
+        usual = self._timeout.as_dict()
+        return usual if seconds is None else {**usual, "read": max(usual["read"] or 0.0, seconds / 3)}
 
     async def _exchange(self, client: httpx.AsyncClient, asked: Mapping[str, Any], journey: _Journey) -> Answer:
         response = await client.send(client.build_request(**_written(asked)), stream=True)

@@ -19,6 +19,8 @@ from connectors.files.client import FileConnector
 from connectors.files.form import FORM as FILE_FORM
 from connectors.forms import AccountForm
 from connectors.http import Clock, Http, utc_now
+from connectors.kuaishou.client import KuaishouConnector
+from connectors.kuaishou.form import FORM as KUAISHOU_FORM
 from connectors.mailbox.client import MailboxConnector
 from connectors.mailbox.form import FORM as MAILBOX_FORM
 from connectors.manual.client import ManualConnector
@@ -41,6 +43,7 @@ _MAKERS: Mapping[str, Callable[[Http], Connector]] = {
     "mastodon": MastodonConnector,
     "douyin": DouyinConnector,
     "bilibili": BilibiliConnector,
+    "kuaishou": KuaishouConnector,
     "manual": lambda _: ManualConnector(),
     "wechat": WechatConnector,
     "mailbox": MailboxConnector,
@@ -50,8 +53,8 @@ _MAKERS: Mapping[str, Callable[[Http], Connector]] = {
     "file": lambda _: FileConnector(),
 }
 _FORMS = (
-    SANDBOX_FORM, WEIBO_FORM, MASTODON_FORM, WECHAT_FORM, DOUYIN_FORM, BILIBILI_FORM, MANUAL_FORM, MAILBOX_FORM,
-    WEBFORM_FORM, FEED_FORM, EXCHANGE_FORM, FILE_FORM,
+    SANDBOX_FORM, WEIBO_FORM, MASTODON_FORM, WECHAT_FORM, DOUYIN_FORM, BILIBILI_FORM, KUAISHOU_FORM, MANUAL_FORM,
+    MAILBOX_FORM, WEBFORM_FORM, FEED_FORM, EXCHANGE_FORM, FILE_FORM,
 )  # fmt: skip
 FORMS: Mapping[str, AccountForm] = {form.platform: form for form in _FORMS}
 

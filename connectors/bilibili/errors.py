@@ -19,6 +19,7 @@ from connectors.text import one_line
 K = ErrorKind
 # Whatever else the article interface refuses comes from here.
 ARTICLES = range(129_000, 130_000)
+NO_UPLOAD = 127_022
 
 
 CODES: Mapping[int, tuple[ErrorKind, str]] = {
@@ -35,14 +36,15 @@ CODES: Mapping[int, tuple[ErrorKind, str]] = {
     **codes("127007 4008", K.permission, "应用没有这项接口权限，请管理员向 B 站开放平台申请"),
     **codes("127011", K.permission, "授权时没有勾选这项权限，请管理员点「重新授权」并全部勾选"),
     **codes("4007", K.permission, "服务器的公网 IP 不在 B 站的白名单内，请管理员报备"),
-    **codes("127102", K.content_rejected, "文件类型不符合 B 站要求，请换成 JPG 或 PNG"),
+    **codes("127102", K.content_rejected, "文件类型不符合 B 站要求，图片请用 JPG 或 PNG，视频请用 MP4"),
     **codes("129003", K.content_rejected, "标签不符合 B 站要求，请修改后再提交"),
     **codes("129004", K.content_rejected, "封面图片不符合 B 站要求，请更换后再提交"),
     **codes("129005", K.content_rejected, "专栏标题含有特殊文字，或超过 40 字，请修改后再提交"),
     **codes("127107 127124", K.not_found, "这个稿件不存在或已被删除"),
     **codes("4003", K.bug, "本机时间与 B 站相差超过 10 分钟，请管理员校准服务器时间"),
-    **codes("4000 4005 4006 4010 4011 4012 4013 127000 127022 127100 127207", K.bug,
-            "B 站不接受请求的写法，请联系技术人员"),
+    **codes("127022", K.not_found, "B 站不再保留已上传的视频，系统会重新上传"),
+    **codes("127207", K.bug, "B 站的这个视频分区暂时不能投稿，请管理员在账号设置中换一个分区编号"),
+    **codes("4000 4005 4006 4010 4011 4012 4013 127000 127100", K.bug, "B 站不接受请求的写法，请联系技术人员"),
 }  # fmt: skip
 # The platform failed on its own side, or says that it has had the same before: a write may have gone through.
 MAYBE_DONE = frozenset({127200, 127201, 4004, 5000, 5001, 5002, 5003})
@@ -59,6 +61,11 @@ def error_of(answer: Answer, body: Any, now: datetime, secrets: Iterable[str]) -
     shown = scrub(f"{code or answer.status} {words}".strip(), secrets)
     until = retry_at(answer.headers, now) or (_tomorrow(now) if kind is K.quota_day else None)
     return ConnectorError(kind, human, code=shown, effect=_effect(answer, code), retry_at=until)
+
+
+def is_no_upload(error: ConnectorError) -> bool:
+    """Whether the platform does not know (any more) what was uploaded."""
+    return error.code.split(" ")[0] == str(NO_UPLOAD)
 
 
 def _unknown(answer: Answer, code: int | None, words: str) -> tuple[ErrorKind, str]:

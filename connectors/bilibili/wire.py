@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,8 +13,10 @@ from connectors.bilibili.errors import error_of
 from connectors.bilibili.signature import signed
 from connectors.bodies import body_of
 from connectors.http import Answer, Http
+from connectors.videos import PIECE_SECONDS, Piece
 
 API, LOGIN, TOKENS = "https://member.bilibili.com", "https://account.bilibili.com", "https://api.bilibili.com"
+FILES = "https://openupos.bilivideo.com"
 NO_TOKEN = "还没有授权，请管理员点「重新授权」，用这个账号登录 B 站并同意"  # noqa: S105  a sentence
 
 
@@ -46,22 +49,50 @@ class Wire:
         url = host(account, API) + path
         return self._data(account, await self._http.call("POST", url, content=content, headers=headers, write=True))
 
+    async def say(
+        self,
+        account: AccountRef,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        write: bool = True,
+        seconds: float | None = None,
+        **params: str,
+    ) -> Any:
+        """Send JSON, which is signed with the rest; ``data`` of the answer. ``seconds``: where it takes long."""
+        content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        headers = self._signed(account, content) | {"Content-Type": "application/json"}
+        url = host(account, API) + path
+        answer = await self._http.call(
+            "POST", url, params=params or None, content=content, headers=headers, write=write, seconds=seconds
+        )
+        return self._data(account, answer, params)
+
     async def upload(self, account: AccountRef, path: str, picture: Attachment) -> Any:
-        """Send a picture as the field ``file``; nobody sees it before an article shows it."""
+        """Send a picture as the field ``file``; nobody sees it before an article or a video shows it."""
         url, files = host(account, API) + path, [("file", picture)]
         answer = await self._http.call("POST", url, form={"watermark": "0"}, files=files, headers=self._signed(account))
         return self._data(account, answer)
+
+    async def piece(self, account: AccountRef, path: str, piece: Piece, **params: str) -> None:
+        """Send a piece of a file, as it is, to where files are kept; nobody sees it."""
+        headers = self._signed(account) | {"Content-Type": "application/octet-stream"}
+        url = host(account, FILES) + path
+        answer = await self._http.call(
+            "POST", url, params=params, content=piece, headers=headers, seconds=PIECE_SECONDS
+        )
+        self._data(account, answer, params)
 
     async def token(self, account: AccountRef, path: str, params: Mapping[str, str]) -> Any:
         """A call about the authorisation itself: the platform wants it in the address, which is never shown."""
         answer = await self._http.call("POST", host(account, TOKENS) + path, params=params)
         return self._data(account, answer, params)
 
-    def _signed(self, account: AccountRef) -> dict[str, str]:
+    def _signed(self, account: AccountRef, body: bytes = b"") -> dict[str, str]:
         token = account.secrets.get("token", "").strip()
         if not token or not account.app:
             raise ConnectorError(ErrorKind.auth_human, NO_TOKEN, code="no token")
-        return signed(account.app.strip(), account.secrets.get("app_secret", "").strip(), token, self.now)
+        return signed(account.app.strip(), account.secrets.get("app_secret", "").strip(), token, self.now, body)
 
     def _data(self, account: AccountRef, answer: Answer, given: Mapping[str, str] | None = None) -> Any:
         body = body_of(answer)

@@ -31,15 +31,18 @@ from connectors.base import (
     PushAnswer,
     RawItem,
     Renewed,
+    Uploaded,
+    Uploading,
 )
 from connectors.defaults import Defaults
-from connectors.douyin import comments, granting, publishing, pushes, works
+from connectors.douyin import comments, granting, publishing, pushes, videos, works
 from connectors.douyin.schemas import inbound, instant, text_of
 from connectors.douyin.wire import Wire, incomplete
 from connectors.http import Http
 from connectors.manual.client import ManualConnector
 from connectors.options import DAY, LONGEST_FOLLOWED, SHORTEST, is_on, number
 from connectors.pictures import against_pictures, form_named
+from connectors.videos import against_video
 
 # How an answer in private is named: it cannot be looked up.
 SAID, ANSWER = "im:", "answer:"
@@ -80,7 +83,7 @@ class DouyinConnector(Defaults):
         )  # fmt: skip
 
     def post_forms(self, account: AccountRef) -> tuple[PostForm, ...]:
-        """A picture post by program where granted; a post by a person always."""
+        """A picture post and a video by program where granted; a post by a person always."""
         return publishing.forms(account)
 
     def measure(self, text: str) -> int:
@@ -153,8 +156,17 @@ class DouyinConnector(Defaults):
 
     # out --------------------------------------------------------------------------------------------------------------
 
+    async def upload(self, account: AccountRef, out: Outgoing, state: Mapping[str, str]) -> Uploading | Uploaded:
+        """The next step of a video's way there; what a person publishes, a person brings."""
+        name = form_named(self.post_forms(account), out.form).name
+        if name == publishing.BY_HAND:
+            return Uploaded({})
+        if out.video is None or name != videos.FORM.name:
+            return await super().upload(account, out, state)
+        return await videos.upload(self._wire, account, out.video, state)
+
     async def publish(self, account: AccountRef, out: Outgoing) -> Outcome:
-        """A picture post, or the steps for a person."""
+        """A picture post, a video that was uploaded before, or the steps for a person."""
         self._refuse_unfit(account, out)
         return await publishing.publish(self._wire, account, out)
 
@@ -180,7 +192,7 @@ class DouyinConnector(Defaults):
         return Done(f"{SAID}{text_of(data.get('msg_id')) or out.key}", at=self._wire.now)
 
     async def poll_job(self, account: AccountRef, job: str) -> Outcome:
-        """How the review of a picture post ended."""
+        """How the review of a post ended."""
         return await publishing.poll(self._wire, account, job)
 
     # afterwards -------------------------------------------------------------------------------------------------------
@@ -224,8 +236,10 @@ class DouyinConnector(Defaults):
         form = form_named(self.post_forms(account), out.form)
         most = form.length if out.target_kind is None else self.limits(account).reply_length
         problems = against_text(out.text, len(out.text), most)
+        if out.target_kind is None and form.name == publishing.BY_HAND:
+            return self._hand.validate(publishing.by_hand(account), out)
         if out.target_kind is None:
-            return problems + against_pictures(out.attachments, form)
+            return problems + against_pictures(out.attachments, form) + against_video(out, form)
         if out.attachments:
             problems.append(Problem("media", "回复只能是文字，请去掉图片"))
         if not out.target_id or (out.target_kind is Kind.comment and not out.thread_id):

@@ -1,7 +1,8 @@
 """The platform's error codes as data, and what an answer means by them.
 
 After its public tables: the general codes, new and old (developer.open-douyin.com, OpenAPI › 状态码), and those of the
-pages on tokens and on picture posts. Answers have the status 200; the code stands in ``data`` or in ``extra``.
+pages on tokens and on picture posts; 2114006, 2114007 and 2190007 as clients of others have met them. Answers have the
+status 200; the code stands in ``data`` or in ``extra``.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ CODES: Mapping[int, tuple[ErrorKind, str]] = {
     **codes("10001 2100004 28001005 28001006", K.transient, "抖音系统繁忙，系统会核实后处理"),
     # too often
     **codes("28003018 28001052", K.rate_limited, "抖音提示请求过于频繁，系统会稍后再试"),
+    **codes("2114007", K.quota_day, "这个抖音账号今天由应用发布的条数已用完，次日可以再发"),
     **codes("2190001 28003017", K.quota_day, "抖音给应用的当日额度已用完，次日 8 点恢复；可由管理员申请提高"),
     # the authorisation
     **codes("10008 2190002 2190008 28001003 28001008", K.auth_expired, TOKEN),
@@ -45,6 +47,8 @@ CODES: Mapping[int, tuple[ErrorKind, str]] = {
     # the content
     **codes("2114001", K.content_rejected, "文字超过 1000 字，请删减后再提交"),
     **codes("2190005", K.content_rejected, "文件超过抖音允许的大小，请压缩后再提交"),
+    **codes("2114006", K.content_rejected, "视频超过抖音允许的 15 分钟，请剪短后再提交"),
+    **codes("2190007", K.not_found, "抖音不再保留已上传的视频，系统会重新上传"),
     # the account itself
     **codes("2100009 28001046", K.account_risk, "抖音封禁了该账号的这项操作，已停止该账号的发布，请管理员登录抖音处理"),
     # our own fault

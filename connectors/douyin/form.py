@@ -17,7 +17,7 @@ FORM = AccountForm(
         Field("refresh_token", "刷新令牌", Place.secret, _TOKEN, required=False),
         Field("external_id", "账号编号", Place.external_id, "账号的 open_id；可以不填，授权后自动得到", required=False),
         Field(
-            "publish", "发布图文", Place.option,
+            "publish", "发布图文和视频", Place.option,
             "能力「代替用户发布」（video.create.bind），只批给企业、党政机关和事业单位的网站应用", required=False,
             choices=_GRANTED,
         ),

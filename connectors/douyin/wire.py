@@ -11,6 +11,7 @@ from connectors.base import AccountRef, Attachment, ConnectorError, Effect, Erro
 from connectors.bodies import body_of
 from connectors.douyin.errors import error_of
 from connectors.http import Http
+from connectors.videos import PIECE_SECONDS, Multipart
 
 HOME = "https://open.douyin.com"
 NO_TOKEN = "还没有授权，请管理员点「重新授权」，用这个账号登录抖音并同意"  # noqa: S105  a sentence
@@ -37,15 +38,31 @@ class Wire:
         return await self._ask(account, "GET", path, params=params)
 
     async def post(
-        self, account: AccountRef, path: str, body: Mapping[str, Any], *, write: bool = True
+        self,
+        account: AccountRef,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        write: bool = True,
+        seconds: float | None = None,
+        **params: str,
     ) -> Mapping[str, Any]:
-        """Send JSON; ``data`` of the answer."""
+        """Send JSON; ``data`` of the answer. ``seconds``: where it takes long."""
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
-        return await self._ask(account, "POST", path, content=content, mime="application/json", write=write)
+        mime = "application/json"
+        return await self._ask(
+            account, "POST", path, params=params, content=content, mime=mime, write=write, seconds=seconds
+        )
 
     async def upload(self, account: AccountRef, path: str, picture: Attachment) -> Mapping[str, Any]:
         """Send a picture as the field ``image``; nobody sees it before a post shows it."""
         return await self._ask(account, "POST", path, picture=picture)
+
+    async def film(self, account: AccountRef, path: str, body: Multipart, **params: str) -> Mapping[str, Any]:
+        """Send a video or a piece of it; nobody sees it before a post shows it."""
+        return await self._ask(
+            account, "POST", path, params=params, content=body, mime=body.content_type, seconds=PIECE_SECONDS
+        )
 
     async def form(self, account: AccountRef, path: str, form: Mapping[str, str]) -> Mapping[str, Any]:
         """A call about the authorisation itself; ``data`` of the answer."""
@@ -62,10 +79,11 @@ class Wire:
         path: str,
         *,
         params: Mapping[str, str] | None = None,
-        content: bytes | None = None,
+        content: bytes | Multipart | None = None,
         mime: str = "",
         picture: Attachment | None = None,
         write: bool = False,
+        seconds: float | None = None,
     ) -> Mapping[str, Any]:
         token = account.secrets.get("token", "").strip()
         if not token or not account.external_id:
@@ -79,6 +97,7 @@ class Wire:
             files=[("image", picture)] if picture else (),
             headers=headers,
             write=write,
+            seconds=seconds,
         )
         body = body_of(answer)
         if error := error_of(answer, body, self.now, account.secrets.values()):

@@ -20,7 +20,10 @@ SINCE = datetime(2026, 11, 27, 8, 0, 0, 700_000, tzinfo=UTC)
 AFTER, BEFORE = int(SINCE.timestamp()) + 60, int(SINCE.timestamp()) - 3600
 HTML = b"<html><body>404 Not Found</body></html>"
 SECRETS = {"token": "t", "access_token": "t", "app_secret": "s"}
-OPTIONS = {"app_key": "k", "category": "15", "works": "yes", "comments": "yes", "publish": "yes", "open_comment": "1"}
+OPTIONS = {
+    "app_key": "k", "category": "15", "works": "yes", "comments": "yes", "publish": "yes", "open_comment": "1",
+    "video_category": "230", "tags": "政务", "delete": "yes",
+}  # fmt: skip
 WHERE = "http://127.0.0.1:9"
 
 
@@ -61,6 +64,7 @@ async def is_gone(platform: str, own: str, *bodies: Any, status: int = 200) -> b
 
 
 POST = Outgoing("停水通知", "k")
+FILM = Outgoing("停水通知", "k", form="video")
 UNDER = Outgoing("今晚八点", "k", "5000000000000000001", Kind.comment, "5000000000000000000")
 PRIVATE = Outgoing("已受理", "k", "7", Kind.private, "private:9", "9")
 TARGET = Outgoing("下午三点", "k", "55:0:9", Kind.comment, "article")
@@ -111,6 +115,27 @@ def entry(number: int, **more: Any) -> dict[str, Any]:
     return {"user_comment_id": number, "content": "问", "create_time": AFTER, **more}
 
 
+def archive(number: int, at: Any, **more: Any) -> dict[str, Any]:
+    return {"resource_id": f"BV1xx{number:07}", "desc": "别的", "ctime": at, **more}
+
+
+def archives(*rows: Any, **page: Any) -> dict[str, Any]:
+    return bilibili({"list": list(rows), "page": page})
+
+
+def viewed(**more: Any) -> dict[str, Any]:
+    told = {"state": 0, "state_desc": "开放浏览", "reject_reason": ""}
+    return bilibili({"resource_id": "BV1xx0000001", "addit_info": told | more})
+
+
+def photos(*rows: Any) -> dict[str, Any]:
+    return {"result": 1, "video_list": list(rows)}
+
+
+def photo(number: int, at: Any, **more: Any) -> dict[str, Any]:
+    return {"photo_id": f"3xwork{number}", "caption": "别的", "create_time": at, "pending": False, **more}
+
+
 DETAIL = bilibili({"content": "<p>别的</p>"})
 FULL = [entry(number) for number in range(100, 149)]
 
@@ -120,6 +145,12 @@ PROVEN: list[tuple[str, Outgoing, list[Any]]] = [
     ("douyin", UNDER, [douyin(list=[said_under(AFTER, "9"), said_under(BEFORE)], has_more=False)]),
     ("bilibili", POST, [bilibili({"articles": []})]),
     ("bilibili", POST, [bilibili({"articles": [row(9, BEFORE), *({} for _ in range(9))]})]),
+    ("bilibili", FILM, [archives(total=0)]),
+    ("bilibili", FILM, [archives(archive(1, AFTER), total=1)]),
+    ("bilibili", FILM, [archives(archive(2, AFTER), archive(1, BEFORE), total=400)]),
+    ("kuaishou", FILM, [photos()]),
+    ("kuaishou", FILM, [photos(photo(2, AFTER * 1000), photo(1, BEFORE * 1000))]),
+    ("kuaishou", FILM, [photos(photo(1, AFTER)), photos()]),
     ("weibo", POST, [{"statuses": [], "total_number": 0}]),
     ("weibo", POST, [{"statuses": [status(2, BEFORE)], "total_number": 40}]),
     ("weibo", UNDER, [{"comments": [], "next_cursor": 0, "total_number": 0}]),
@@ -149,6 +180,22 @@ UNPROVEN: list[tuple[str, Outgoing, list[Any]]] = [
     ("bilibili", POST, [bilibili({"articles": [row(9, None)] + [row(4, AFTER)] * 5}), DETAIL]),
     ("bilibili", POST, [bilibili({"articles": [row(9, AFTER)]}), bilibili({})]),
     ("bilibili", POST, [bilibili({"articles": [row(9, AFTER)], "artPage": {"total": 30}}), DETAIL]),
+    ("bilibili", FILM, [bilibili({})]),
+    ("bilibili", FILM, [bilibili({"list": []})]),
+    ("bilibili", FILM, [archives(total="0")]),
+    ("bilibili", FILM, [archives(archive(1, AFTER), total=2)]),
+    ("bilibili", FILM, [archives(archive(1, None), total=1)]),
+    ("bilibili", FILM, [archives(archive(1, AFTER, desc=None), archive(2, BEFORE), total=2)]),
+    ("bilibili", FILM, [archives(archive(1, BEFORE), archive(2, AFTER), total=400)]),
+    ("bilibili", FILM, [archives(archive(2, AFTER), archive(3, AFTER + 9), archive(1, BEFORE), total=400)]),
+    ("bilibili", FILM, [HTML]),
+    ("kuaishou", FILM, [{"result": 1}]),
+    ("kuaishou", FILM, [{"video_list": []}]),
+    ("kuaishou", FILM, [photos(photo(1, AFTER))]),
+    ("kuaishou", FILM, [photos(photo(1, None)), photos()]),
+    ("kuaishou", FILM, [photos(photo(1, AFTER, caption=None), photo(2, BEFORE))]),
+    ("kuaishou", FILM, [photos(photo(1, "gestern")), photos()]),
+    ("kuaishou", FILM, [HTML]),
     ("weibo", POST, [{"statuses": [status(2, AFTER, created_at=None)], "total_number": 1}]),
     ("weibo", POST, [{"statuses": [None, status(2, BEFORE)], "total_number": 9}]),
     ("weibo", POST, [{"statuses": [status(9, BEFORE), status(3, AFTER)], "total_number": 9}]),
@@ -190,6 +237,9 @@ GONE: list[tuple[str, str, list[Any], int]] = [
     ("bilibili", "cv9", [bilibili({})], 200),
     ("bilibili", "cv9", [bilibili({"8": {"stats": {}}})], 200),
     ("bilibili", "BV1xx", [{"code": 127124}], 200),
+    ("bilibili", "BV1xx0000001", [viewed(state=-4, reject_reason="违规")], 200),
+    ("kuaishou", "3xwork1", [{"result": 100120001}], 200),
+    ("kuaishou", "3xwork1", [{"result": 120001}], 200),
     ("wechat", "article", [{"errcode": 53600}], 200),
     ("wechat", "answer:55:0:9", [heard(1, entry(8))], 200),
     ("wechat", "answer:55:0:9", [heard(1, entry(9))], 200),
@@ -209,6 +259,15 @@ STANDING: list[tuple[str, str, list[Any], int]] = [
     ("bilibili", "cv9", [bilibili({"9": {"stats": None}})], 200),
     ("bilibili", "BV1xx", [HTML], 404),
     ("bilibili", "BV1xx", [{"message": "no route"}], 404),
+    ("bilibili", "BV1xx0000001", [viewed()], 200),
+    ("bilibili", "BV1xx0000002", [viewed()], 200),
+    ("bilibili", "BV1xx0000001", [bilibili({})], 200),
+    ("bilibili", "BV1xx0000001", [viewed(state=None, reject_reason=None)], 200),
+    ("kuaishou", "3xwork1", [{"result": 1}], 200),
+    ("kuaishou", "3xwork1", [{"result": 1, "video_info": photo(2, AFTER)}], 200),
+    ("kuaishou", "3xwork1", [{"result": 1, "video_info": None}], 200),
+    ("kuaishou", "3xwork1", [HTML], 404),
+    ("kuaishou", "3xwork1", [{"message": "no route"}], 404),
     ("wechat", "article", [HTML], 404),
     ("wechat", "article", [{"message": "no route"}], 404),
     ("wechat", "answer:55:0:9", [heard(10**9, *FULL)], 200),
@@ -249,7 +308,13 @@ async def test_an_answer_below_comments_without_end_is_looked_for_on_some_pages_
     assert http.calls <= 30
 
 
-@pytest.mark.parametrize(("platform", "own"), [("wechat", "a"), ("bilibili", "cv9"), ("mastodon", "7"), ("weibo", "7")])
+@pytest.mark.parametrize(
+    ("platform", "own"),
+    [
+        ("wechat", "a"), ("bilibili", "cv9"), ("bilibili", "BV1xx0000001"), ("kuaishou", "3xwork1"), ("mastodon", "7"),
+        ("weibo", "7"),
+    ],
+)  # fmt: skip
 async def test_a_gateway_that_knows_nothing_has_deleted_nothing(platform: str, own: str) -> None:
     connector, ref = there(platform, Said(HTML))
     with pytest.raises(ConnectorError):
@@ -260,6 +325,10 @@ async def test_a_gateway_that_knows_nothing_has_deleted_nothing(platform: str, o
     ("platform", "job", "body"),
     [
         ("bilibili", "9", bilibili({})), ("bilibili", "9", {"code": 4009}), ("bilibili", "9", HTML),
+        ("bilibili", "BV1xx0000001", bilibili({})), ("bilibili", "BV1xx0000001", {"code": 4009}),
+        ("bilibili", "BV1xx0000001", {"code": 127124}), ("bilibili", "BV1xx0000001", HTML),
+        ("kuaishou", "3xwork1", {"result": 1}), ("kuaishou", "3xwork1", {"result": 100200500}),
+        ("kuaishou", "3xwork1", HTML),
         ("douyin", "@a", douyin()), ("douyin", "@a", {"data": {"error_code": 28001052}}),
         ("wechat", "publish:9", {"errcode": 45009}), ("wechat", "mass:9", {"errcode": 48001}),
         ("wechat", "publish:9", HTML),

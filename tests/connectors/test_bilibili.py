@@ -99,14 +99,14 @@ async def test_tokens_are_renewed_once_each(hub: BilibiliConnector, there: Bilib
 
 async def test_a_check_learns_the_rights(hub: BilibiliConnector, there: Bilibili) -> None:
     health = await hub.check(there.ref())
-    assert (health.ok, health.learned) == (True, {"scopes": "USER_INFO,ATC_BASE,ATC_DATA"})
+    assert (health.ok, health.learned) == (True, {"scopes": "USER_INFO,ATC_BASE,ATC_DATA,ARC_BASE,ARC_DATA"})
     assert not (await hub.check(replace(there.ref(), secrets={}))).ok
     assert not (await hub.check(replace(there.ref(), external_id="another"))).ok
     grants = hub.capabilities(there.ref(scopes="USER_INFO"))
     assert grants[Capability.metrics].granted is Granted.needs
     assert grants[Capability.publish].granted is Granted.yes, "by a person"
     assert hub.limits(there.ref(scopes="USER_INFO")).by_hand
-    assert hub.limits(there.ref(category="")).by_hand
+    assert hub.limits(there.ref(category="", tags="")).by_hand
     assert not hub.limits(there.ref(**dict(health.learned))).by_hand
     assert all(chinese(g.reason) for g in grants.values() if g.granted is not Granted.yes)
 
@@ -197,7 +197,7 @@ def test_rules_are_told_beforehand(hub: BilibiliConnector, there: Bilibili) -> N
 async def test_videos_are_published_by_a_person_and_counted(hub: BilibiliConnector, there: Bilibili) -> None:
     ref = there.ref()
     assert isinstance(await hub.publish(ref, Outgoing("通知", "k", title="停水", form="by_hand")), ByHand)
-    assert isinstance(await hub.publish(there.ref(category=""), Outgoing("通知", "k", title="停水")), ByHand)
+    assert isinstance(await hub.publish(there.ref(category="", tags=""), Outgoing("通知", "k", title="停水")), ByHand)
     own = hub.read_link(ref, "【停水】 https://www.bilibili.com/video/BV1xx411c7mD/ 看看")
     there.videos[own] = {"view": 7, "like": 1, "reply": 0, "share": 2}
     (figures,) = await hub.metrics(ref, [own, "BV1xx411c7mX"])
@@ -206,7 +206,7 @@ async def test_videos_are_published_by_a_person_and_counted(hub: BilibiliConnect
     assert hub.read_link(ref, "https://www.bilibili.com/opus/123456789012345678") == "123456789012345678"
     assert await hub.exists(ref, "123456789012345678"), "nobody can look it up"
     with pytest.raises(ConnectorError) as caught:
-        await hub.delete(ref, own)
+        await hub.delete(there.ref(tags=""), own)
     assert caught.value.kind is ErrorKind.permission
 
 

@@ -263,9 +263,9 @@ async def test_a_failed_upload_did_nothing_and_a_lost_answer_may_have(hub: Douyi
     assert caught.value.effect is Effect.unknown
 
 
-async def test_videos_and_all_else_are_published_by_a_person(hub: DouyinConnector, there: Douyin) -> None:
+async def test_all_else_is_published_by_a_person(hub: DouyinConnector, there: Douyin) -> None:
     ref = there.ref()
-    assert [form.name for form in hub.post_forms(ref)] == ["pictures", "by_hand"]
+    assert [form.name for form in hub.post_forms(ref)] == ["pictures", "video", "by_hand"]
     told = await hub.publish(ref, Outgoing("停水通知", "k", form="by_hand"))
     assert isinstance(told, ByHand)
     assert isinstance(await hub.publish(there.ref(publish=""), Outgoing("停水通知", "k")), ByHand)

@@ -68,6 +68,13 @@ async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     await asyncio.sleep(60)
 
 
+async def thoughtful(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Says nothing for longer than a call waits, and then all."""
+    await asyncio.sleep(0.6)
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    await writer.drain()
+
+
 async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
@@ -420,3 +427,11 @@ async def test_files_go_out_as_multipart_with_the_form_beside_them() -> None:
     assert held.content_type == "image/png"
     assert await held.read() == picture.data
     await form.close()
+
+
+async def test_a_long_call_waits_longer_for_its_answer_than_others() -> None:
+    async with raw_server(thoughtful) as url:
+        assert (await quick().call("POST", url, content=b"x", seconds=6.0)).ok
+        with pytest.raises(ConnectorError) as caught:
+            await quick().call("POST", url, content=b"x")
+    assert caught.value.kind is ErrorKind.transient

@@ -1,4 +1,4 @@
-"""The part of Bilibili's open platform that the hub speaks to, with one account: tokens, articles, figures.
+"""The part of Bilibili's open platform that the hub speaks to, with one account: tokens, articles, videos, figures.
 
 It checks the signature of every call as the platform's pages say, and keeps what it was sent.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import email
 import hashlib
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,12 +20,14 @@ from connectors.bilibili.signature import digest
 from tests.sims.serving import Answer, Asked, served
 
 KEY, SECRET, OPENID, TOKEN, FRESH = "395c8275", "an-app-secret", "9205eeaa", "first-token", "first-fresh"
-ALL = ["USER_INFO", "ATC_BASE", "ATC_DATA"]
+ALL = ["USER_INFO", "ATC_BASE", "ATC_DATA", "ARC_BASE", "ARC_DATA"]
+PIECE = 8 * 1024 * 1024
 
 
 @dataclass
 class Bilibili:
-    """``articles`` newest first, each with ``group``: 1 in progress, 2 passed, 3 refused; ``codes`` once each."""
+    """``articles`` and ``archives`` newest first; an article's ``group``: 1 in progress, 2 passed, 3 refused. ``parts``
+    by upload token: the digest of each piece by its number, what was joined under ``joined``. ``codes`` once each."""
 
     base_url: str = ""
     token: str = TOKEN
@@ -32,6 +35,11 @@ class Bilibili:
     scopes: list[str] = field(default_factory=lambda: list(ALL))
     articles: list[dict[str, Any]] = field(default_factory=list)
     videos: dict[str, dict[str, int]] = field(default_factory=dict)
+    archives: list[dict[str, Any]] = field(default_factory=list)
+    parts: dict[str, dict[int, tuple[int, str]]] = field(default_factory=dict)
+    joined: dict[str, int] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    is_open_at_once: bool = False
     pictures: int = 0
     codes: list[int] = field(default_factory=list)
     nonces: set[str] = field(default_factory=set)
@@ -46,7 +54,7 @@ class Bilibili:
     def ref(self, **options: Any) -> AccountRef:
         """The account as the connector sees it."""
         secrets = {"app_secret": SECRET, "token": self.token, "refresh_token": self.refresh_token}
-        given = {"app_key": KEY, "category": "15", **options}
+        given = {"app_key": KEY, "category": "15", "video_category": "230", "tags": "政务，民生", **options}
         return AccountRef(1, "bilibili", "临江发布", OPENID, self.base_url, secrets, given)
 
     def answer(self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> Any:
@@ -55,9 +63,11 @@ class Bilibili:
             return self.codes.pop(0)
         if path.startswith("/x/account-oauth2/"):
             return self._oauth(path, query)
-        if code := self._unsigned(headers):
+        if code := self._unsigned(headers, body):
             return code
-        form = _form(headers.get("content-type", ""), body) if method == "POST" else {}
+        mime = headers.get("content-type", "")
+        form = _form(mime, body) if mime.startswith("multipart/") else {}
+        said = json.loads(body) if mime == "application/json" else {}
         routes: dict[tuple[str, str], Callable[[], Any]] = {
             ("GET", "/arcopen/fn/user/account/info"): lambda: {"name": "临江发布", "openid": OPENID},
             ("GET", "/arcopen/fn/user/account/scopes"): lambda: {"openid": OPENID, "scopes": self.scopes},
@@ -68,14 +78,23 @@ class Bilibili:
             ("POST", "/arcopen/fn/article/upload/image"): lambda: self._upload(form),
             ("GET", "/arcopen/fn/data/art/stat"): lambda: self._stat(query["ids"]),
             ("GET", "/arcopen/fn/data/arc/stat"): lambda: self.videos.get(query["resource_id"], 127124),
+            ("POST", "/arcopen/fn/archive/video/init"): lambda: self._init(said),
+            ("POST", "/video/v2/part/upload"): lambda: self._part(query, body),
+            ("POST", "/arcopen/fn/archive/video/complete"): lambda: self._join(query["upload_token"]),
+            ("POST", "/arcopen/fn/archive/cover/upload"): lambda: self._upload(form),
+            ("POST", "/arcopen/fn/archive/add-by-utoken"): lambda: self._submit(query["upload_token"], said),
+            ("GET", "/arcopen/fn/archive/view"): lambda: self._archive(query["resource_id"]) or 127124,
+            ("GET", "/arcopen/fn/archive/viewlist"): lambda: self._archives(query),
+            ("POST", "/arcopen/fn/archive/delete"): lambda: self._forget(said["resource_id"]),
         }
         found = routes.get((method, path))
         return found() if found else 4010
 
-    def _unsigned(self, headers: Mapping[str, str]) -> int:
+    def _unsigned(self, headers: Mapping[str, str], body: bytes) -> int:
         if headers.get("x-bili-accesskeyid") != KEY:
             return 4001
-        if headers.get("x-bili-content-md5") != hashlib.md5(b"", usedforsecurity=False).hexdigest():
+        signed = body if headers.get("content-type") == "application/json" else b""
+        if headers.get("x-bili-content-md5") != hashlib.md5(signed, usedforsecurity=False).hexdigest():
             return 4012
         if headers.get("authorization") != digest(SECRET, headers):
             return 4002
@@ -139,6 +158,67 @@ class Bilibili:
         found = {number: self._one(number) for number in ids.split(",")}
         return {number: {"id": a["id"], "stats": a["stats"]} for number, a in found.items() if a}
 
+    # videos -----------------------------------------------------------------------------------------------------------
+
+    def _init(self, said: Mapping[str, Any]) -> Any:
+        if said.get("utype") != "0" or not str(said.get("name", "")).endswith(".mp4"):
+            return 127100
+        token = f"upload-{len(self.parts) + len(self.joined)}"
+        self.parts[token] = {}
+        return {"upload_token": token}
+
+    def _part(self, query: Mapping[str, str], body: bytes) -> Any:
+        parts = self.parts.get(query["upload_token"])
+        if parts is None:
+            return 127022
+        if not body or len(body) > PIECE:
+            return 127100
+        parts[int(query["part_number"])] = (len(body), hashlib.sha256(body).hexdigest())
+        return {}
+
+    def _join(self, token: str) -> Any:
+        parts = self.parts.get(token)
+        if parts is None:
+            return 127022
+        sizes = [parts[number][0] for number in sorted(parts)]
+        if token in self.joined or sorted(parts) != list(range(1, len(parts) + 1)) or set(sizes[:-1]) - {PIECE}:
+            return 127100
+        self.joined[token] = sum(sizes)
+        return {}
+
+    def _submit(self, token: str, said: Mapping[str, Any]) -> Any:
+        if token not in self.parts or token not in self.joined:
+            return 127022
+        if not said["title"] or len(said["title"]) >= 80 or len(said["desc"]) >= 250 or len(said["tag"]) >= 200:
+            return 127100
+        if said["copyright"] != 1 or not isinstance(said["tid"], int) or not said["tag"]:
+            return 127100
+        number = f"BV1xx{len(self.archives):07}"
+        self.archives.insert(0, {
+            **said, "resource_id": number, "ctime": int(self.now), "token": token,
+            "video_info": {"share_url": f"https://www.bilibili.com/video/{number}"},
+            "addit_info": {"state": 0 if self.is_open_at_once else -1, "state_desc": "", "reject_reason": ""},
+        })  # fmt: skip
+        self.videos[number] = {"view": 7, "like": 1, "reply": 0, "share": 2}
+        return {"resource_id": number}
+
+    def _archive(self, number: str) -> dict[str, Any] | None:
+        return next((one for one in self.archives if one["resource_id"] == number), None)
+
+    def _archives(self, query: Mapping[str, str]) -> dict[str, Any]:
+        states = {"pubed": lambda state: state == 0, "not_pubed": lambda state: state in (-2, -4)}
+        wanted = states.get(query["status"], lambda state: True)
+        there = [one for one in self.archives if wanted(one["addit_info"]["state"])]
+        start, size = (int(query["pn"]) - 1) * int(query["ps"]), int(query["ps"])
+        page = {"pn": int(query["pn"]), "ps": size, "total": len(there)}
+        return {"page": page, "list": there[start : start + size]}
+
+    def _forget(self, number: str) -> Any:
+        if self._archive(number) is None:
+            return 127124
+        self.archives = [one for one in self.archives if one["resource_id"] != number]
+        return {}
+
 
 def _form(mime: str, body: bytes) -> dict[str, str]:
     """A multipart form as another reader than the sender's takes it apart."""
@@ -159,6 +239,7 @@ def bilibili() -> Iterator[Bilibili]:
     state = Bilibili()
 
     def answer(asked: Asked) -> Answer | None:
+        state.asked.append(asked.path)
         found = state.answer(asked.method, asked.path, asked.query, asked.headers, asked.body)
         if state.drops:
             state.drops -= 1

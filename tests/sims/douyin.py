@@ -5,12 +5,15 @@ It answers as the platform's pages say, refuses what they forbid, and keeps what
 
 from __future__ import annotations
 
+import email
+import hashlib
 import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -19,13 +22,15 @@ from connectors.douyin.pushes import signature
 from tests.sims.serving import Answer, Asked, served
 
 KEY, SECRET, OPEN_ID, TOKEN, FRESH = "tt10abc", "a-client-secret", "open-500", "act.first", "rft.first"
+LEAST_PIECE, MOST_PIECE = 5 * 1024 * 1024, 20 * 1024 * 1024
 ALL = {"publish": "yes", "works": "yes", "comments": "yes", "messages": "yes"}
 
 
 @dataclass
 class Douyin:
     """``works`` newest first; ``comments`` by item id, newest first; ``codes`` are answered once each,
-    in order; ``dead`` all the time."""
+    in order; ``dead`` all the time. ``parts`` by upload id: length and digest of each piece by its number; ``films`` by
+    video id: the length of what is there to be published."""
 
     base_url: str = ""
     token: str = TOKEN
@@ -36,6 +41,11 @@ class Douyin:
     replies: list[dict[str, Any]] = field(default_factory=list)
     messages: list[dict[str, Any]] = field(default_factory=list)
     pictures: list[bytes] = field(default_factory=list)
+    parts: dict[str, dict[int, tuple[int, str]]] = field(default_factory=dict)
+    joined: set[str] = field(default_factory=set)
+    films: dict[str, int] = field(default_factory=dict)
+    is_open_at_once: bool = False
+    created: list[dict[str, Any]] = field(default_factory=list)
     codes: list[int] = field(default_factory=list)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     dead: int = 0
@@ -98,11 +108,17 @@ class Douyin:
             return 28001008
         if query.get("open_id") != OPEN_ID:
             return 28001015
+        mime = headers.get("content-type", "")
         routes: dict[tuple[str, str], Callable[[], Any]] = {
             ("GET", "/api/douyin/v1/video/video_list/"): lambda: self._paged(self.works, query),
             ("POST", "/api/douyin/v1/video/video_data/"): lambda: self._named(json.loads(body)),
             ("POST", "/api/douyin/v1/video/upload_image/"): lambda: self._upload(body),
             ("POST", "/api/douyin/v1/video/create_image_text/"): lambda: self._create(json.loads(body)),
+            ("POST", "/api/douyin/v1/video/upload_video/"): lambda: self._film(mime, body),
+            ("POST", "/api/douyin/v1/video/init_video_part_upload/"): self._begin,
+            ("POST", "/api/douyin/v1/video/upload_video_part/"): lambda: self._part(query, mime, body),
+            ("POST", "/api/douyin/v1/video/complete_video_part_upload/"): lambda: self._join(query["upload_id"]),
+            ("POST", "/api/douyin/v1/video/create_video/"): lambda: self._create_video(json.loads(body)),
             ("GET", "/item/comment/list/"): lambda: self._comments(query),
             ("GET", "/item/comment/reply/list/"): lambda: self._replies(query),
             ("POST", "/item/comment/reply/"): lambda: self._reply(json.loads(body)),
@@ -160,6 +176,50 @@ class Douyin:
         item = self.work(body["text"], pictures=True, status=4)
         return {"item_id": item, "video_id": self.works[0]["video_id"]}
 
+    # videos -----------------------------------------------------------------------------------------------------------
+
+    def _film(self, mime: str, body: bytes) -> Any:
+        name, film = _file(mime, body)
+        if name != "video.mp4" or not film or len(film) > 128 * 1024 * 1024:
+            return 2190005
+        return self._is_there(len(film))
+
+    def _is_there(self, length: int) -> dict[str, Any]:
+        own = f"v0200f{len(self.films)}"
+        self.films[own] = length
+        return {"video": {"video_id": own, "width": 720, "height": 1280}}
+
+    def _begin(self) -> Any:
+        own = f"upload-{len(self.parts) + len(self.films)}"
+        self.parts[own] = {}
+        return {"upload_id": own}
+
+    def _part(self, query: Mapping[str, str], mime: str, body: bytes) -> Any:
+        parts = self.parts.get(query["upload_id"])
+        if parts is None:
+            return 2100005
+        name, film = _file(mime, body)
+        if name != "video.mp4" or not LEAST_PIECE <= len(film) <= MOST_PIECE:
+            return 2100005
+        parts[int(query["part_number"])] = (len(film), hashlib.sha256(film).hexdigest())
+        return {}
+
+    def _join(self, own: str) -> Any:
+        parts = self.parts.get(own)
+        if not parts or sorted(parts) != list(range(1, len(parts) + 1)) or own in self.joined:
+            return 2100005
+        self.joined.add(own)
+        return self._is_there(sum(length for length, _ in parts.values()))
+
+    def _create_video(self, body: Mapping[str, Any]) -> Any:
+        if body["video_id"] not in self.films:
+            return 2190007
+        if len(body["text"]) > 1000:
+            return 2114001
+        self.created.append(dict(body))
+        item = self.work(body["text"], status=5 if self.is_open_at_once else 4)
+        return {"item_id": item, "video_id": self.works[0]["video_id"]}
+
     def _comments(self, query: Mapping[str, str]) -> Any:
         wanted = {"device_brand", "device_platform", "device_type", "os_version", "ip", "shark_channel"}
         if not wanted <= set(query) or query["sort_type"] != "time":
@@ -187,6 +247,16 @@ class Douyin:
     def _send(self, body: Mapping[str, Any]) -> Any:
         self.messages.append(dict(body))
         return {"msg_id": f"sent{len(self.messages)}"}
+
+
+def _file(mime: str, body: bytes) -> tuple[str, bytes]:
+    """Name and content of the field ``video`` as another reader than the sender's takes the form apart."""
+    read: Message = email.message_from_bytes(b"Content-Type: " + mime.encode() + b"\r\n\r\n" + body)
+    parts = read.get_payload()
+    for part in parts if isinstance(parts, list) else []:
+        if isinstance(part, Message) and part.get_param("name", header="content-disposition") == "video":
+            return part.get_filename() or "", bytes(part.get_payload(decode=True) or b"")
+    return "", b""
 
 
 @contextmanager

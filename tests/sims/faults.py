@@ -15,7 +15,7 @@ import gzip
 from types import TracebackType
 from urllib.parse import urlsplit
 
-FAULTS = ("drop", "truncate", "html", "gzip", "broken gzip", "redirect", "slow", "empty", "error", "repeat")
+FAULTS = ("cut", "drop", "truncate", "html", "gzip", "broken gzip", "redirect", "slow", "empty", "error", "repeat")
 PAGE = b"<!doctype html><html><body>Bad Gateway</body></html>"
 SLOW_SECONDS = 1.5
 
@@ -23,7 +23,8 @@ SLOW_SECONDS = 1.5
 class FaultProxy:
     """Every request is forwarded (``repeat``: twice) before its answer is spoilt; one request per connection.
 
-    drop: cut without an answer; truncate: half a body under the whole length; html: a web page with status 200;
+    cut: the connection breaks while the request is being sent, and the platform never hears of it; drop: cut without
+    an answer; truncate: half a body under the whole length; html: a web page with status 200;
     gzip: packed, as some servers do unasked; broken gzip: packed and damaged; redirect: 302 to another machine;
     slow: the body in pieces over 1.5 seconds; empty: status 200 without a body; error: 502 with a web page.
     """
@@ -70,8 +71,12 @@ class FaultProxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            request = await _message(reader)
-            fault = self._turn(request)
+            start = await reader.readuntil(b"\r\n\r\n")
+            fault = self._turn(start)
+            if fault == "cut":
+                writer.transport.abort()
+                return
+            request = await _message(start, reader)
             head, body = await self._ask(request)
             if fault == "repeat":
                 await self._ask(request)
@@ -138,8 +143,7 @@ async def _write(writer: asyncio.StreamWriter, body: bytes, *, slow: bool) -> No
             await asyncio.sleep(SLOW_SECONDS / pieces)
 
 
-async def _message(reader: asyncio.StreamReader) -> bytes:
-    head = await reader.readuntil(b"\r\n\r\n")
+async def _message(head: bytes, reader: asyncio.StreamReader) -> bytes:
     lines = head.lower().split(b"\r\n")
     length = next((int(line.split(b":")[1]) for line in lines if line.startswith(b"content-length:")), 0)
     return head + await reader.readexactly(length)

@@ -13,6 +13,7 @@ from typing import Any
 from connectors.base import AccountRef
 from connectors.douyin.pushes import signature
 from connectors.exchange.signature import signed
+from connectors.kuaishou.pushes import signature as kuaishou_signature
 from connectors.signature import sign
 from connectors.wechat.crypto import encrypt
 from tests.sims.sandbox import push_body, signed_query
@@ -156,5 +157,20 @@ DOORS: Mapping[str, Door] = {
             json.dumps([_order(3, phone=None, attachments=None)]).encode(),
         ),
         {"key": SECRET}, {"key_id": "office-1"},
+    ),
+}  # fmt: skip
+
+
+def _kuaishou(n: int, event: str = "UN_AUTHORIZE", **data: Any) -> bytes:
+    told = {"open_id": OWN, "scope": ["user_video_publish"]} | data
+    push = {"app_id": APP, "event": event, "timestamp": int(time.time() * 1000), "message_id": f"m{n}", "data": told}
+    return json.dumps(push).encode()
+
+
+# Pushes that bring no items, only word of our own affairs.
+QUIET: Mapping[str, Door] = {
+    "kuaishou": Door(
+        "kuaishou", _kuaishou, lambda body: ({}, {"kwaisign": kuaishou_signature(SECRET, body)}, body),
+        (_kuaishou(0, "AUTHORIZE", is_new=True), _kuaishou(0, open_id="another")), {"app_secret": SECRET},
     ),
 }  # fmt: skip

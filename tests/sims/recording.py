@@ -13,13 +13,27 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.base import AccountRef, Connector, ConnectorError, Done, Kind, Outgoing, Pending, Published, RawItem
+from connectors.base import (
+    AccountRef,
+    Attachment,
+    Connector,
+    ConnectorError,
+    Done,
+    Kind,
+    Outgoing,
+    Pending,
+    Published,
+    RawItem,
+    Uploaded,
+)
 from connectors.http import Answer, Http
 from connectors.registry import connectors
 from tests.sims.bilibili import bilibili
 from tests.sims.douyin import douyin
 from tests.sims.exchange import KEY, KEY_ID, hotline
 from tests.sims.feed import feed_server
+from tests.sims.film import MB, film
+from tests.sims.kuaishou import kuaishou
 from tests.sims.mastodon import MastodonProcess
 from tests.sims.mutations import spoilt
 from tests.sims.sandbox import SandboxProcess
@@ -77,6 +91,7 @@ class Recorded:
     targets: list[Outgoing] = field(default_factory=list)
     own: list[str] = field(default_factory=list)
     jobs: list[str] = field(default_factory=list)
+    uploads: list[tuple[Outgoing, Mapping[str, str]]] = field(default_factory=list)
 
 
 Method = Callable[[Connector], Awaitable[Any]]
@@ -102,6 +117,8 @@ def methods(kept: Recorded) -> dict[str, Method]:
     for number, out in enumerate(kept.targets):
         found[f"write {number}"] = lambda c, out=out: (c.publish if out.target_kind is None else c.reply)(ref, out)  # type: ignore[misc]
         found[f"find_own {number}"] = lambda c, out=out: c.find_own(ref, since, out)  # type: ignore[misc]
+    for number, (out, state) in enumerate(kept.uploads):
+        found[f"upload {number}"] = lambda c, out=out, state=state: c.upload(ref, out, state)  # type: ignore[misc]
     for number, own in enumerate(kept.own):
         found[f"exists {number}"] = lambda c, own=own: c.exists(ref, own)  # type: ignore[misc]
         found[f"delete {number}"] = lambda c, own=own: c.delete(ref, own)  # type: ignore[misc]
@@ -118,6 +135,7 @@ async def record(platform: str, stack: ExitStack, folder: Path) -> Recorded:
     kept = Recorded(platform, ref, http.answers)
     if (renewed := await _tried(connector.refresh(ref))) is not None:
         kept.ref = ref = replace(ref, secrets={**ref.secrets, **renewed.secrets})
+    targets = [await _brought(connector, ref, out, kept) for out in targets]
     for out in targets:
         done = await _tried((connector.publish if out.target_kind is None else connector.reply)(ref, out))
         extra: Mapping[str, str] = {}
@@ -146,6 +164,18 @@ async def _read(connector: Connector, ref: AccountRef, kept: Recorded) -> None:
                 break
             kept.items += page.items
             cursor = page.cursor
+
+
+async def _brought(connector: Connector, ref: AccountRef, out: Outgoing, kept: Recorded) -> Outgoing:
+    """What is to go out, its video there; every step of its way is kept."""
+    state: Mapping[str, str] = {}
+    while out.video is not None:
+        kept.uploads.append((out, state))
+        step = await connector.upload(ref, out, state)
+        if isinstance(step, Uploaded):
+            return replace(out, uploaded=step.ref)
+        state = step.state
+    return out
 
 
 async def _ended(connector: Connector, ref: AccountRef, pending: Pending) -> Any:
@@ -249,23 +279,37 @@ def _exchange(stack: ExitStack, folder: Path) -> Staged:
 
 def _douyin(stack: ExitStack, folder: Path) -> Staged:
     there = stack.enter_context(douyin())
+    there.is_open_at_once = True
     there.say(there.work("停水通知"), "何时来水 {n}", count=25)
 
     def reviewed(_: Published) -> None:
         there.works[0]["video_status"] = 5
 
     out = Outgoing("今日停水", "k1", attachments=(picture(),))
-    return there.ref(), [out, Outgoing("视频", "k2", form="by_hand")], reviewed
+    moving = Outgoing("停水", "k3", form="video", attachments=(picture(),), video=film(folder, 11 * MB))
+    return there.ref(), [out, Outgoing("视频", "k2", form="by_hand"), moving], reviewed
 
 
 def _bilibili(stack: ExitStack, folder: Path) -> Staged:
     there = stack.enter_context(bilibili())
+    there.is_open_at_once = True
     there.videos["BV1xx411c7mD"] = {"view": 7, "like": 1, "reply": 0, "share": 2}
-    return there.ref(), [Outgoing("停水。" * 100, "k1", title="停水通知", attachments=(picture(),))], _nothing
+    return there.ref(), [
+        Outgoing("停水。" * 100, "k1", title="停水通知", attachments=(picture(),)),
+        Outgoing("停水", "k2", title="停水", form="video", attachments=(picture(),), video=film(folder, 9 * MB)),
+    ], _nothing  # fmt: skip
+
+
+def _kuaishou(stack: ExitStack, folder: Path) -> Staged:
+    there = stack.enter_context(kuaishou())
+    cover = Attachment("1.jpg", "image/jpeg", b"\xff\xd8\xff" + b"0" * 50)
+    there.is_open_at_once = True
+    there.work("停水通知")
+    return there.ref(), [Outgoing("停水", "k1", attachments=(cover,), video=film(folder, 9 * MB))], _nothing
 
 
 _STAGES: Mapping[str, Callable[[ExitStack, Path], Staged]] = {
     "sandbox": _sandbox, "weibo": _weibo, "mastodon": _mastodon, "wechat": _wechat, "feed": _feed,
-    "exchange": _exchange, "douyin": _douyin, "bilibili": _bilibili,
+    "exchange": _exchange, "douyin": _douyin, "bilibili": _bilibili, "kuaishou": _kuaishou,
 }  # fmt: skip
 PLATFORMS = tuple(sorted(_STAGES))

@@ -41,6 +41,7 @@ ELSEWHERE = {
     "webform": "letters are written into the hub: tests/web/test_letters.py",
     "manual": "people bring what was said: tests/connectors/test_pasted_comments.py",
     "bilibili": "its platform tells nothing of what people say: tests/connectors/test_bilibili.py",
+    "kuaishou": "its platform tells nothing of what people say: tests/connectors/test_kuaishou.py",
     "wechat": "messages are pushed, comments are read per article: test_wechat_pushes, test_wechat_comments",
 }
 FAULTS = ["drop", "truncate", "html", "gzip", "broken gzip", "redirect", "slow", "empty", "error"]
