@@ -84,7 +84,7 @@ def _looked_at(house: House, ticket: door.Ticket, pictures: Pictures) -> tuple[O
     form = form_of(connector.post_forms(ref), delivery.form)
     problems = [*(against_video(out, form) if going else ()), *connector.validate(ref, out)]
     if problems:
-        return None, ErrorKind.content_rejected.value, "；".join(problem.text for problem in problems)
+        return None, ErrorKind.content_rejected.value, "；".join(dict.fromkeys(problem.text for problem in problems))
     return out, "", ""
 
 

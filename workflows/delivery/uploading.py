@@ -242,7 +242,7 @@ async def _loaded(house: House, trip: Trip) -> Load | None:
     out = outgoing(delivery, pictures, video.going_out(path))
     is_first = journey.ref is not None or not journey.state
     if is_first and (problems := [*against_video(out, form), *connector.validate(ref, out)]):
-        raise Spoilt(ErrorKind.content_rejected.value, "；".join(problem.text for problem in problems))
+        raise Spoilt(ErrorKind.content_rejected.value, "；".join(dict.fromkeys(one.text for one in problems)))
     stamp = await _unaltered(path, out, journey.stamp)
     if stamp != journey.stamp or journey.ref is not None:
         await _set_out(house, trip, journey, stamp)
