@@ -34,11 +34,11 @@ async def know_accounts(house: House) -> None:
     """Tell this process's analyser what the office's accounts are called. Cheap; before each round of tagging."""
     async with reading(house.ctx) as unit:
         names = await unit.all(select(col(Account.name)).where(col(Account.is_active)))
-    nlp.know_accounts(_BESIDE.sub("", name) for name in names)
+    nlp.know_accounts(_BESIDE.sub("", name.strip()).rstrip() for name in names)
 
 
 # 临江发布（微博） is called 临江发布 there.
-_BESIDE = re.compile(r"\s*[（(][^（()）]*[）)]\s*$")
+_BESIDE = re.compile(r"[（(][^（()）]*[）)]$")
 
 
 def _lines(path: Path) -> list[str]:
