@@ -18,7 +18,6 @@ from typing import Any
 from connectors.absence import proves, reaches
 from connectors.base import (
     AccountRef,
-    Attachment,
     ConnectorError,
     Done,
     Effect,
@@ -35,7 +34,7 @@ from connectors.bilibili.wire import Wire, incomplete
 from connectors.failures import unsettled
 from connectors.markup import plain
 from connectors.options import text
-from connectors.pictures import harmless, in_time
+from connectors.pictures import in_time
 from connectors.text import count, one_line
 
 ADD, DELETE, LIST = "/arcopen/fn/article/add", "/arcopen/fn/article/delete", "/arcopen/fn/article/list"
@@ -61,7 +60,7 @@ def address(own: str) -> str:
 
 async def submit(wire: Wire, account: AccountRef, out: Outgoing) -> Outcome:
     """Submit an article; it is pending until it is reviewed."""
-    pictures = await in_time(_uploaded(wire, account, one) for one in out.attachments)
+    pictures = await in_time(wire.picture(account, IMAGE, one) for one in out.attachments)
     fields = {
         "title": one_line(out.title),
         "category": text(account, "category"),
@@ -179,17 +178,6 @@ async def _listed(wire: Wire, account: AccountRef, group: str, page: str) -> tup
         raise incomplete("articles")
     told = data.get("artPage")
     return listed, (count(told.get("total")) or 0) if isinstance(told, Mapping) else 0
-
-
-async def _uploaded(wire: Wire, account: AccountRef, picture: Attachment) -> str:
-    try:
-        data = await wire.upload(account, IMAGE, picture)
-    except ConnectorError as error:
-        raise harmless(error) from None
-    url = data.get("url") if isinstance(data, Mapping) else None
-    if not isinstance(url, str) or not url.startswith(("http://", "https://", "//")):
-        raise incomplete("url")
-    return url
 
 
 def _id(value: Any) -> str:

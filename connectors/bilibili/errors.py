@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.base import ConnectorError, Effect, ErrorKind
-from connectors.bodies import bare_kind
+from connectors.base import ConnectorError, ErrorKind
+from connectors.bodies import effect_of, unknown_kind
 from connectors.failures import codes
 from connectors.http import Answer, retry_at, scrub
 from connectors.moments import BEIJING
@@ -46,6 +46,7 @@ CODES: Mapping[int, tuple[ErrorKind, str]] = {
     **codes("127207", K.bug, "B 站的这个视频分区暂时不能投稿，请管理员在账号设置中换一个分区编号"),
     **codes("4000 4005 4006 4010 4011 4012 4013 127000 127100", K.bug, "B 站不接受请求的写法，请联系技术人员"),
 }  # fmt: skip
+REFUSALS = frozenset(CODES) | frozenset(ARTICLES)
 # The platform failed on its own side, or says that it has had the same before: a write may have gone through.
 MAYBE_DONE = frozenset({127200, 127201, 4004, 5000, 5001, 5002, 5003})
 
@@ -60,7 +61,8 @@ def error_of(answer: Answer, body: Any, now: datetime, secrets: Iterable[str]) -
     kind, human = CODES.get(code or 0, _unknown(answer, code, scrub(words, secrets)))
     shown = scrub(f"{code or answer.status} {words}".strip(), secrets)
     until = retry_at(answer.headers, now) or (_tomorrow(now) if kind is K.quota_day else None)
-    return ConnectorError(kind, human, code=shown, effect=_effect(answer, code), retry_at=until)
+    effect = effect_of(answer, code, REFUSALS, MAYBE_DONE)
+    return ConnectorError(kind, human, code=shown, effect=effect, retry_at=until)
 
 
 def is_no_upload(error: ConnectorError) -> bool:
@@ -72,17 +74,7 @@ def _unknown(answer: Answer, code: int | None, words: str) -> tuple[ErrorKind, s
     if code in ARTICLES:
         return K.content_rejected, f"B 站没有接受这篇专栏（{code} {words}）"
     human = f"B 站返回了未知的错误（{code or answer.status}）"
-    if answer.status >= 400:
-        return bare_kind(answer.status), human
-    return (K.protocol if answer.write else K.transient), human
-
-
-def _effect(answer: Answer, code: int | None) -> Effect:
-    if not answer.write:
-        return Effect.not_done
-    if code in MAYBE_DONE:
-        return Effect.unknown
-    return Effect.not_done if code in CODES or code in ARTICLES else answer.effect
+    return unknown_kind(answer), human
 
 
 def _tomorrow(now: datetime) -> datetime:

@@ -23,7 +23,6 @@ from typing import Any
 from connectors.absence import proves, reaches
 from connectors.base import (
     AccountRef,
-    Attachment,
     ConnectorError,
     Done,
     Effect,
@@ -43,7 +42,7 @@ from connectors.bilibili.errors import is_no_upload
 from connectors.bilibili.wire import Wire, incomplete
 from connectors.failures import unsettled
 from connectors.options import text
-from connectors.pictures import harmless, in_time
+from connectors.pictures import in_time
 from connectors.text import clean, count, exact, one_line
 from connectors.uploading import DONE, KEPT, gone, of_later_step, pieces_of
 from connectors.videos import PIECE_SECONDS, piece
@@ -112,7 +111,7 @@ async def submit(wire: Wire, account: AccountRef, out: Outgoing) -> Outcome:
     token = out.uploaded.get(TOKEN, "")
     if not token:
         raise gone("no token")
-    covers = await in_time(_cover(wire, account, one) for one in out.attachments[:1])
+    covers = await in_time(wire.picture(account, COVER, one) for one in out.attachments[:1])
     body = {
         "title": one_line(out.title), "desc": clean(out.text), "tid": int(text(account, "video_category")),
         "tag": tags_of(account), "copyright": 1, "no_reprint": 0,
@@ -127,17 +126,6 @@ async def submit(wire: Wire, account: AccountRef, out: Outgoing) -> Outcome:
     if not isinstance(own, str) or not is_video(own):
         raise incomplete("resource_id", Effect.unknown)
     return Pending(own, wire.now + ASK_AGAIN)
-
-
-async def _cover(wire: Wire, account: AccountRef, picture: Attachment) -> str:
-    try:
-        data = await wire.upload(account, COVER, picture)
-    except ConnectorError as error:
-        raise harmless(error) from None
-    url = data.get("url") if isinstance(data, Mapping) else None
-    if not isinstance(url, str) or not url.startswith(("http://", "https://", "//")):
-        raise incomplete("url")
-    return url
 
 
 # afterwards -----------------------------------------------------------------------------------------------------------

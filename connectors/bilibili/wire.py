@@ -13,6 +13,7 @@ from connectors.bilibili.errors import error_of
 from connectors.bilibili.signature import signed
 from connectors.bodies import body_of
 from connectors.http import Answer, Http
+from connectors.pictures import harmless
 from connectors.videos import PIECE_SECONDS, Piece
 
 API, LOGIN, TOKENS = "https://member.bilibili.com", "https://account.bilibili.com", "https://api.bilibili.com"
@@ -68,11 +69,21 @@ class Wire:
         )
         return self._data(account, answer, params)
 
-    async def upload(self, account: AccountRef, path: str, picture: Attachment) -> Any:
-        """Send a picture as the field ``file``; nobody sees it before an article or a video shows it."""
+    async def picture(self, account: AccountRef, path: str, picture: Attachment) -> str:
+        """Send a picture as the field ``file``; its address there. Nobody sees it before an article or a video shows
+        it, so whatever fails did nothing.
+        """
         url, files = host(account, API) + path, [("file", picture)]
-        answer = await self._http.call("POST", url, form={"watermark": "0"}, files=files, headers=self._signed(account))
-        return self._data(account, answer)
+        signed = self._signed(account)
+        try:
+            answer = await self._http.call("POST", url, form={"watermark": "0"}, files=files, headers=signed)
+            data = self._data(account, answer)
+        except ConnectorError as error:
+            raise harmless(error) from None
+        there = data.get("url") if isinstance(data, Mapping) else None
+        if not isinstance(there, str) or not there.startswith(("http://", "https://", "//")):
+            raise incomplete("url")
+        return there
 
     async def piece(self, account: AccountRef, path: str, piece: Piece, **params: str) -> None:
         """Send a piece of a file, as it is, to where files are kept; nobody sees it."""

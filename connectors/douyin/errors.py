@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.base import ConnectorError, Effect, ErrorKind
-from connectors.bodies import bare_kind
+from connectors.base import ConnectorError, ErrorKind
+from connectors.bodies import effect_of, unknown_kind
 from connectors.failures import codes
 from connectors.http import Answer, retry_at, scrub
 from connectors.moments import BEIJING
@@ -63,10 +63,10 @@ def error_of(answer: Answer, body: Any, now: datetime, secrets: Iterable[str]) -
     code, text = code_of(body)
     if code == 0 and answer.ok:
         return None
-    kind, human = CODES.get(code or 0, (_unknown(answer), f"抖音返回了未知的错误（{code or answer.status}）"))
+    kind, human = CODES.get(code or 0, (unknown_kind(answer), f"抖音返回了未知的错误（{code or answer.status}）"))
     shown = scrub(f"{code or answer.status} {text}".strip()[:200], secrets)
     until = retry_at(answer.headers, now) or (next_quota(now) if kind is K.quota_day else None)
-    return ConnectorError(kind, human, code=shown, effect=_effect(answer, code), retry_at=until)
+    return ConnectorError(kind, human, code=shown, effect=effect_of(answer, code, CODES, MAYBE_DONE), retry_at=until)
 
 
 def code_of(body: Any) -> tuple[int | None, str]:
@@ -82,21 +82,6 @@ def next_quota(now: datetime) -> datetime:
     local = now.astimezone(BEIJING)
     today = local.replace(hour=RESET_HOUR, minute=0, second=0, microsecond=0)
     return today if local < today else today + timedelta(days=1)
-
-
-def _unknown(answer: Answer) -> ErrorKind:
-    """An unknown code: reading may be tried again, writing is for a person to look at."""
-    if answer.status >= 400:
-        return bare_kind(answer.status)
-    return K.protocol if answer.write else K.transient
-
-
-def _effect(answer: Answer, code: int | None) -> Effect:
-    if not answer.write:
-        return Effect.not_done
-    if code in MAYBE_DONE:
-        return Effect.unknown
-    return Effect.not_done if code in CODES else answer.effect
 
 
 def _whole(value: Any) -> int | None:

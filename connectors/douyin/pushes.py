@@ -9,7 +9,6 @@ passed over: it reaches that account's own address only if the app is entered th
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -25,8 +24,7 @@ from connectors.base import (
     Reject,
 )
 from connectors.douyin.schemas import comment_item, message_item, text_of
-
-LARGEST = 256 * 1024
+from connectors.signature import signed_object
 
 
 def signature(secret: str, body: bytes) -> str:
@@ -36,21 +34,11 @@ def signature(secret: str, body: bytes) -> str:
 
 def answer(account: AccountRef, method: str, headers: Mapping[str, str], body: bytes) -> PushAnswer:
     """What the push says and how to answer it; the caller stores first."""
-    if method != "POST":
-        return Reject(405, "抖音只用 POST 推送")
-    if len(body) > LARGEST:
-        return Reject(413, "推送内容过大")
-    secret = account.secrets.get("app_secret", "")
-    if not secret:
-        return Reject(403, "账号没有填写 Client Secret，无法核对推送签名")
-    given = {name.lower(): value for name, value in headers.items()}.get("x-douyin-signature", "")
-    if not hmac.compare_digest(given.strip().lower().encode("utf-8", "replace"), signature(secret, body).encode()):
-        return Reject(403, "推送签名不正确")
-    try:
-        push = json.loads(body)
-    except (ValueError, RecursionError):
-        push = None
-    return _split(account, push) if isinstance(push, Mapping) else Reject(400, "推送不是约定的 JSON")
+    push = signed_object(
+        method, headers, body, account.secrets.get("app_secret", ""), header="x-douyin-signature", sign=signature,
+        only_post="抖音只用 POST 推送", unset="账号没有填写 Client Secret，无法核对推送签名",
+    )  # fmt: skip
+    return push if isinstance(push, Reject) else _split(account, push)
 
 
 def _split(account: AccountRef, push: Mapping[str, Any]) -> PushAnswer:

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from connectors.base import ConnectorError, Effect, ErrorKind
-from connectors.bodies import bare_kind
+from connectors.base import ConnectorError, ErrorKind
+from connectors.bodies import effect_of, unknown_kind
 from connectors.failures import codes
 from connectors.http import Answer, retry_at, scrub
 from connectors.text import one_line
@@ -50,9 +50,10 @@ def error_of(answer: Answer, body: Any, now: datetime, secrets: Iterable[str]) -
         return None
     words = one_line(str(body.get("error_msg") or ""))[:80] if isinstance(body, Mapping) else ""
     told = None if code == SUCCESS else code
-    kind, human = CODES.get(told or 0, (_unknown(answer), f"快手返回了未知的错误（{told or answer.status}）"))
+    kind, human = CODES.get(told or 0, (unknown_kind(answer), f"快手返回了未知的错误（{told or answer.status}）"))
     shown = scrub(f"{told or answer.status} {words}".strip(), secrets)
-    return ConnectorError(kind, human, code=shown, effect=_effect(answer, told), retry_at=retry_at(answer.headers, now))
+    effect = effect_of(answer, told, CODES, MAYBE_DONE)
+    return ConnectorError(kind, human, code=shown, effect=effect, retry_at=retry_at(answer.headers, now))
 
 
 def code_of(body: Any) -> int | None:
@@ -70,17 +71,3 @@ def is_unknown(body: Any) -> bool:
 def is_no_upload(error: ConnectorError) -> bool:
     """Whether the platform does not know (any more) what was uploaded."""
     return any(error.code.split(" ")[0] == str(code) for code in NO_UPLOAD)
-
-
-def _unknown(answer: Answer) -> ErrorKind:
-    if answer.status >= 400:
-        return bare_kind(answer.status)
-    return K.protocol if answer.write else K.transient
-
-
-def _effect(answer: Answer, code: int | None) -> Effect:
-    if not answer.write:
-        return Effect.not_done
-    if code in MAYBE_DONE:
-        return Effect.unknown
-    return Effect.not_done if code in CODES else answer.effect

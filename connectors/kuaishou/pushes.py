@@ -9,13 +9,12 @@ test of an address is named could not be read: whatever is signed is answered in
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 from collections.abc import Mapping
 
 from connectors.base import Accept, AccountRef, Notice, NoticeKind, PushAnswer, Reject
+from connectors.signature import signed_object
 
-LARGEST = 256 * 1024
 WITHDRAWN = "UN_AUTHORIZE"
 
 
@@ -26,22 +25,12 @@ def signature(secret: str, body: bytes) -> str:
 
 def answer(account: AccountRef, method: str, headers: Mapping[str, str], body: bytes) -> PushAnswer:
     """What the push says and how to answer it."""
-    if method != "POST":
-        return Reject(405, "快手只用 POST 推送")
-    if len(body) > LARGEST:
-        return Reject(413, "推送内容过大")
-    secret = account.secrets.get("app_secret", "")
-    if not secret:
-        return Reject(403, "账号没有填写应用密钥，无法核对推送签名")
-    given = {name.lower(): value for name, value in headers.items()}.get("kwaisign", "")
-    if not hmac.compare_digest(given.strip().lower().encode("utf-8", "replace"), signature(secret, body).encode()):
-        return Reject(403, "推送签名不正确")
-    try:
-        push = json.loads(body)
-    except (ValueError, RecursionError):
-        push = None
-    if not isinstance(push, Mapping):
-        return Reject(400, "推送不是约定的 JSON")
+    push = signed_object(
+        method, headers, body, account.secrets.get("app_secret", ""), header="kwaisign", sign=signature,
+        only_post="快手只用 POST 推送", unset="账号没有填写应用密钥，无法核对推送签名",
+    )  # fmt: skip
+    if isinstance(push, Reject):
+        return push
     told, number = push.get("data"), push.get("message_id")
     is_ours = isinstance(told, Mapping) and bool(account.external_id) and told.get("open_id") == account.external_id
     notices = (Notice(NoticeKind.revoked),) if push.get("event") == WITHDRAWN and is_ours else ()

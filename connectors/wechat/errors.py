@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from connectors.base import ConnectorError, Effect, ErrorKind
-from connectors.bodies import bare_kind
+from connectors.bodies import unknown_kind
 from connectors.http import Answer, retry_at, scrub
 from connectors.moments import BEIJING
 
@@ -89,7 +89,7 @@ def error_of(answer: Answer, body: Any, now: datetime, secrets: Iterable[str]) -
     code = code_of(body)
     if not code and answer.ok:
         return None
-    kind, human = CODES.get(code, (_unknown_kind(answer), f"微信公众平台返回了未知的错误（{code or answer.status}）"))
+    kind, human = CODES.get(code, (unknown_kind(answer), f"微信公众平台返回了未知的错误（{code or answer.status}）"))
     said = str(body.get("errmsg") or "")
     if code == 40164 and (address := _ADDRESS.search(said)):
         human = f"本服务器的出口地址 {address[0]} 不在公众号的 IP 白名单中，请管理员到公众平台加入"
@@ -122,13 +122,6 @@ def _again_at(code: int, now: datetime) -> datetime | None:
     if CODES.get(code, (K.bug, ""))[0] is K.quota_day:
         return next_day(now)
     return now + _MINUTE[code] if code in _MINUTE else None
-
-
-def _unknown_kind(answer: Answer) -> ErrorKind:
-    """An unknown code: reading may be tried again, writing is for a person to look at."""
-    if answer.status >= 400:
-        return bare_kind(answer.status)
-    return K.protocol if answer.write else K.transient
 
 
 def _effect(answer: Answer, code: int) -> Effect:

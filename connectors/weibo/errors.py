@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.base import ConnectorError, Effect, ErrorKind
-from connectors.bodies import bare_kind
+from connectors.bodies import bare_kind, effect_of
 from connectors.http import Answer, retry_at, scrub
 from connectors.weibo.codes import ACCEPTED_LATE, ARTICLE_CODES, ARTICLE_MAYBE_DONE, CODES, MAYBE_DONE
 
@@ -70,10 +70,6 @@ def _unknown_kind(answer: Answer) -> ErrorKind:
 
 def _effect(answer: Answer, code: int, codes: Codes, maybe_done: frozenset[int]) -> Effect:
     """A code that is known says more than the HTTP status."""
-    if not answer.write:
-        return Effect.not_done
-    if code in ACCEPTED_LATE and code in codes:
+    if answer.write and code in ACCEPTED_LATE and code in codes:
         return Effect.done
-    if code in maybe_done:
-        return Effect.unknown
-    return Effect.not_done if code in codes else answer.effect
+    return effect_of(answer, code, codes, maybe_done)
