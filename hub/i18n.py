@@ -285,9 +285,13 @@ def number(value: float) -> str:
     return text + (traditional(unit) if language() == "zh_TW" else unit)
 
 
-def megabytes(size: int) -> str:
-    """A size in bytes for people: 4.2 MB."""
-    return f"{number(max(0.1, round(size / 1024**2, 1)))} MB"
+def room(size: int) -> str:
+    """Bytes as the room they take: 4.2 MB."""
+    found = next(((unit, name) for unit, name in _ROOMS if size >= unit), None)
+    return f"{size / found[0]:.1f} {found[1]}" if found else f"{size} B"
+
+
+_ROOMS = ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB"))
 
 
 def span(seconds: float) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from hub import i18n
-from hub.i18n import _, ngettext, number
+from hub.i18n import _, ngettext, number, room
 from hub.models import DeliveryState
 from web import accountwords
 from web.observe.figures import Figures, Pull
@@ -116,15 +116,6 @@ def _files(f: Figures) -> Line:
     kept = ngettext("%(n)s 个文件", "%(n)s 个文件", f.files)
     said = _("%(count)s，占 %(room)s", count=kept, room=room(f.files_bytes)) if f.files else kept
     return Line(_("网民图片和附件"), said)
-
-
-def room(size: int) -> str:
-    """Bytes as the room they take, in words."""
-    found = next(((unit, name) for unit, name in _ROOMS if size >= unit), None)
-    return f"{size / found[0]:.1f} {found[1]}" if found else f"{size} B"
-
-
-_ROOMS = ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB"))
 
 
 def sending(f: Figures) -> list[Line]:

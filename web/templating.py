@@ -113,7 +113,7 @@ def environment() -> Environment:
     env.filters.update(
         moment=i18n.moment, day=i18n.day, exact=i18n.exact, ago=ago, iso=iso, number=i18n.number, percent=i18n.percent,
         as_errors=as_errors, said=i18n.said, listed=i18n.listed, sentences=i18n.sentences, aside=i18n.aside,
-        megabytes=i18n.megabytes, span=i18n.span, weekday=lambda value: i18n.day(value, weekday=True),
+        room=i18n.room, span=i18n.span, weekday=lambda value: i18n.day(value, weekday=True),
     )  # fmt: skip
     install: Any = getattr(env, "install_gettext_callables")  # noqa: B009 -- added by the extension, unknown to types
     install(i18n.gettext, i18n.ngettext, newstyle=True)

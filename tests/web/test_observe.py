@@ -23,6 +23,7 @@ from starlette.applications import Starlette
 from hub import clock
 from hub.db import Context, unit_of_work
 from hub.embedded import Valkey
+from hub.i18n import room
 from hub.models import Heartbeat, Message, Stream
 from tests.sims.sandbox import SandboxProcess
 from tests.web.casework import words
@@ -30,7 +31,6 @@ from tests.web.conftest import Visit
 from tests.web.world import World
 from web.app import create_app
 from web.observe import health
-from web.statuswords import room
 from workflows import vitals
 from workflows.bell import ArqBell
 from workflows.house import House

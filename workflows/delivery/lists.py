@@ -17,9 +17,9 @@ from hub.errors import NotFound
 from hub.i18n import _
 from hub.models import Account, Attempt, Delivery, DeliveryState, Post, User, VideoJourney
 from hub.rights import Actor, May
+from workflows.delivery.progress import Progress, progress
 from workflows.delivery.sight import may_see
 from workflows.delivery.states import NEEDS_PERSON, STOPPABLE, label, next_step
-from workflows.delivery.uploading import Progress, progress
 
 S = DeliveryState
 

@@ -30,6 +30,7 @@ from workflows import circuits
 from workflows.delivery import door
 from workflows.delivery.ledger import change, settle, tell_pages
 from workflows.delivery.outbox import outgoing
+from workflows.delivery.progress import percent
 from workflows.delivery.states import VIDEO
 from workflows.delivery.stopping import LIMITED
 from workflows.house import House
@@ -298,7 +299,7 @@ async def _went_on(unit: Unit, trip: Trip, load_: Load, answer: Uploading) -> bo
     if not await _note(unit, trip, **values):
         return False
     size = load_.out.video.size if load_.out.video else 1
-    if _percent(answer.done, size) // 5 != _percent(load_.journey.done, size) // 5 or load_.journey.error:
+    if percent(answer.done, size) // 5 != percent(load_.journey.done, size) // 5 or load_.journey.error:
         await tell_pages(unit, load_.delivery)
     return next_at <= now
 
@@ -365,36 +366,3 @@ async def _end(unit: Unit, trip: Trip, kind: str, why: str) -> None:
         return
     waiting = col(Delivery.state) == S.waiting
     await settle(unit, trip.delivery_id, waiting, state=S.failed, attempt_at=None, error_kind=kind, error=why)
-
-
-# For pages ------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a video is: ``percent`` of its bytes; ``is_there``: the platform has it; ``error``: the last trouble.
-
-    ``begins_at``: when it sets out, None once that time has come; ``next_at``: when it is tried again after trouble.
-    """
-
-    percent: int
-    is_there: bool
-    error: str
-    next_at: datetime | None
-    begins_at: datetime | None
-
-
-def progress(delivery: Delivery, journey: VideoJourney | None) -> Progress | None:
-    """For the delivery's page; None for one without a video on its way."""
-    if journey is None or not delivery.video:
-        return None
-    done = 100 if journey.is_there else min(99, _percent(journey.done, int(delivery.video.get("size", 0))))
-    begins = delivery.scheduled_at - sending().video_ahead
-    return Progress(
-        done, journey.is_there, journey.error, journey.next_at if journey.error else None,
-        begins if begins > clock.now() else None,
-    )  # fmt: skip
-
-
-def _percent(done: int, size: int) -> int:
-    return 100 * done // max(1, size)

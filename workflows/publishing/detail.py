@@ -13,7 +13,7 @@ from hub.errors import NotFound
 from hub.i18n import _
 from hub.models import Account, Delivery, Post, PostEvent, PostTarget, VideoJourney
 from hub.rights import Actor
-from workflows.delivery.uploading import progress
+from workflows.delivery.progress import progress
 from workflows.pictures.placed import Placed, placed_of
 from workflows.publishing.content import Option, text_for
 from workflows.publishing.history import facts_of, find

@@ -19,7 +19,8 @@ from tests.filming import MB, kept_video
 from tests.workflows.delivery.office import Hands, Office
 from workflows.delivery import lists, text_hash
 from workflows.delivery import service as sender
-from workflows.delivery.uploading import progress, upload_videos
+from workflows.delivery.progress import progress
+from workflows.delivery.uploading import upload_videos
 from workflows.publishing import service
 from workflows.publishing.content import Draft, Option, content_hash
 from workflows.videos import store
