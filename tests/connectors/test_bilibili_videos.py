@@ -24,14 +24,12 @@ from connectors.base import (
 from connectors.bilibili.client import BilibiliConnector
 from connectors.bilibili.videos import FORM, PIECE
 from connectors.http import Http
-from connectors.uploading import GONE
 from tests.sims.bilibili import Bilibili, bilibili
 from tests.sims.faults import FaultProxy
-from tests.sims.film import MB, after, bring, digests, film, peak_of_pieces, sink
+from tests.sims.film import MB, TEXT, after, bring, digests, film, is_forgotten, peak_of_pieces, ready, sink, stumbled
 from workflows.delivery.matching import Trace, find_match
 
 COVER = Attachment("封面.png", "image/png", b"\x89PNG\r\n\x1a\n" + b"0" * 50)
-TEXT = "因管网检修，明早八点起城东停水，请储水。"
 
 
 @pytest.fixture
@@ -49,11 +47,6 @@ def hub() -> BilibiliConnector:
 def out(tmp_path: Path) -> Outgoing:
     """A video of two pieces and a bit."""
     return Outgoing(TEXT, "k", title="停水通知", form="video", video=film(tmp_path, 17 * MB))
-
-
-async def ready(hub: BilibiliConnector, there: Bilibili, out: Outgoing) -> Outgoing:
-    uploaded, _ = await bring(hub, there.ref(), out)
-    return replace(out, uploaded=uploaded.ref)
 
 
 async def test_a_video_is_brought_in_pieces_submitted_reviewed_counted_and_removed(
@@ -111,17 +104,7 @@ async def test_whatever_breaks_a_step_has_shown_nobody_anything_and_the_step_is_
 ) -> None:
     async with FaultProxy(there.base_url) as proxy:
         ref = replace(there.ref(), base_url=proxy.base_url)
-        state: dict[str, str] = {}
-        for _ in range(4):
-            proxy.spoil(fault)
-            with pytest.raises(ConnectorError) as caught:
-                await hub.upload(ref, out, state)
-            assert caught.value.effect is Effect.not_done
-            assert caught.value.kind is not ErrorKind.not_found, "what is there is not brought again"
-            assert "upload-" not in str(caught.value)
-            step = await hub.upload(ref, out, state)
-            assert isinstance(step, Uploading)
-            state = dict(step.state)
+        state = await stumbled(hub, ref, out, lambda: proxy.spoil(fault), steps=4)
         await bring(hub, ref, out, state)
     assert 17 * MB in there.joined.values()
     assert there.archives == []
@@ -168,21 +151,17 @@ async def test_what_is_wrong_with_the_file_or_the_account_is_no_reason_to_bring_
 async def test_a_video_the_platform_has_forgotten_is_told_as_such_and_nothing_went_out(
     hub: BilibiliConnector, there: Bilibili, out: Outgoing
 ) -> None:
-    brought = await ready(hub, there, out)
+    brought = await ready(hub, there.ref(), out)
     there.parts.clear()
     for asked in (brought, out):
-        with pytest.raises(ConnectorError) as caught:
-            await hub.publish(there.ref(), asked)
-        assert (caught.value.kind, caught.value.effect) == (ErrorKind.not_found, Effect.not_done)
-        assert caught.value.code.startswith(GONE)
-        assert "upload-" not in str(caught.value)
+        await is_forgotten(hub, there.ref(), asked)
     assert there.archives == []
 
 
 async def test_a_lost_answer_is_perhaps_sent_and_a_lost_cover_is_not(
     hub: BilibiliConnector, there: Bilibili, out: Outgoing
 ) -> None:
-    brought = await ready(hub, there, out)
+    brought = await ready(hub, there.ref(), out)
     there.drops = 1
     with pytest.raises(ConnectorError) as caught:
         await hub.publish(there.ref(), replace(brought, attachments=(COVER,)))
@@ -199,7 +178,7 @@ async def test_a_lost_answer_is_perhaps_sent_and_a_lost_cover_is_not(
 async def test_a_refusal_says_why_also_where_no_reason_is_given(
     hub: BilibiliConnector, there: Bilibili, out: Outgoing
 ) -> None:
-    pending = await hub.publish(there.ref(), await ready(hub, there, out))
+    pending = await hub.publish(there.ref(), await ready(hub, there.ref(), out))
     assert isinstance(pending, Pending)
     for told, word in (
         ({"state": -2, "state_desc": "被打回", "reject_reason": "含有联系方式"}, "含有联系方式"),
@@ -215,7 +194,7 @@ async def test_a_refusal_says_why_also_where_no_reason_is_given(
 async def test_the_list_proves_only_when_it_is_whole_or_seen_to_be_newest_first(
     hub: BilibiliConnector, there: Bilibili, out: Outgoing
 ) -> None:
-    brought = await ready(hub, there, out)
+    brought = await ready(hub, there.ref(), out)
     await hub.publish(there.ref(), brought)
     sent = there.archives[0]
     sent["ctime"] -= 7200

@@ -23,15 +23,13 @@ from connectors.base import (
 from connectors.douyin.client import DouyinConnector
 from connectors.douyin.videos import piece_of
 from connectors.http import Http
-from connectors.uploading import GONE
 from connectors.videos import count
 from tests.sims.douyin import LEAST_PIECE, Douyin, douyin
 from tests.sims.faults import FaultProxy
-from tests.sims.film import MB, after, bring, digests, film, peak_of_pieces, sink
+from tests.sims.film import MB, TEXT, after, bring, digests, film, is_forgotten, peak_of_pieces, ready, sink, stumbled
 from workflows.delivery.matching import Trace, find_match
 
 COVER = Attachment("1.png", "image/png", b"\x89PNG\r\n\x1a\n" + b"0" * 50)
-TEXT = "因管网检修，明早八点起城东停水，请储水。"
 
 
 @pytest.fixture
@@ -49,11 +47,6 @@ def hub() -> DouyinConnector:
 def out(tmp_path: Path) -> Outgoing:
     """A video of three pieces."""
     return Outgoing(TEXT, "k", form="video", video=film(tmp_path, 21 * MB))
-
-
-async def ready(hub: DouyinConnector, there: Douyin, out: Outgoing) -> Outgoing:
-    uploaded, _ = await bring(hub, there.ref(), out)
-    return replace(out, uploaded=uploaded.ref)
 
 
 async def test_a_video_is_brought_in_pieces_published_reviewed_and_found(
@@ -88,7 +81,7 @@ async def test_a_video_is_brought_in_pieces_published_reviewed_and_found(
 async def test_without_the_right_to_look_a_video_counts_as_done_at_its_own_address(
     hub: DouyinConnector, there: Douyin, out: Outgoing
 ) -> None:
-    brought = await ready(hub, there, out)
+    brought = await ready(hub, there.ref(), out)
     done = await hub.publish(there.ref(works=""), brought)
     assert isinstance(done, Done)
     assert done.url == f"https://www.douyin.com/video/{there.works[0]['video_id']}"
@@ -127,16 +120,7 @@ async def test_whatever_breaks_a_step_has_shown_nobody_anything_and_the_step_is_
 ) -> None:
     async with FaultProxy(there.base_url) as proxy:
         ref = replace(there.ref(), base_url=proxy.base_url)
-        state: dict[str, str] = {}
-        for _ in range(4):
-            proxy.spoil(fault)
-            with pytest.raises(ConnectorError) as caught:
-                await hub.upload(ref, out, state)
-            assert caught.value.effect is Effect.not_done
-            assert caught.value.kind is not ErrorKind.not_found, "what is there is not brought again"
-            step = await hub.upload(ref, out, state)
-            assert isinstance(step, Uploading)
-            state = dict(step.state)
+        state = await stumbled(hub, ref, out, lambda: proxy.spoil(fault), steps=4)
         await bring(hub, ref, out, state)
     assert 21 * MB in there.films.values()
     assert there.works == []
@@ -173,20 +157,17 @@ async def test_a_refused_first_piece_is_no_upload_that_is_gone(
 async def test_a_video_the_platform_has_forgotten_is_told_as_such_and_nothing_went_out(
     hub: DouyinConnector, there: Douyin, out: Outgoing
 ) -> None:
-    brought = await ready(hub, there, out)
+    brought = await ready(hub, there.ref(), out)
     there.films.clear()
     for asked in (brought, out):
-        with pytest.raises(ConnectorError) as caught:
-            await hub.publish(there.ref(), asked)
-        assert (caught.value.kind, caught.value.effect) == (ErrorKind.not_found, Effect.not_done)
-        assert caught.value.code.startswith(GONE)
+        await is_forgotten(hub, there.ref(), asked)
     assert there.works == []
 
 
 async def test_a_lost_answer_is_perhaps_sent_and_a_lost_cover_is_not(
     hub: DouyinConnector, there: Douyin, out: Outgoing
 ) -> None:
-    brought = await ready(hub, there, out)
+    brought = await ready(hub, there.ref(), out)
     for asked, effect in ((replace(brought, attachments=(COVER,)), Effect.not_done), (brought, Effect.unknown)):
         there.drops = 1
         with pytest.raises(ConnectorError) as caught:

@@ -32,14 +32,12 @@ from connectors.http import Http
 from connectors.kuaishou.client import KuaishouConnector
 from connectors.kuaishou.errors import CODES, MAYBE_DONE, NO_UPLOAD
 from connectors.kuaishou.videos import PIECE
-from connectors.uploading import GONE
 from tests.sims.faults import FaultProxy
-from tests.sims.film import MB, after, bring, digests, film, peak_of_pieces, sink
+from tests.sims.film import MB, TEXT, after, bring, digests, film, is_forgotten, peak_of_pieces, ready, sink, stumbled
 from tests.sims.kuaishou import OPEN_ID, Kuaishou, kuaishou
 from workflows.delivery.matching import Trace, find_match
 
 COVER = Attachment("1.jpg", "image/jpeg", b"\xff\xd8\xff" + b"0" * 50)
-TEXT = "因管网检修，明早八点起城东停水，请储水。"
 
 
 @pytest.fixture
@@ -57,11 +55,6 @@ def hub() -> KuaishouConnector:
 def out(tmp_path: Path) -> Outgoing:
     """A video of two pieces and a bit."""
     return Outgoing(TEXT, "k", attachments=(COVER,), video=film(tmp_path, 17 * MB))
-
-
-async def ready(hub: KuaishouConnector, there: Kuaishou, out: Outgoing) -> Outgoing:
-    uploaded, _ = await bring(hub, there.ref(), out)
-    return replace(out, uploaded=uploaded.ref)
 
 
 def chinese(text: str) -> bool:
@@ -177,17 +170,7 @@ async def test_whatever_breaks_a_step_has_shown_nobody_anything_and_the_step_is_
     async with FaultProxy(there.base_url) as proxy:
         ref = replace(there.ref(), base_url=proxy.base_url)
         there.endpoint = proxy.base_url.removeprefix("http://")
-        state: dict[str, str] = {}
-        for _ in range(4):
-            proxy.spoil(fault)
-            with pytest.raises(ConnectorError) as caught:
-                await hub.upload(ref, out, state)
-            assert caught.value.effect is Effect.not_done
-            assert caught.value.kind is not ErrorKind.not_found, "what is there is not brought again"
-            assert "upload-" not in str(caught.value)
-            step = await hub.upload(ref, out, state)
-            assert isinstance(step, Uploading)
-            state = dict(step.state)
+        state = await stumbled(hub, ref, out, lambda: proxy.spoil(fault), steps=4)
         await bring(hub, ref, out, state)
     assert 17 * MB in there.whole.values()
     assert there.works == []
@@ -268,20 +251,17 @@ async def test_a_gateway_inside_is_refused_by_the_guard_and_the_way_there_is_enc
 async def test_a_video_the_platform_has_forgotten_is_told_as_such_and_nothing_went_out(
     hub: KuaishouConnector, there: Kuaishou, out: Outgoing
 ) -> None:
-    brought = await ready(hub, there, out)
+    brought = await ready(hub, there.ref(), out)
     there.parts.clear()
     for asked in (brought, out):
-        with pytest.raises(ConnectorError) as caught:
-            await hub.publish(there.ref(), asked)
-        assert (caught.value.kind, caught.value.effect) == (ErrorKind.not_found, Effect.not_done)
-        assert caught.value.code.startswith(GONE)
+        await is_forgotten(hub, there.ref(), asked)
     assert there.works == []
 
 
 async def test_a_lost_answer_is_perhaps_sent_and_found_among_own_videos(
     hub: KuaishouConnector, there: Kuaishou, out: Outgoing
 ) -> None:
-    brought = await ready(hub, there, out)
+    brought = await ready(hub, there.ref(), out)
     there.drops = 1
     with pytest.raises(ConnectorError) as caught:
         await hub.publish(there.ref(), brought)

@@ -8,12 +8,27 @@ import json
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from connectors.base import AccountRef, Connector, Outgoing, Uploaded, Uploading, Video
+import pytest
+
+from connectors.base import (
+    AccountRef,
+    Connector,
+    ConnectorError,
+    Effect,
+    ErrorKind,
+    Outgoing,
+    Uploaded,
+    Uploading,
+    Video,
+)
+from connectors.uploading import GONE
 
 MB = 1024 * 1024
+TEXT = "因管网检修，明早八点起城东停水，请储水。"
 
 
 def film(folder: Path, size: int = 3 * MB, *, seconds: float = 60, mime: str = "video/mp4") -> Video:
@@ -55,6 +70,41 @@ async def after(connector: Connector, ref: AccountRef, out: Outgoing, steps: int
         assert isinstance(step, Uploading)
         state = dict(step.state)
     return state
+
+
+async def ready(connector: Connector, ref: AccountRef, out: Outgoing) -> Outgoing:
+    """The post once its video is there."""
+    uploaded, _ = await bring(connector, ref, out)
+    return replace(out, uploaded=uploaded.ref)
+
+
+async def stumbled(
+    connector: Connector, ref: AccountRef, out: Outgoing, spoil: Callable[[], object], steps: int
+) -> dict[str, str]:
+    """The state after so many steps, each of which failed once: nobody saw anything, no token is told, nothing that is
+    there is brought again.
+    """
+    state: dict[str, str] = {}
+    for _ in range(steps):
+        spoil()
+        with pytest.raises(ConnectorError) as caught:
+            await connector.upload(ref, out, state)
+        assert caught.value.effect is Effect.not_done
+        assert caught.value.kind is not ErrorKind.not_found, "what is there is not brought again"
+        assert "upload-" not in str(caught.value)
+        step = await connector.upload(ref, out, state)
+        assert isinstance(step, Uploading)
+        state = dict(step.state)
+    return state
+
+
+async def is_forgotten(connector: Connector, ref: AccountRef, out: Outgoing) -> None:
+    """The platform does not know the video any more: told as such, and nothing went out."""
+    with pytest.raises(ConnectorError) as caught:
+        await connector.publish(ref, out)
+    assert (caught.value.kind, caught.value.effect) == (ErrorKind.not_found, Effect.not_done)
+    assert caught.value.code.startswith(GONE)
+    assert "upload-" not in str(caught.value)
 
 
 @asynccontextmanager
