@@ -119,8 +119,10 @@ async def test_a_line_that_breaks_is_tried_again(
     listeners = Listeners(any_house, woken.append)
     await listeners.look()
     await _until(lambda: not calling.breaks and calling.listening == 1)
+    assert not woken, "nothing was heard on a line that broke"
     calling.bell.set()
     await _until(lambda: woken)
+    assert woken == ["pull_due"]
     await listeners.close()
 
 
