@@ -126,7 +126,9 @@ class ManualConnector(Defaults):
         steps.append(f"确认登录的是「{account.external_id or account.name}」。")
         steps.append(site.start)
         if out.video:
-            steps.append("把下面的视频存到手机或电脑，上传这一个文件，不要剪辑；封面用下面裁好的图。")
+            steps.append("把下面的视频存到手机或电脑，上传这一个文件，不要剪辑。")
+            if out.attachments:
+                steps.append("封面用下面裁好的图。")
         elif out.attachments:
             steps.append(f"按顺序放入 {len(out.attachments)} 张图片，第一张作封面；需要裁好的封面在下面下载。")
         if out.title:

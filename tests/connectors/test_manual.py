@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from connectors.base import AccountRef, Attachment, ByHand, Capability, Granted, Kind, Outgoing, Unparsable
 from connectors.manual.client import ManualConnector
 from connectors.manual.platforms import SITES
+from tests.sims.film import film
 
 
 def ref(site: str = "douyin", **options: str) -> AccountRef:
@@ -104,3 +108,12 @@ def test_every_site_is_whole_and_nothing_is_done_by_program() -> None:
         assert site.start
         granted = {c for c, g in CONNECTOR.capabilities(account).items() if g.granted is Granted.yes}
         assert granted == {Capability.publish, Capability.reply_public, Capability.reply_private}
+
+
+async def test_the_steps_of_a_video_speak_of_a_cover_only_where_there_is_one(tmp_path: Path) -> None:
+    out = Outgoing("正文", "k", video=film(tmp_path, 1000))
+    cover = Attachment("1.jpg", "image/jpeg", b"\xff\xd8\xff")
+    for pictures, said in (((), 0), ((cover,), 1)):
+        told = await CONNECTOR.publish(ref(), replace(out, attachments=pictures))
+        assert isinstance(told, ByHand)
+        assert sum("封面" in step for step in told.steps) == said
