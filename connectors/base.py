@@ -141,12 +141,16 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """New secrets of an account, to replace those of the same names; ``expires_at``: until when they live."""
+    """New secrets of an account, to replace those of the same names; ``expires_at``: until when they live.
+
+    ``is_last``: hardly any renewal will follow, so a person must grant access again before ``expires_at``.
+    """
 
     secrets: Mapping[str, str] = field(repr=False)
     expires_at: datetime | None = None
     account_id: str = ""
     account_name: str = ""
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,7 +196,7 @@ async def _ask(house: House, account: Account) -> dict[str, str]:
 async def _keep(house: House, account: Account, fresh: Renewed) -> dict[str, str]:
     now = clock.now()
     secrets = {**house.ctx.vault.open(account.sealed), **fresh.secrets}
-    values = {**renewed_values(fresh.expires_at, True, now), "sealed": house.ctx.vault.seal(secrets)}
+    values = {**renewed_values(fresh.expires_at, not fresh.is_last, now), "sealed": house.ctx.vault.seal(secrets)}
     async with unit_of_work(house.ctx) as unit:
         there = await _sealed_now(unit, account)
         if not _are_same(unit, account.sealed, there):  # a person gave other secrets meanwhile: theirs stay

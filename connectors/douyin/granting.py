@@ -19,8 +19,8 @@ from connectors.text import one_line
 
 UNTIL = "refresh_until"
 LONGEST_LIFE = 10**8
-# Renewed only when little is left of it: it can be renewed five times.
-NEAR, WARN = timedelta(days=10), timedelta(days=5)
+# Prolonged only when it would not outlive a token of 15 days: it can be prolonged five times.
+NEAR, WARN = timedelta(days=15), timedelta(days=5)
 SCOPES = {
     "": ("user_info",),
     "publish": ("video.create.bind",),
@@ -59,20 +59,30 @@ async def exchange(wire: Wire, account: AccountRef, query: Mapping[str, str]) ->
 
 
 async def refresh(wire: Wire, account: AccountRef) -> Renewed | None:
-    """A new token from the refresh token; the refresh token's own life is prolonged where the app may and must."""
+    """A new token from the refresh token; the refresh token's own life is prolonged where the app may and must.
+
+    The last one before the 30 days are over is told as such, so that somebody is warned while the account works.
+    """
     held = account.secrets.get("refresh_token", "").strip()
     if not held or not account.app:
         return None
     kept: dict[str, str] = {}
     until = _until_of(account)
-    if is_on(account, "renew") and until is not None and until - wire.now < NEAR:
+    may_prolong, is_near = is_on(account, "renew"), until is not None and until - wire.now < NEAR
+    if may_prolong and is_near:
         kept = await _prolonged(wire, account, held)
-    form = {
-        "client_key": account.app.strip(), "grant_type": "refresh_token",
-        "refresh_token": kept.get("refresh_token", held),
-    }  # fmt: skip
+    used = kept.get("refresh_token", held)
+    form = {"client_key": account.app.strip(), "grant_type": "refresh_token", "refresh_token": used}
     found = _renewed(await wire.form(account, "/oauth/refresh_token/", form), wire.now)
-    return Renewed({**kept, **found.secrets}, found.expires_at, found.account_id)
+    secrets = {**kept, **found.secrets}
+    ends = _moment_in(secrets.get(UNTIL, "")) or until
+    if (known := _moment_in(kept.get(UNTIL, "")) or until) and secrets.get("refresh_token", used) == used:
+        # Renewing does not prolong it, whatever the answer says of its life.
+        ends = min(ends or known, known)
+        secrets[UNTIL] = ends.isoformat()
+    is_ending = ends is not None and found.expires_at is not None and ends - found.expires_at < WARN
+    is_last = is_ending and (is_near or not may_prolong)
+    return Renewed(secrets, found.expires_at, found.account_id, is_last=is_last)
 
 
 async def _prolonged(wire: Wire, account: AccountRef, held: str) -> dict[str, str]:
@@ -133,7 +143,11 @@ def _moment(seconds: Any, now: datetime) -> datetime | None:
 
 
 def _until_of(account: AccountRef) -> datetime | None:
+    return _moment_in(account.secrets.get(UNTIL, ""))
+
+
+def _moment_in(kept: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(account.secrets.get(UNTIL, "")).astimezone(UTC)
+        return datetime.fromisoformat(kept).astimezone(UTC)
     except ValueError:
         return None

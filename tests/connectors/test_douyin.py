@@ -117,6 +117,24 @@ async def test_the_token_is_renewed_and_the_refresh_token_only_when_little_is_le
     assert await hub.refresh(replace(ref, secrets={})) is None
 
 
+@pytest.mark.parametrize(
+    ("days", "renew", "is_last"),
+    [(30, "", False), (19, "", True), (2, "", True), (19, "yes", False), (2, "yes", False), (0.5, "used up", True)],
+)
+async def test_the_last_renewal_before_the_thirty_days_are_over_is_told(
+    hub: DouyinConnector, there: Douyin, days: float, renew: str, is_last: bool
+) -> None:
+    there.renewals = 0 if renew == "used up" else 5
+    ref = there.ref(renew="yes" if renew else "")
+    until = datetime.now(UTC) + timedelta(days=days)
+    fresh = await hub.refresh(replace(ref, secrets={**ref.secrets, UNTIL: until.isoformat()}))
+    assert fresh is not None
+    assert fresh.is_last is is_last
+    kept = datetime.fromisoformat(fresh.secrets[UNTIL])
+    is_prolonged = renew == "yes" and days < 15
+    assert (kept > until) is is_prolonged, "the refresh token lives as long as before, whatever the answer says"
+
+
 async def test_a_check_says_who_and_when_to_come_again(hub: DouyinConnector, there: Douyin) -> None:
     health = await hub.check(there.ref())
     assert (health.ok, health.account_name) == (True, "临江发布")

@@ -69,11 +69,13 @@ FORM = AccountForm(
 
 
 class Toll:
-    """The platform's own state. ``lasts``: how long a token lives; ``uid``: whose page a visitor is signed in on."""
+    """The platform's own state. ``lasts``: how long a token lives; ``is_last``: it says that hardly another will be
+    given; ``uid``: whose page a visitor is signed in on."""
 
-    def __init__(self, daily: int = 100, lasts: timedelta | None = None) -> None:
+    def __init__(self, daily: int = 100, lasts: timedelta | None = None, *, is_last: bool = False) -> None:
         self.daily = daily
         self.lasts = lasts
+        self.is_last = is_last
         self.url = ""
         self.uid = "1001"
         self.mentions: list[str] = []
@@ -139,7 +141,8 @@ class Toll:
 
     def _given(self, uid: str) -> Response:
         seconds = self.lasts.total_seconds() if self.lasts else 0
-        return JSONResponse({"token": self.grant(uid), "expires_in": seconds, "uid": uid, "name": f"号{uid}"})
+        told = {"token": self.grant(uid), "expires_in": seconds, "uid": uid, "name": f"号{uid}", "last": self.is_last}
+        return JSONResponse(told)
 
     def _passes(self, request: Request, call: str) -> Response | None:
         """Every call pays; then: is the token alive?"""
@@ -289,7 +292,7 @@ class TollConnector(Defaults):
             )
         body = answer.json()
         until = clock.now() + timedelta(seconds=body["expires_in"]) if body["expires_in"] else None
-        return Renewed({"token": body["token"]}, until, body["uid"], body["name"])
+        return Renewed({"token": body["token"]}, until, body["uid"], body["name"], is_last=body["last"])
 
     async def _call(self, account: AccountRef, method: str, path: str, form: Mapping[str, str] | None = None) -> Any:
         await self._http.meter.take(account, self.budgets(account), "all")

@@ -76,6 +76,20 @@ async def test_access_is_renewed_before_it_ends(ctx: Context) -> None:
             assert life_of(await tollhouse.account_of(house, number), clock.now()) is Life.fine
 
 
+async def test_whoever_must_grant_access_again_is_warned_while_the_last_token_lives(ctx: Context) -> None:
+    with clock.frozen(NOW) as move:
+        async with tollhouse.opened(ctx, Toll(lasts=timedelta(days=15), is_last=True)) as (house, toll, number):
+            await tollhouse.change(house, number, **tokens.renewed_values(NOW + timedelta(hours=1), None, NOW))
+            assert await tend_accounts(house) == 1
+            account = await tollhouse.account_of(house, number)
+            assert (account.is_renewable, account.renew_at) == (False, None)
+            move(NOW + timedelta(days=9))
+            assert life_of(account, clock.now()) is Life.soon
+            toll.end_tokens()
+            await pulling.pull_due(house)
+            assert toll.refreshes == 2, "it is tried all the same when the token has ended"
+
+
 async def test_what_no_program_can_renew_is_a_persons_matter(ctx: Context) -> None:
     async with tollhouse.opened(ctx) as (house, toll, number):
         await tollhouse.change(house, number, sealed=ctx.vault.seal({"token": toll.grant()}))
