@@ -54,6 +54,38 @@ def approve(browser: Browser, sign_in: SignIn, address: str) -> None:
         expect(page.locator("body")).to_contain_text("批准，排入发送")
 
 
+# A phone that hands files over: the first time its tap has lapsed when the files are there, later a person changes
+# their mind, then no app takes them.
+PHONE_SHARES = """
+window.shared = []
+navigator.canShare = (given) => given.files.length > 0
+navigator.share = async ({ files }) => {
+  const told = async (file) => [file.name, file.type, (await file.arrayBuffer()).byteLength > 999]
+  shared.push(await Promise.all([...files].map(told)))
+  const ends = [0, 'NotAllowedError', 0, 'AbortError', 'DataError'][shared.length]
+  if (ends) throw new DOMException('', ends)
+}
+"""
+
+
+def shared_from_the_pack(page: Page) -> None:
+    page.context.add_init_script(PHONE_SHARES)
+    page.reload()
+    of_pictures, of_covers = page.get_by_role("button", name="分享到 App").all()
+    of_pictures.click()
+    expect(page.locator(".toast").last).to_contain_text("请再点一次")
+    of_pictures.click()
+    page.wait_for_function("shared.length == 2")
+    assert page.evaluate("shared[0]") == page.evaluate("shared[1]") == [["1.png", "image/png", True]]
+    of_covers.click()
+    page.wait_for_function("shared.length == 3")
+    assert page.evaluate("shared[2].map(one => one[0])") == ["cover-1080x1920.jpg", "cover-1080x1440.jpg"]
+    expect(page.locator(".toast-error")).to_have_count(0)
+    of_covers.click()
+    expect(page.locator(".toast-error")).to_contain_text("请下载后再发")
+    assert grave_findings(page) + sticking_out(page) == []
+
+
 def test_two_pictures_are_put_in_reviewed_and_stand_on_the_platform(
     browser: Browser, demo: RunningDemo, sign_in: SignIn, files: list[str]
 ) -> None:
@@ -114,6 +146,9 @@ def test_a_post_is_published_by_hand_from_a_phone(
             1920,
         ]
         assert grave_findings(page) + sticking_out(page) == []
+        share = page.get_by_role("button", name="分享到 App")
+        expect(share).to_have_count(0)  # this browser hands no files over
+        shared_from_the_pack(page)
         with page.expect_download() as saved:
             page.get_by_role("link", name="全部下载").click()
         assert saved.value.suggested_filename.endswith(".zip")

@@ -24,6 +24,8 @@ from workflows.intake import pasting
 from workflows.pictures.placed import FOCUS
 
 Facts = dict[str, Any]
+# Bytes of a video that a page may hand to an app: Chromium takes no more, and it is held in the phone's memory.
+MOST_SHARED = 50 * 1024 * 1024
 
 
 async def index(request: Request) -> Response:
@@ -67,6 +69,7 @@ async def page(
         "words": words,
         "focus_words": words.focus_words(),
         "focus": focus,
+        "most_shared": MOST_SHARED,
         "typed": typed or {},
         "problems": error.problems if isinstance(error, Invalid) else {},
         "refused": error.reasons if isinstance(error, Refused) else [],

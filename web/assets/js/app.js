@@ -9,5 +9,6 @@ import './counter.js'
 import './findings.js'
 import './times.js'
 import './hands.js'
+import './share.js'
 
 window.htmx = htmx
