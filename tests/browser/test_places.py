@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -54,3 +55,16 @@ def test_a_token_is_revoked_on_a_phone(browser: Browser, demo: RunningDemo, sign
         revoke.click()
         page.get_by_role("dialog").get_by_role("button", name="作废令牌").click()
         expect(page.get_by_text("还没有令牌")).to_be_visible()
+
+
+def test_relative_times_keep_the_words_around_them(
+    browser: Browser, demo: RunningDemo, sign_in: Callable[[str], Any]
+) -> None:
+    with open_page(browser, storage=sign_in("admin")) as visit:
+        page = visit.page
+        page.clock.install()
+        page.goto(f"{demo.url}/accounts")
+        read = page.locator(".lrow time").first
+        expect(read).to_have_text(re.compile("^(刚刚|1 分钟前)读取$"))
+        page.clock.fast_forward(5 * 60_000)
+        expect(read).to_have_text(re.compile(r"^[456] 分钟前读取$"))

@@ -15,8 +15,9 @@ function text(at) {
 
 function freshen(el) {
   const at = Date.parse(el.dateTime)
-  const words = at ? text(at) : ''
-  if (words && el.textContent !== words) el.textContent = (el.dataset.prefix || '') + words
+  const moment = at ? text(at) : ''
+  const words = moment && (el.dataset.phrase || '{when}').replace('{when}', moment)
+  if (words && el.textContent !== words) el.textContent = words
 }
 
 const all = new Set()
