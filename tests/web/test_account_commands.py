@@ -16,6 +16,7 @@ from hub.db import open_context, reading
 from hub.models import Account
 from hub.settings import load
 from tests.sims.sandbox import Control, SandboxProcess
+from tests.sims.weibo import WeiboControl, WeiboProcess
 from tests.web.test_commands import hub, ready  # noqa: F401
 
 Run = Callable[..., tuple[int, str, str]]
@@ -60,7 +61,26 @@ def test_add_check_list(ready: Run, platform: Control) -> None:
     assert code == 1
     assert json.loads(out)["ok"] is False
     assert json.loads(out)["reasons"]
+    code, out, _ = ready("account", "check", "栖澜发布")
+    said = "".join(out.split()).replace("│", "")
+    assert code == 1
+    for reason in json.loads(ready("account", "check", "栖澜发布", "--json")[1])["reasons"]:
+        assert reason in said, "in full, however narrow the window"
     assert ready("account", "check", "无此号")[0] == 1
+
+
+def test_budgets_are_told_with_the_time_they_begin_anew(ready: Run, tmp_path: Path) -> None:
+    with WeiboProcess(tmp_path) as weibo:
+        control = WeiboControl(weibo.base_url)
+        there, app = control.account("临江发布"), control.apps()[0]
+        secrets = {"HUB_ACCOUNT_TOKEN": control.token(there["uid"]), "HUB_ACCOUNT_APP_SECRET": app["secret"]}
+        words = ["--name", "临江微博", "--app-key", app["key"], "--base-url", weibo.base_url]
+        assert ready("account", "add", "weibo", *words, **secrets)[0] == 0
+        code, out, _ = ready("account", "check", "临江微博")
+    assert code == 0
+    line = next(line for line in out.splitlines() if line.startswith("调用额度 全部接口（每天）"))
+    assert " / 100" in line
+    assert line.endswith("重新计算")
 
 
 def test_secrets_come_from_a_file_or_standard_input(

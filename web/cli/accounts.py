@@ -7,17 +7,18 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from sqlmodel import col, select
 
 from hub.db import reading
 from hub.errors import Invalid, NotFound, Refused
-from hub.i18n import _, said
+from hub.i18n import _, moment, said
 from hub.models import Account, Department
 from hub.rights import system
 from web.accountwords import health_words
@@ -202,7 +203,8 @@ def list_(as_json: bool, data: str | None) -> None:
 
 
 def _table(found: Iterable[dict[str, Any]]) -> None:
-    table = Table(_("名称"), _("平台"), _("状态"), _("问题"))
+    # What is wrong and what to do is told in full, however narrow the window.
+    table = Table(_("名称"), _("平台"), _("状态"), Column(_("问题"), overflow="fold"))
     for one in found:
         table.add_row(plain(one["name"]), one["platform"], _health(one), plain("；".join(map(said, one["reasons"]))))
     Console(markup=False, highlight=False).print(table)
@@ -220,8 +222,20 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
         return
     _table([found])
     for budget in found["budgets"]:
-        click.echo(_("调用额度 %(calls)s：已用 %(used)s / %(most)s，还剩 %(left)s",
-                     calls=budget["calls"], used=budget["used"], most=budget["most"], left=budget["left"]))  # fmt: skip
+        click.echo(_budget(budget))
+
+
+def _budget(one: dict[str, Any]) -> str:
+    """One window as the account's page says it."""
+    from workflows.metering import words_of_calls, words_of_span
+
+    ends = one["resets_at"]
+    resets = _("%(time)s 重新计算", time=moment(datetime.fromisoformat(ends))) if ends else _("还没有用过")
+    return _(
+        "调用额度 %(calls)s（%(span)s）：已用 %(used)s / %(most)s，还剩 %(left)s，%(resets)s",
+        calls=said(words_of_calls(one["calls"])), span=said(words_of_span(timedelta(seconds=one["seconds"]))),
+        used=one["used"], most=one["most"], left=one["left"], resets=resets,
+    )  # fmt: skip
 
 
 def _in_house(data: str | None, work: Callable[[House], Awaitable[T]]) -> T:
