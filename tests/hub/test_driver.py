@@ -7,7 +7,7 @@ from pathlib import Path
 
 import aiosqlite
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from hub.db import make_engine
@@ -76,5 +76,18 @@ async def test_each_statement_is_one_trip(tmp_path: Path, monkeypatch: pytest.Mo
             for n in range(20):
                 assert (await there.execute(text("SELECT :n"), {"n": n})).scalar_one() == n
             assert trips == 20
+    finally:
+        await engine.dispose()
+
+
+async def test_what_was_destroyed_leaves_no_copy_in_unused_pages(tmp_path: Path) -> None:
+    """Also with a SQLite that was built without it."""
+    engine = make_engine(f"sqlite+aiosqlite:///{tmp_path / 'a.db'}")
+    event.listen(
+        engine.sync_engine, "connect", lambda made, _: made.cursor().execute("PRAGMA secure_delete=OFF"), insert=True
+    )
+    try:
+        async with engine.begin() as there:
+            assert (await there.execute(text("PRAGMA secure_delete"))).scalar_one() == 1
     finally:
         await engine.dispose()
