@@ -30,6 +30,7 @@ class Field:
     ``schemes``: how the address it takes may begin, the usual one first; empty: it is no address.
     ``sites``: it takes origins of web sites, see :func:`is_site`, with spaces between them.
     ``named``: it takes web addresses by these names (``rm=https://…``), see :func:`odd_named`.
+    ``person``: it takes the sign-in name of somebody of the office.
     ``by_page``: authorising by page brings the value; it is typed only by those who do not go that way.
     """
 
@@ -44,6 +45,7 @@ class Field:
     schemes: tuple[str, ...] = ()
     sites: bool = False
     named: tuple[str, ...] = ()
+    person: bool = False
 
     @property
     def secret(self) -> bool:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hub import clock
 from hub.i18n import _, moment, ngettext, number, said
-from hub.models import Account, CircuitState
+from hub.models import Account, CircuitState, Stream
 from workflows.accounts import Attention, Health
 from workflows.circuits import BY_HAND_ONLY, REVOKED
 from workflows.metering import Left, override_name, words_of_calls, words_of_span
 from workflows.tokens import Life, life_of
 
+# No push for so long: somebody should look whether the platform still sends them.
+QUIET = timedelta(days=7)
 TONES = {
     Health.broken: "danger", Health.expiring: "soon", Health.failing: "danger", Health.waiting: "soon",
     Health.fine: "done", Health.off: "", Health.gone: "",
@@ -49,7 +51,7 @@ def access(account: Account, by_page: bool, now: datetime) -> Told | None:
     if life is Life.unknown:
         return None
     if life is Life.dead:
-        return Told(_("已失效"), "danger", _renew(by_page))
+        return Told(_("已失效"), "danger", _grant_anew(by_page))
     assert until is not None
     if life is Life.fine and account.is_renewable:
         return Told(_("%(time)s 到期前自动更新", time=moment(until)), "done")
@@ -62,6 +64,34 @@ def _renew(by_page: bool) -> str:
     if by_page:
         return _("请点「重新授权」，用这个账号登录平台并同意。到期前办好，收取和发布不会中断。")
     return _("请到平台后台取得新的凭据，填在下面「凭据和设置」里。到期前办好，收取和发布不会中断。")
+
+
+def _grant_anew(by_page: bool) -> str:
+    if by_page:
+        return _("请点「重新授权」，用这个账号登录平台并同意。办好后收取和发布自动恢复。")
+    return _("请到平台后台取得新的凭据，填在下面「凭据和设置」里。保存后收取和发布自动恢复。")
+
+
+def push_advice(account: Account, now: datetime) -> str:
+    """What to do where pushes stay away, or empty: platforms end a subscription that went wrong, and tell nobody."""
+    if account.last_push_at is None:
+        return _("请核对平台后台是否填了下面的推送地址；市民发来一条，才会有第一次推送。")
+    if now - account.last_push_at < QUIET:
+        return ""
+    return _("很久没有收到了。市民确实没有来信的不用管；否则请到平台后台核对推送地址和订阅。")
+
+
+def advice_on(stream: Stream) -> str:
+    """What to do about a stream that was not read; empty while nothing is wrong with it."""
+    if not stream.error:
+        return ""
+    if not stream.failures:
+        return _("到时自动继续，内容不会丢失。")
+    if stream.error_kind == "permission":
+        return _("请看下面「能做什么」里要向谁申请；办好后点「马上读取」。")
+    if stream.error_kind in ("transient", "rate_limited", "quota_day"):
+        return _("系统会自己再试，内容不会丢失，不用处理。")
+    return _("系统会自己再试；一直如此，请点「核对连接」看原因，或把这句话发给维护人员。")
 
 
 def _left(until: datetime, now: datetime) -> str:

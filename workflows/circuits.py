@@ -207,6 +207,9 @@ async def _ask(house: House, account: Account) -> ConnectorError | None:
     except Exception as error:  # noqa: BLE001 -- a connector's own fault: the account stays as it is
         _log.error("probe broke", account=account.id, error=type(error).__name__)
         return ConnectorError(K.bug, written("程序出错（%(name)s），请把日志交给管理员", name=type(error).__name__))
-    if health.ok:
-        return None
+    return None if health.ok else not_accepted(health)
+
+
+def not_accepted(health: Health) -> ConnectorError:
+    """What an answer comes to that credentials are worth nothing: a person must act."""
     return ConnectorError(K.auth_human, health.note or written("平台不认可这些凭据，需要重新授权"))

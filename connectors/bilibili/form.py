@@ -30,7 +30,7 @@ FORM = AccountForm(
         ),
         Field(
             "assignee", "负责人工发布的人", Place.option,
-            "填他在本系统的登录名：视频和其他要人工发布的，到点提醒他。不填就提醒撰稿人", required=False,
+            "要人工发布的，到点提醒他。不选就提醒撰稿人", required=False, person=True,
         ),
         Field(
             "base_url", "接口地址", Place.base_url, "通常不填，即 https://member.bilibili.com；演练时填模拟平台的地址",

@@ -41,7 +41,7 @@ FORM = AccountForm(
         ),
         Field(
             "assignee", "负责人工发布的人", Place.option,
-            "填他在本系统的登录名：视频和其他要人工发布的，到点提醒他。不填就提醒撰稿人", required=False,
+            "要人工发布的，到点提醒他。不选就提醒撰稿人", required=False, person=True,
         ),
         Field(
             "rip", "操作者公网 IP", Place.option, "读评论时报给抖音的 IP，填办公网络的公网出口地址", required=False

@@ -23,7 +23,7 @@ FORM = AccountForm(
         ),
         Field(
             "assignee", "负责人工发布的人", Place.option,
-            "填他在本系统的登录名：要人工发布的，到点提醒他。不填就提醒撰稿人", required=False,
+            "要人工发布的，到点提醒他。不选就提醒撰稿人", required=False, person=True,
         ),
         Field(
             "plain_upload", "上传网关", Place.option,

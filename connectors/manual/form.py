@@ -14,8 +14,8 @@ FORM = AccountForm(
         ),
         Field("handle", "平台上的账号名", Place.external_id, "发布的人据此核对登录的是不是这个账号。"),
         Field(
-            "assignee", "负责发布的人", Place.option,
-            "填他在本系统的登录名，到点提醒他。不填就提醒撰稿人；写稿时可以另选。", required=False,
+            "assignee", "负责发布的人", Place.option, "到点提醒他。不选就提醒撰稿人；写稿时可以另选。",
+            required=False, person=True,
         ),
         Field(
             "covers", "封面尺寸", Place.option, "像素，多个用逗号分开，例如 1080x1440。不填按平台常用的。",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -11,12 +13,14 @@ import uvicorn
 from sqlmodel import col, func, select
 from starlette.applications import Starlette
 
+from hub import clock
 from hub.db import Context, reading, unit_of_work
 from hub.models import Account, Arrival, AuditEntry, Case, Delivery, DeliveryState, Stream
 from hub.settings import Settings
 from tests.sims.sandbox import Control, SandboxProcess
 from tests.web.conftest import Visit
 from tests.web.world import World
+from web import accountwords
 from workflows import accounts
 from workflows.house import House
 
@@ -293,3 +297,71 @@ async def test_an_account_shows_what_its_platform_has(visit: Visit, ctx: Context
     assert [name for name, page in shown.items() if f'href="{ctx.settings.address}/letters/mayor"' in page] == [
         "webform"
     ]
+
+
+async def test_only_secrets_that_are_there_are_said_to_be_kept(visit: Visit, platform: Control) -> None:
+    there = platform.account("澄江文旅")
+    async with visit("administrator") as client:
+        typed = form_of(platform, there, name="澄江文旅", app_secret="")
+        path = (await client.post("/accounts", data=typed)).headers["location"]
+        page = (await client.get(path)).text
+        assert page.count("已保存，不改就留空") == 1
+        await client.post(path, data=typed | {"token": "", "app_secret": there["app_secret"]})
+        assert (await client.get(path)).text.count("已保存，不改就留空") == 2
+
+
+async def test_who_publishes_by_hand_is_somebody_of_the_office(visit: Visit, world: World, ctx: Context) -> None:
+    typed = {"platform": "manual", "name": "抖音号", "site": "douyin", "handle": "澄江发布"}
+    async with visit("administrator") as client:
+        page = (await client.get("/accounts/new?platform=manual")).text
+        assert '<option value="press_officer.own">' in page, "chosen, not typed"
+        refused = await client.post("/accounts", data=typed | {"assignee": "chef"})
+        assert refused.status_code == 422
+        assert "没有登录名为「chef」的人" in unescape(refused.text)
+        path = (await client.post("/accounts", data=typed | {"assignee": "press_officer.own"})).headers["location"]
+        assert '<option value="press_officer.own" selected>' in (await client.get(path)).text
+        assert (await client.post(path, data=typed | {"assignee": "chef"})).status_code == 422
+        await client.post(f"{path}/check")
+        assert "抖音由人工发布，不连接平台" in (await client.get(path)).text, "what the check says beside the name"
+
+
+async def test_pushes_that_stay_away_are_noticed(visit: Visit, platform: Control, ctx: Context) -> None:
+    there = platform.account("澄江水务")
+    async with visit("administrator") as client:
+        path = (await client.post("/accounts", data=form_of(platform, there, name="澄江水务"))).headers["location"]
+        assert "还没有收到过" in (await client.get(path)).text
+        for days, is_said in ((1, False), (8, True)):
+            async with unit_of_work(ctx) as unit:
+                at = clock.now() - timedelta(days=days)
+                await unit.claim(Account, col(Account.name) == "澄江水务", last_push_at=at)
+            page = (await client.get(path)).text
+            assert "还没有收到过" not in page
+            assert ("很久没有收到了" in page) is is_said
+
+
+async def test_a_stream_that_failed_says_what_to_do(visit: Visit, world: World, ctx: Context) -> None:
+    said = {
+        ("permission", 1): "要向谁申请", ("transient", 2): "不用处理", ("protocol", 1): "点「核对连接」看原因",
+        ("rate_limited", 0): "到时自动继续", ("", 0): "",
+    }  # fmt: skip
+    async with visit("administrator") as client:
+        for (kind, failures), words in said.items():
+            async with unit_of_work(ctx) as unit:
+                error = "平台说不行" if kind else ""
+                soon = clock.now() + timedelta(seconds=20)
+                of_account = col(Stream.account_id) == world.account_id
+                values = {"error_kind": kind, "error": error, "failures": failures, "due_at": soon}
+                await unit.claim(Stream, of_account, **values)
+            page = unescape((await client.get(f"/accounts/{world.account_id}")).text)
+            assert words in page
+            assert "马上</td>" in page, "in a moment is not a moment ago"
+
+
+def test_ended_access_is_not_said_to_end() -> None:
+    now = clock.now()
+    account = Account(platform="x", name="号", expires_at=now - timedelta(hours=1))
+    for by_page in (True, False):
+        told = accountwords.access(account, by_page, now)
+        assert told is not None
+        assert "到期前" not in told.advice
+        assert "自动恢复" in told.advice

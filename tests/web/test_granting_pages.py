@@ -262,3 +262,24 @@ async def test_the_status_page_and_the_figures_name_what_needs_somebody(
     assert f'hub_account_needs_person{{account="{number}"}} 1.0' in figures
     assert f'hub_pull_waiting{{account="{number}",stream="mentions"}} 1.0' in figures
     assert f'hub_budget_used{{calls="all",owner="account/{number}",seconds="86400"}} 1.0' in figures
+
+
+async def test_a_check_that_finds_the_access_ended_stops_the_account_and_says_where_to_go(
+    visit: Visit, toll: Toll, house: House, ctx: Context
+) -> None:
+    number = await tollhouse.connect(house, toll)
+    toll.end_tokens()
+    toll.is_revoked = True
+    async with visit("administrator") as client:
+        await client.post(f"/accounts/{number}/check")
+        page = (await client.get(f"/accounts/{number}")).text
+        assert "请在账号页点「重新授权」" in page
+        assert "粘贴进来" not in page, "nothing is typed where a page grants access"
+        assert "已自动停用，不收取也不发送" in page
+        part = (await client.get(f"/accounts/{number}?part=state")).text
+        assert "已自动停用</" in part.partition("</header>")[0], "the head of the page follows by itself"
+        await client.post(f"/accounts/{number}/active", data={"active": "0"})
+    [account] = await accounts_of(ctx)
+    assert (account.circuit, account.circuit_reason) == (
+        CircuitState.open, "平台不再承认这个应用的授权，请重新授权"
+    )  # fmt: skip

@@ -24,8 +24,9 @@ from web.routes.table import NavItem, PageRoute, waiting
 from web.templating import part_of, redirect, render
 from workflows import accounts, circuits
 from workflows.accounts import Filters, Health, Listing
-from workflows.accounts.detail import budgets, can_go_to_page, can_push, letter_path
+from workflows.accounts.detail import budgets, can_go_to_page, can_push, is_pushed_to, kept_secrets, letter_path
 from workflows.accounts.granting import back_address
+from workflows.delivery import byhand
 
 # The healths a person must see to, together: what the warning at the head of pages leads to.
 NEEDS = "needs"
@@ -105,6 +106,7 @@ async def account_page(
         unsettled = await accounts.has_unsettled(unit, number)
         losing = await accounts.losing(found, unit, one.account)
         lefts = await budgets(found, unit, one.account)
+        people = await byhand.sign_ins(unit)
     platform = next((form for form in accounts.forms() if form.platform == one.account.platform), None)
     values = accounts.shown_fields(platform, one.account) if platform else {}
     by_page, now, address = can_go_to_page(platform), clock.now(), found.ctx.settings.address
@@ -120,6 +122,9 @@ async def account_page(
         "circuit": accountwords.circuit(one.account, by_page),
         "budgets": accountwords.budgets(lefts),
         "words": accountwords,
+        "kept": kept_secrets(found, one.account),
+        "people": people,
+        "is_pushed_to": is_pushed_to(found, one.account),
         "push_url": address + accounts.push_path(found.ctx.settings, number) if can_push(found, one.account) else "",
         "letter_url": address + letters if (letters := letter_path(found, one.account)) else "",
         "losing": accountwords.losing(losing) if one.is_connected else "",
@@ -144,6 +149,7 @@ async def new_page(
     """The form of a new account, with what was wrong in what was typed."""
     async with looking(request) as unit:
         tree = await departments.tree(unit)
+        people = await byhand.sign_ins(unit)
     form = accounts.form_of(platform) if platform else None
     facts = {
         "platforms": accounts.forms(),
@@ -151,6 +157,7 @@ async def new_page(
         "by_page": can_go_to_page(form),
         "back_url": back_address(house(request)),
         "departments": options(tree),
+        "people": people,
         "values": values,
         "problems": problems,
         "refused": refused or [],
@@ -202,9 +209,8 @@ async def check(request: Request) -> Response:
     except Refused as error:
         refused = _("没有连上：%(why)s", why=" ".join(said(reason) for reason in error.reasons))
         return redirect(request, f"/accounts/{number}", refused, kind="error")
-    return redirect(
-        request, f"/accounts/{number}", _("连接正常，平台上的名称是「%(name)s」。", name=health.account_name)
-    )
+    told = _("连接正常，平台上的名称是「%(name)s」。", name=health.account_name)
+    return redirect(request, f"/accounts/{number}", told + said(health.note))
 
 
 async def set_active(request: Request) -> Response:

@@ -90,9 +90,23 @@ async def budgets(house: House, unit: Unit, account: Account) -> list[Left]:
 
 def can_push(house: House, account: Account) -> bool:
     """Whether its platform pushes what arrives, so that its back office asks for our address."""
+    return _push(house, account) not in (None, Granted.no)
+
+
+def is_pushed_to(house: House, account: Account) -> bool:
+    """Whether pushes are to be expected now: nothing has to be granted first."""
+    return _push(house, account) is Granted.yes
+
+
+def _push(house: House, account: Account) -> Granted | None:
     connector = house.platforms.get(account.platform)
     grant = connector.capabilities(house.ref(account)).get(Capability.receive_push) if connector else None
-    return grant is not None and grant.granted is not Granted.no
+    return grant.granted if grant else None
+
+
+def kept_secrets(house: House, account: Account) -> frozenset[str]:
+    """The names of the secrets that are there; never the secrets."""
+    return frozenset(house.ctx.vault.open(account.sealed))
 
 
 def letter_path(house: House, account: Account) -> str:

@@ -26,7 +26,7 @@ from hub.rights import Actor
 from workflows import connecting
 from workflows.accounts.detail import get
 from workflows.accounts.filling import described, form_of, placed, ref_of
-from workflows.accounts.joining import allow, ask, keep_again, keep_new
+from workflows.accounts.joining import allow, ask, keep_again, keep_new, refuse_strangers
 from workflows.house import House
 
 BACK = "/accounts/authorised"
@@ -66,6 +66,7 @@ async def set_out(
     allow(actor)
     form = _form(platform)
     described(form, given, department_id, by_page=True)
+    await refuse_strangers(house, form, given)
     draft = {"given": dict(given), "department_id": department_id}
     return await _go(house, actor, sign_in_id, platform, draft, None)
 

@@ -8,17 +8,17 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from connectors.base import AccountRef, ConnectorError, Health
-from connectors.forms import Place
+from connectors.base import AccountRef, ConnectorError, ErrorKind, Health
+from connectors.forms import AccountForm, Place
 from hub import audit, clock
 from hub.db import Unit, reading, unit_of_work
 from hub.errors import Invalid, NotAllowed, Refused, Stale
 from hub.feed import tell
 from hub.i18n import _
-from hub.models import Account, CircuitState, Stream
+from hub.models import Account, CircuitState, Stream, User
 from hub.rights import Actor, May
 from workflows import circuits, connecting
-from workflows.accounts.detail import get, held
+from workflows.accounts.detail import can_go_to_page, get, held
 from workflows.accounts.filling import described, form_of, placed, ref_of
 from workflows.house import House
 from workflows.tokens import Line, renewed_values
@@ -41,6 +41,7 @@ async def connect(
     allow(actor)
     form = form_of(platform)
     account = described(form, given, department_id)
+    await refuse_strangers(house, form, given)
     health, secrets = await ask(house, ref_of(account, placed(form, given, Place.secret)))
     return await keep_new(house, actor, account, secrets, health), health
 
@@ -73,8 +74,32 @@ def _set_life(account: Account, expires_at: datetime | None) -> None:
         setattr(account, name, value)
 
 
-async def ask(house: House, ref: AccountRef) -> tuple[Health, Mapping[str, str]]:
-    """Who we are there, and the secrets as they are after the call; :class:`Refused` with the platform's words."""
+async def refuse_strangers(house: House, form: AccountForm, given: Mapping[str, str]) -> None:
+    """Told here: work for a name nobody has would be given to somebody else, and nobody would notice."""
+    problems = {}
+    async with reading(house.ctx) as unit:
+        for field in form.fields:
+            name = given.get(field.name, "").strip() if field.person else ""
+            known = select(col(User.id)).where(User.username == name, col(User.is_active))
+            if name and await unit.first(known) is None:
+                problems[field.name] = _("没有登录名为「%(name)s」的人，或已停用。", name=name)
+    if problems:
+        raise Invalid(problems)
+
+
+class NotAcknowledged(Refused):
+    """The platform could not be asked or said no; ``error``: why, as connectors put it."""
+
+    def __init__(self, reasons: list[str], error: ConnectorError) -> None:
+        super().__init__(reasons)
+        self.error = error
+
+
+async def ask(house: House, ref: AccountRef, renewing: str = "") -> tuple[Health, Mapping[str, str]]:
+    """Who we are there, and the secrets as they are after the call; :class:`NotAcknowledged` with the platform's words.
+
+    ``renewing``: what to do about credentials that are worth nothing any more, where that is not to type others.
+    """
     connector = house.platforms.get(ref.platform)
     if connector is None:
         raise Refused([_("这个平台没有启用。")])
@@ -82,11 +107,15 @@ async def ask(house: House, ref: AccountRef) -> tuple[Health, Mapping[str, str]]
     try:
         health = await line.call(connector.check)
     except ConnectorError as error:
-        raise Refused(connecting.reasons_of(error, ref.base_url, live=house.ctx.settings.live)) from None
+        reasons = connecting.reasons_of(error, ref.base_url, live=house.ctx.settings.live)
+        if renewing and error.kind in (ErrorKind.auth_human, ErrorKind.auth_expired):
+            reasons = [error.human, renewing]
+        raise NotAcknowledged(reasons, error) from None
     if not health.ok:
         # Whose account the credentials are is known: the note says what to compare. Otherwise they are worth nothing.
-        next_step = [] if health.account_id else [connecting.new_token()]
-        raise Refused([health.note or _("平台不认可这些凭据。"), *next_step])
+        next_step = [] if health.account_id else [renewing or connecting.new_token()]
+        reasons = [health.note or _("平台不认可这些凭据。"), *next_step]
+        raise NotAcknowledged(reasons, circuits.not_accepted(health))
     return health, line.ref.secrets
 
 
@@ -127,6 +156,7 @@ async def renew(house: House, actor: Actor, account_id: int, given: Mapping[str,
     typed = placed(form, given, Place.secret)
     wanted = described(form, {**given, **kept, **typed}, None)
     wanted.options = {**_lasting(form, account), **wanted.options}
+    await refuse_strangers(house, form, given)
     health, secrets = await ask(house, ref_of(wanted, kept | typed))
     await keep_again(house, actor, account, wanted, secrets, health, typed=sorted(typed))
     return health
@@ -176,14 +206,20 @@ async def _as_read(unit: Unit, account: Account) -> Account:
 async def check(house: House, actor: Actor, account_id: int) -> Health:
     """Ask the platform now who we are; what it says of itself is kept, and an open circuit is closed when all is well.
 
-    :class:`Refused` with the platform's words.
+    :class:`Refused` with the platform's words; what only a person can mend stops the account, as when reading finds it.
     """
     allow(actor)
     async with reading(house.ctx) as unit:
         account = await get(unit, account_id)
     if account.disconnected_at is not None:
         raise Refused([_("账号已断开，凭据已销毁。要再用，请重新填写凭据。")])
-    health, _secrets = await ask(house, house.ref(account))
+    try:
+        health, _secrets = await ask(house, house.ref(account), _renewing(account.platform))
+    except NotAcknowledged as refused:
+        if account.is_active and account.sealed and refused.error.kind in circuits.AT_ONCE:
+            async with unit_of_work(house.ctx) as unit:
+                await circuits.note(unit, account_id, refused.error)
+        raise
     async with unit_of_work(house.ctx) as unit:
         row = await held(unit, account_id)
         if row.circuit is CircuitState.open and row.circuit_kind not in circuits.BY_HAND_ONLY:
@@ -195,3 +231,10 @@ async def check(house: House, actor: Actor, account_id: int) -> Health:
         await unit.compare_and_set(row, **values)
         tell(unit, "accounts", account_id)
     return health
+
+
+def _renewing(platform: str) -> str:
+    """What is to be done about the credentials of an account there is."""
+    if can_go_to_page(form_of(platform)):
+        return _("请在账号页点「重新授权」，用这个账号登录平台并同意。")
+    return _("请到平台后台取得新的凭据，填在账号页的「凭据和设置」里保存。")

@@ -132,6 +132,12 @@ async def hands(unit: Unit) -> Sequence[tuple[int, str]]:
     return [(row[0], row[1]) for row in rows]
 
 
+async def sign_ins(unit: Unit) -> Sequence[tuple[str, str]]:
+    """The same people by their sign-in names, as accounts name them."""
+    rows = await unit.rows(select(User.username, User.name).where(col(User.is_active)).order_by(col(User.name)))
+    return [(row[0], f"{row[1]}（{row[0]}）") for row in rows]
+
+
 def _read(house: House, account: Account, link: str) -> str:
     try:
         return house.connector(account).read_link(house.ref(account), link)
