@@ -31,17 +31,27 @@ class House:
     _errands: set[asyncio.Task[Any]] = field(default_factory=set, repr=False, compare=False)
 
     def ref(self, account: Account, purpose: Purpose = Purpose.people) -> AccountRef:
-        """The account as its connector sees it, secrets opened; ``purpose`` decides how far its budget may be used."""
+        """The account as its connector sees it, secrets opened; ``purpose`` decides how far its budget may be used.
+
+        Without any where no key opens them: like an account that was never granted access it fails in words, alone.
+        """
         return AccountRef(
             id=account.id or 0,
             platform=account.platform,
             name=account.name,
             external_id=account.external_id,
             base_url=account.base_url,
-            secrets=self.ctx.vault.open(account.sealed),
+            secrets=self.secrets_of(account) or {},
             options=account.options,
             purpose=purpose,
         )
+
+    def secrets_of(self, account: Account) -> dict[str, str] | None:
+        """What is sealed in the account; None where no key that is known opens it."""
+        try:
+            return self.ctx.vault.open(account.sealed)
+        except ValueError:
+            return None
 
     def connector(self, account: Account) -> Connector:
         """The account's platform."""

@@ -78,6 +78,11 @@ def ended() -> ConnectorError:
     return ConnectorError(ErrorKind.auth_human, written("授权已失效，需要管理员重新授权"), code="expired")
 
 
+def unopened() -> ConnectorError:
+    """What a call comes to when no key that is known opens the secrets."""
+    return ConnectorError(ErrorKind.auth_human, written("凭据打不开：加密用的密钥换过或丢了"), code="unopened")
+
+
 class Line:
     """A line to one account's platform: every call on it is repeated once with new secrets when the old have ended.
 
@@ -137,7 +142,9 @@ async def _renewed(house: House, ref: AccountRef) -> AccountRef:
             account = await unit.get(Account, ref.id)
         if account is None or not account.sealed:
             raise ended()
-        fresh = house.ctx.vault.open(account.sealed)
+        fresh = house.secrets_of(account)
+        if fresh is None:
+            raise unopened()
         if fresh != dict(ref.secrets):
             return replace(ref, secrets=fresh)
         asked = await house.see_through(_claimed(house, account))
@@ -174,6 +181,8 @@ async def _claim(house: House, account: Account) -> bool:
 async def _ask(house: House, account: Account) -> dict[str, str]:
     """Ask the platform for new secrets and seal them at once; the claim ends whatever comes of it."""
     try:
+        if house.secrets_of(account) is None:
+            raise unopened()
         ref = house.ref(account, Purpose.people)
         async with asyncio.timeout(LONGEST_CALL):
             fresh = await house.platforms[account.platform].refresh(ref)

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from connectors import registry
 from hub import clock
+from hub.crypto import Vault
 from hub.db import Context, reading, unit_of_work
 from hub.models import Account, Authorisation, CircuitState, Stream
 from tests.sims.toll import FORM, Toll, serving
@@ -283,3 +284,25 @@ async def test_a_check_that_finds_the_access_ended_stops_the_account_and_says_wh
     assert (account.circuit, account.circuit_reason) == (
         CircuitState.open, "平台不再承认这个应用的授权，请重新授权"
     )  # fmt: skip
+
+
+async def test_an_account_no_key_opens_says_so_and_takes_new_credentials(
+    visit: Visit, toll: Toll, house: House, ctx: Context
+) -> None:
+    number = await tollhouse.connect(house, toll)
+    lost = Vault(b"another key").seal({"token": "old", "app_secret": "old"})
+    await tollhouse.change(house, number, sealed=lost)
+    async with visit("administrator") as client:
+        assert (await client.get("/api/v1/accounts")).status_code == 200, "the others' accounts are not its matter"
+        page = (await client.get(f"/accounts/{number}")).text
+        assert "这个账号的凭据打不开" in page
+        assert "已保存，不改就留空" not in page
+        await client.post(f"/accounts/{number}/check")
+        assert "HUB_OLD_KEYS" in (await client.get(f"/accounts/{number}")).text
+        [account] = await accounts_of(ctx)
+        assert (account.sealed, account.circuit) == (lost, CircuitState.closed), "the key may yet be found"
+        missing = await client.post(f"/accounts/{number}", data=typed(toll, name="收费号", app_secret=""))
+        assert missing.status_code == 422
+        fresh = typed(toll, name="收费号", token=toll.grant())
+        assert (await client.post(f"/accounts/{number}", data=fresh)).status_code == 303
+        assert "这个账号的凭据打不开" not in (await client.get(f"/accounts/{number}")).text

@@ -24,7 +24,15 @@ from web.routes.table import NavItem, PageRoute, waiting
 from web.templating import part_of, redirect, render
 from workflows import accounts, circuits
 from workflows.accounts import Filters, Health, Listing
-from workflows.accounts.detail import budgets, can_go_to_page, can_push, is_pushed_to, kept_secrets, letter_path
+from workflows.accounts.detail import (
+    budgets,
+    can_go_to_page,
+    can_push,
+    is_pushed_to,
+    kept_secrets,
+    letter_path,
+    unopened,
+)
 from workflows.accounts.granting import back_address
 from workflows.delivery import byhand
 
@@ -123,6 +131,7 @@ async def account_page(
         "budgets": accountwords.budgets(lefts),
         "words": accountwords,
         "kept": kept_secrets(found, one.account),
+        "unopened": unopened(found, one.account),
         "people": people,
         "is_pushed_to": is_pushed_to(found, one.account),
         "push_url": address + accounts.push_path(found.ctx.settings, number) if can_push(found, one.account) else "",

@@ -106,7 +106,18 @@ def _push(house: House, account: Account) -> Granted | None:
 
 def kept_secrets(house: House, account: Account) -> frozenset[str]:
     """The names of the secrets that are there; never the secrets."""
-    return frozenset(house.ctx.vault.open(account.sealed))
+    return frozenset(house.secrets_of(account) or ())
+
+
+def unopened(house: House, account: Account) -> list[str]:
+    """What is wrong and what to do where no key that is known opens the secrets; empty where one does."""
+    if house.secrets_of(account) is not None:
+        return []
+    return [
+        _("这个账号的凭据打不开：加密用的密钥换过或丢了。"),
+        _("请把原来的密钥放回数据目录的 secret.key，或写进设置 HUB_OLD_KEYS，再重新启动；"
+          "找不回来的，请在账号页重新填写全部凭据。"),
+    ]  # fmt: skip
 
 
 def letter_path(house: House, account: Account) -> str:

@@ -140,7 +140,7 @@ async def _traveller(house: House, row: Authorisation) -> tuple[Account, Account
     if row.account_id is not None:
         async with reading(house.ctx) as unit:
             account = await get(unit, row.account_id)
-        return account, ref_of(account, house.ctx.vault.open(account.sealed))
+        return account, ref_of(account, house.secrets_of(account) or {})
     draft = _draft(house, row)
     given, department = draft["given"], draft["department_id"]
     assert isinstance(given, dict)

@@ -18,7 +18,7 @@ from hub.i18n import _
 from hub.models import Account, CircuitState, Stream, User
 from hub.rights import Actor, May
 from workflows import circuits, connecting
-from workflows.accounts.detail import can_go_to_page, get, held
+from workflows.accounts.detail import can_go_to_page, get, held, unopened
 from workflows.accounts.filling import described, form_of, placed, ref_of
 from workflows.house import House
 from workflows.tokens import Line, renewed_values
@@ -152,7 +152,7 @@ async def renew(house: House, actor: Actor, account_id: int, given: Mapping[str,
     async with reading(house.ctx) as unit:
         account = await get(unit, account_id)
     form = form_of(account.platform)
-    kept = house.ctx.vault.open(account.sealed)
+    kept = house.secrets_of(account) or {}
     typed = placed(form, given, Place.secret)
     wanted = described(form, {**given, **kept, **typed}, None)
     wanted.options = {**_lasting(form, account), **wanted.options}
@@ -213,6 +213,8 @@ async def check(house: House, actor: Actor, account_id: int) -> Health:
         account = await get(unit, account_id)
     if account.disconnected_at is not None:
         raise Refused([_("账号已断开，凭据已销毁。要再用，请重新填写凭据。")])
+    if reasons := unopened(house, account):
+        raise Refused(reasons)
     try:
         health, _secrets = await ask(house, house.ref(account), _renewing(account.platform))
     except NotAcknowledged as refused:
