@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from sqlmodel import col, select
@@ -175,3 +176,22 @@ def test_a_new_key_in_the_data_folder(ready: Run, platform: Control, tmp_path: P
     assert (path.stat().st_mode & 0o777, old.stat().st_mode & 0o777) == (0o600, 0o600)
     old.unlink()
     assert sealed_in(tmp_path / "data")[1]["token"] == there["token"], "the new key alone opens it"
+
+
+def test_doctor_sees_a_key_that_is_short_and_one_that_opens_nothing(
+    ready: Run, platform: Control, tmp_path: Path
+) -> None:
+    def finding(**variables: str) -> dict[str, Any]:
+        found = {one["name"]: one for one in json.loads(ready("doctor", "--json", **variables)[1])}
+        return cast(dict[str, Any], found["密钥文件"])
+
+    _, words, secrets = words_of(platform, "栖澜水务")
+    assert ready(*words, **secrets)[0] == 0
+    assert finding()["ok"]
+    assert "太短" in finding(HUB_SECRET_KEY="zhengfu2026")["said"]
+    another = finding(HUB_SECRET_KEY="k" * 43)
+    assert not another["ok"]
+    assert "栖澜水务" in another["said"]
+    assert "HUB_OLD_KEYS" in another["advice"]
+    was = (tmp_path / "data/secret.key").read_text().strip()
+    assert finding(HUB_SECRET_KEY="k" * 43, HUB_OLD_KEYS=was)["ok"]

@@ -39,6 +39,7 @@ from workflows import vitals
 from workflows.accounts import needs_person
 
 LEAST_SPACE_MB = 500
+LEAST_KEY = 32
 # Accounts in trouble that are named.
 MOST_NAMED = 20
 OLDEST_BEAT = timedelta(seconds=15)
@@ -117,10 +118,29 @@ async def _folder(settings: Settings) -> Finding:
 
 
 async def _keys(settings: Settings) -> Finding:
-    path = settings.data / "secret.key"
-    open_to_others = path.exists() and path.stat().st_mode & 0o077 != 0
-    said = _("他人可读") if open_to_others else _("仅本人可读")
-    return Finding(_("密钥文件"), not open_to_others, said, _("请执行 chmod 600 %(path)s", path=path))
+    path, name = settings.data / "secret.key", _("密钥文件")
+    if settings.secret_key and len(settings.secret_key) < LEAST_KEY:
+        advice = _("请换成随机的 32 个以上字符，旧值放进 HUB_OLD_KEYS，再执行 hub key rotate")
+        return Finding(name, False, _("HUB_SECRET_KEY 太短，猜得出来"), advice)
+    if path.exists() and path.stat().st_mode & 0o077 != 0:
+        return Finding(name, False, _("他人可读"), _("请执行 chmod 600 %(path)s", path=path))
+    if lost := await _read(settings, _unopened):
+        advice = _("请把原来的密钥放回 secret.key 或写进 HUB_OLD_KEYS；找不回来的，在账号页重新填写凭据")
+        return Finding(name, False, _("打不开这些账号的凭据：%(names)s", names=listed(lost[:MOST_NAMED])), advice)
+    return Finding(name, True, _("在 HUB_SECRET_KEY 中") if settings.secret_key else _("仅本人可读"))
+
+
+async def _unopened(unit: Unit) -> Sequence[str]:
+    """The accounts whose secrets no known key opens."""
+    names = []
+    sealed_ones = select(Account.name, Account.sealed).where(Account.sealed != "")
+    rows = await unit.rows(sealed_ones.order_by(col(Account.name)))
+    for name, sealed in rows:
+        try:
+            unit.ctx.vault.open(sealed)
+        except ValueError:
+            names.append(name)
+    return names
 
 
 async def _database(settings: Settings) -> Finding:
