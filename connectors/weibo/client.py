@@ -42,7 +42,7 @@ from connectors.defaults import Defaults
 from connectors.http import Http
 from connectors.lengths import weibo_units
 from connectors.options import text
-from connectors.signature import reason_against
+from connectors.signature import proof_of, reason_against
 from connectors.weibo import granting, publishing, pushes, reading
 from connectors.weibo.links import id_of_link, post_url
 from connectors.weibo.schemas import inbound, item_id, number_text, own_item
@@ -150,7 +150,8 @@ class WeiboConnector(Defaults):
         if reason := reason_against(query, secret, self._http.clock(), no_secret=pushes.NO_SECRET):
             return Reject(403, reason)
         if method == "GET":
-            return Challenge(query["echostr"]) if query.get("echostr") else Reject(400, "缺少 echostr")
+            echo = query.get("echostr")
+            return Challenge(echo, proof=proof_of(query)) if echo else Reject(400, "缺少 echostr")
         if len(body) > PUSH_BYTES:
             return Reject(413, "推送内容过大")
         if not body.strip():
@@ -160,7 +161,8 @@ class WeiboConnector(Defaults):
         found = [pushes.items_of(one) for one in pushed]
         once = {(item.kind, item.external_id): item for item in found if item is not None}
         answer, content_type = pushes.receipt(push, text(account, "receipt"), self._http.clock())
-        return Accept(tuple(once.values()), answer, content_type, passed_over=found.count(None))
+        items, proof = tuple(once.values()), proof_of(query)
+        return Accept(items, answer, content_type, passed_over=found.count(None), proof=proof)
 
     def parse(self, account: AccountRef, item: RawItem) -> Inbound:
         """Understand a stored item, from a list or a push."""

@@ -85,6 +85,10 @@ async def test_clocks_may_be_ten_minutes_off(off: int) -> None:
     assert len(answer.items) == 1
 
 
+async def test_the_signature_covers_no_content() -> None:
+    assert len({(await push(message())).proof, (await push(message())).proof} - {""}) == 2, "one for each push"
+
+
 async def test_a_message_is_understood() -> None:
     found = await understood(message(), message_replies="3", reply_hours="72")
     at = datetime(2012, 7, 16, 10, 9, 20, tzinfo=UTC)
