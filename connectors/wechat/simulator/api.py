@@ -42,8 +42,9 @@ def _take_down(world: World, official: Official, values: dict[str, Any]) -> dict
 
 
 def _article(world: World, official: Official, values: dict[str, Any]) -> dict[str, Any]:
+    """That an owner deleted it stands here; of what the platform blocked only the submission is known to tell."""
     found = articles.published(world, official, values)
-    return {"news_item": [{**item, "is_deleted": bool(found["gone"])} for item in found["news_item"]]}
+    return {"news_item": [{**item, "is_deleted": found["gone"] == "owner"} for item in found["news_item"]]}
 
 
 def _mass_status(world: World, official: Official, values: dict[str, Any]) -> dict[str, Any]:
