@@ -161,8 +161,9 @@ class WeiboConnector(Defaults):
         found = [pushes.items_of(one) for one in pushed]
         once = {(item.kind, item.external_id): item for item in found if item is not None}
         answer, content_type = pushes.receipt(push, text(account, "receipt"), self._http.clock())
-        items, proof = tuple(once.values()), proof_of(query)
-        return Accept(items, answer, content_type, passed_over=found.count(None), proof=proof)
+        items, notices = tuple(once.values()), pushes.notices_of(pushed)
+        passed_over = found.count(None) - len(notices)
+        return Accept(items, answer, content_type, notices, passed_over, proof_of(query))
 
     def parse(self, account: AccountRef, item: RawItem) -> Inbound:
         """Understand a stored item, from a list or a push."""

@@ -65,15 +65,25 @@ async def health(wire: Wire, account: AccountRef) -> Health:
         return Health(False, note="还没有授权，请点「去授权」，用这个账号登录微博并同意")
     try:
         uid, expires_at = await _token_info(wire, account)
-        user = await wire.get(account, f"{hosts(account).api}/2/users/show.json", uid=uid)
+        name = await _name(wire, account, uid)
     except ConnectorError as error:
         if error.kind in DEAD:
             return Health(False, note=error.human)
         raise
-    name = one_line(str(user.get("screen_name") or "")) if isinstance(user, Mapping) else ""
     if account.external_id and uid != account.external_id:
-        return Health(False, uid, name, f"令牌属于另一个账号（{name}），请核对账号编号")
+        return Health(False, uid, name, f"令牌属于另一个账号（{name or uid}），请核对账号编号")
     return Health(True, uid, name, token_expires_at=expires_at, learned=await _allowed(wire, account))
+
+
+async def _name(wire: Wire, account: AccountRef, uid: str) -> str:
+    """What the account is called there; an app that may not ask goes without."""
+    try:
+        user = await wire.get(account, f"{hosts(account).api}/2/users/show.json", uid=uid)
+    except ConnectorError as error:
+        if error.kind not in (ErrorKind.permission, ErrorKind.not_found):
+            raise
+        return ""
+    return one_line(str(user.get("screen_name") or "")) if isinstance(user, Mapping) else ""
 
 
 async def _token_info(wire: Wire, account: AccountRef) -> tuple[str, datetime | None]:
