@@ -47,7 +47,7 @@ from connectors.weibo import granting, publishing, pushes, reading
 from connectors.weibo.links import id_of_link, post_url
 from connectors.weibo.schemas import inbound, item_id, number_text, own_item
 from connectors.weibo.settings import hosts, number
-from connectors.weibo.wire import Wire, windows
+from connectors.weibo.wire import COMMENT, Wire, windows
 
 PUSH_BYTES = 256 * 1024
 # The own timeline shows an ordinary app its newest five posts, whatever it asks for.
@@ -191,15 +191,18 @@ class WeiboConnector(Defaults):
         match out.target_kind:
             case Kind.mention:
                 form = {"id": out.target_id, "comment": out.text}
-                return publishing.accepted(account, await self._wire.post(account, f"{base}/create.json", form))
+                return await self._comment(account, f"{base}/create.json", form)
             case Kind.comment:
                 root = out.thread_id or await self._root_of(account, out.target_id)
                 form = {"cid": out.target_id, "id": root, "comment": out.text, "without_mention": "0"}
-                return publishing.accepted(account, await self._wire.post(account, f"{base}/reply.json", form))
+                return await self._comment(account, f"{base}/reply.json", form)
             case Kind.private:
                 return await self._message(account, out)
             case _:
                 raise ConnectorError(ErrorKind.permission, "微博不能回复这一类内容", code="kind")
+
+    async def _comment(self, account: AccountRef, url: str, form: Mapping[str, str]) -> Outcome:
+        return publishing.accepted(account, await self._wire.post(account, url, form, calls=COMMENT))
 
     async def _root_of(self, account: AccountRef, comment_id: str) -> str:
         """Which post a comment stands under, where its push did not say."""
@@ -217,7 +220,7 @@ class WeiboConnector(Defaults):
         }
         token = "fan_token" if account.secrets.get("fan_token") else "token"
         url = f"{hosts(account).m}/2/messages/reply.json"
-        body = await self._wire.post(account, url, form, token=token)
+        body = await self._wire.post(account, url, form, token=token, calls="")
         result = body.get("result") if isinstance(body, Mapping) else None
         if result is False:
             raise ConnectorError(ErrorKind.protocol, "平台没有发出这条私信，也没有说明原因", code="result")
@@ -299,7 +302,7 @@ class WeiboConnector(Defaults):
         api = hosts(account).api
         for path, name in (("statuses/destroy", "id"), ("comments/destroy", "cid")):
             try:
-                await self._wire.post(account, f"{api}/2/{path}.json", {name: external_id})
+                await self._wire.post(account, f"{api}/2/{path}.json", {name: external_id}, calls="")
                 return
             except ConnectorError as error:
                 if error.kind is not ErrorKind.not_found or error.effect is not Effect.not_done:

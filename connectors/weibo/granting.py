@@ -13,7 +13,7 @@ from connectors.options import text
 from connectors.text import one_line
 from connectors.weibo.schemas import number_text
 from connectors.weibo.settings import hosts
-from connectors.weibo.wire import Wire
+from connectors.weibo.wire import ALL, Wire
 
 DEAD = (ErrorKind.auth_human, ErrorKind.auth_expired)
 LONGEST_LIFE = 10**9
@@ -103,7 +103,8 @@ async def _token_info(wire: Wire, account: AccountRef) -> tuple[str, datetime | 
 
 
 async def _allowed(wire: Wire, account: AccountRef) -> dict[str, Any]:
-    own = [one for one in await wire.limits(account) if one.scope is Scope.account and one.most]
+    told = await wire.limits(account)
+    own = [one for one in told if one.calls == ALL and one.scope is Scope.account and one.most]
     return {"user_limit": own[0].most, "user_limit_seconds": int(own[0].per.total_seconds())} if own else {}
 
 

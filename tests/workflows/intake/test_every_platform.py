@@ -82,7 +82,7 @@ def _weibo(stack: ExitStack, folder: Path) -> Stage:
     weibo.reset()
     account = weibo.account("临江发布")
     # The rules of the simulator count calls as the platform does: this is about items, not about budgets.
-    weibo.rules(calls_per_day=100_000, writes_per_hour=100_000)
+    weibo.rules(calls_per_day=100_000, writes_per_hour=100_000, comments_per_hour=100_000)
     ref = weibo.ref(account, page_size=5)
 
     def lock() -> None:
