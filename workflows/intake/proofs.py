@@ -8,7 +8,7 @@ bring the same content and pass.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -51,10 +51,15 @@ async def hold(unit: Unit, several: Sequence[Shown | None]) -> list[bool]:
         return [True] * len(several)
     now = clock.now()
     rows = [{"proof": proof, "content": first[proof], "seen_at": now} for proof in sorted(first)]
-    await unit.run(insert(unit, PushProof).on_conflict_do_nothing(index_elements=["proof"]), rows)
-    known = select(col(PushProof.proof), col(PushProof.content)).where(col(PushProof.proof).in_(first))
-    held = {row.proof: row.content for row in await unit.rows(known)}
-    return [one is None or held.get(one.proof) == one.content for one in several]
+    fresh = insert(unit, PushProof).on_conflict_do_nothing(index_elements=["proof"]).returning(col(PushProof.proof))
+    seen = first.keys() - {row.proof for row in await unit.run(fresh, rows)}
+    held = first | (await _contents(unit, seen) if seen else {})
+    return [one is None or held[one.proof] == one.content for one in several]
+
+
+async def _contents(unit: Unit, several: Collection[str]) -> dict[str, str]:
+    known = select(col(PushProof.proof), col(PushProof.content)).where(col(PushProof.proof).in_(several))
+    return {row.proof: row.content for row in await unit.rows(known)}
 
 
 async def sweep_proofs(house: House) -> int:
