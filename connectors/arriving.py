@@ -137,7 +137,8 @@ class Page:
 class Accept:
     """A genuine push: store ``items``, act on ``notices``, then answer ``body`` with status 200.
 
-    ``passed_over``: how many parts of it carry no item: events, types nobody knows.
+    ``passed_over``: how many parts of it carry no item: events, types nobody knows. ``proof``: what its signature was
+    made of, where that is not the content: whoever has seen it could send anything, so it is good for one content only.
     """
 
     items: tuple[RawItem, ...]
@@ -145,14 +146,16 @@ class Accept:
     content_type: str = "text/plain"
     notices: tuple[Notice, ...] = ()
     passed_over: int = 0
+    proof: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """The platform checks our address: answer ``body`` verbatim."""
+    """The platform checks our address: answer ``body`` verbatim. ``proof`` as in :class:`Accept`."""
 
     body: str
     content_type: str = "text/plain"
+    proof: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

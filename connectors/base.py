@@ -98,7 +98,8 @@ class Grant:
 class AccountRef:
     """One official account as a connector sees it. ``secrets`` never reach a log or a repr.
 
-    ``published``: own items of the last ``Limits.follow_own`` days, newest first, for streams that are read per item.
+    ``published``: own items of the last ``Limits.follow_own`` days, newest first, for streams that are read per item;
+    for :meth:`Connector.exists` the item that is asked about.
     """
 
     id: int

@@ -44,6 +44,11 @@ def reason_against(
     return ""
 
 
+def proof_of(query: Mapping[str, str]) -> str:
+    """What such a signature was made of besides the secret; the content of the push is no part of it."""
+    return f"{query.get('timestamp', '')}:{query.get('nonce', '')}"
+
+
 def signed_object(
     method: str, headers: Mapping[str, str], body: bytes, secret: str, *, header: str,
     sign: Callable[[str, bytes], str], only_post: str, unset: str,

@@ -13,6 +13,7 @@ from workflows.desk import Job
 from workflows.drafting.jobs import run_models
 from workflows.house import House
 from workflows.intake.jobs import fetch_pictures, pull_due, read_arrivals, run_imports, sweep_files, sweep_uploads
+from workflows.intake.proofs import sweep_proofs
 from workflows.learning.jobs import learn_waiting, load_learnt
 from workflows.matters.jobs import count_matters, count_words, place_messages
 from workflows.pictures.jobs import sweep_pictures
@@ -70,6 +71,7 @@ JOBS: tuple[Job, ...] = (
     Job("sweep_feed", sweep_feed, every=60.0),
     Job("sweep_sessions", sweep_sessions, every=600.0),
     Job("sweep_answers", sweep_answers, every=600.0),
+    Job("sweep_proofs", sweep_proofs, every=600.0),
     Job("sweep_uploads", sweep_uploads, every=600.0),
     Job("sweep_pictures", sweep_pictures, every=3600.0),
     Job("sweep_files", sweep_files, every=3600.0),

@@ -35,8 +35,8 @@ Key = tuple[str, str, int]
 _tally: ContextVar[Counter[Key] | None] = ContextVar("spent", default=None)
 
 CALLS = {
-    "all": N_("全部接口"), "read": N_("读取接口"), "write": N_("发布和答复接口"), "token": N_("令牌接口"),
-    "message": N_("客服消息接口"), "media": N_("素材接口"), "mass": N_("群发接口"),
+    "all": N_("全部接口"), "read": N_("读取接口"), "write": N_("发布接口"), "comment": N_("评论接口"),
+    "token": N_("令牌接口"), "message": N_("客服消息接口"), "media": N_("素材接口"), "mass": N_("群发接口"),
 }  # fmt: skip
 
 

@@ -49,7 +49,7 @@ from connectors.pictures import against_pictures, form_named, harmless, in_time
 from connectors.sandbox import videos
 from connectors.sandbox.errors import CODES
 from connectors.sandbox.pushes import pushed_item
-from connectors.signature import reason_against
+from connectors.signature import proof_of, reason_against
 from connectors.videos import PIECE_SECONDS, Multipart, against_video
 from connectors.walk import LOOK_BACK, after_step, bounds
 from connectors.weibo.errors import error_of
@@ -165,7 +165,8 @@ class SandboxConnector(Defaults):
         if reason := reason_against(query, secret, self._http.clock(), no_secret=NO_SECRET, oldest=OLDEST_PUSH):
             return Reject(403, reason)
         if method == "GET":
-            return Challenge(query["echostr"]) if query.get("echostr") else Reject(400, "缺少 echostr")
+            echo = query.get("echostr")
+            return Challenge(echo, proof=proof_of(query)) if echo else Reject(400, "缺少 echostr")
         if len(body) > PUSH_BYTES:
             return Reject(413, "推送内容过大")
         if not body:
@@ -176,7 +177,7 @@ class SandboxConnector(Defaults):
             pushed = body.decode("utf-8", "backslashreplace")
         found = [pushed_item(push) for push in (pushed if isinstance(pushed, list) else [pushed])]
         once = {(item.kind, item.external_id): item for item in found if item is not None}
-        return Accept(tuple(once.values()))
+        return Accept(tuple(once.values()), proof=proof_of(query))
 
     def parse(self, account: AccountRef, item: RawItem) -> Inbound:
         """Understand a stored item."""

@@ -37,7 +37,7 @@ from connectors.http import Http
 from connectors.options import DAY, LONGEST_FOLLOWED, SHORTEST, is_on, number
 from connectors.wechat import comments, figures, pushes
 from connectors.wechat.errors import TOKEN
-from connectors.wechat.publishing import MASS, Publisher
+from connectors.wechat.publishing import MASS, PUBLISH_ID, Publisher
 from connectors.wechat.rules import (
     ARTICLE_LENGTH,
     COMMENT_LENGTH,
@@ -46,7 +46,7 @@ from connectors.wechat.rules import (
     problems_of,
 )
 from connectors.wechat.schemas import TIMES, comment_place, inbound
-from connectors.wechat.wire import Wire, windows
+from connectors.wechat.wire import Wire, text_of, windows
 
 # How an answer that left is named where the platform gives no id: nobody can look it up or take it back.
 SAID, ANSWER = "custom:", "answer:"
@@ -225,7 +225,8 @@ class WechatConnector(Defaults):
         if place := _answer_place(external_id):
             found = await comments.answered(self._wire, account, place)
             return found is not None and bool(found[0])
-        return await self._publisher.stands(account, external_id)
+        kept = next((one.extra for one in account.published if one.external_id == external_id), {})
+        return await self._publisher.stands(account, external_id, text_of(kept.get(PUBLISH_ID)))
 
     async def delete(self, account: AccountRef, external_id: str) -> None:
         """Remove an article, a mass message or an answer under a comment; already gone is fine."""

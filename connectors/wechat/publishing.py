@@ -33,6 +33,9 @@ from connectors.wechat.schemas import instant
 from connectors.wechat.wire import Wire, incomplete, text_of
 
 MASS = "mass"
+# What is kept of an acceptance: the number by which its end, and a later take-down, are asked for.
+PUBLISH_ID = "publish_id"
+DELETED, BLOCKED = 5, 6
 PUBLISH_AGAIN = timedelta(seconds=15)
 MASS_AGAIN = timedelta(seconds=60)
 # The next try finds there what was uploaded.
@@ -71,7 +74,7 @@ class Publisher:
         job = text_of(body.get("publish_id"))
         if not job:
             raise incomplete("publish_id", Effect.unknown)
-        return Pending(f"publish:{job}", self._wire.now() + PUBLISH_AGAIN, _kept(body))
+        return Pending(f"publish:{job}", self._wire.now() + PUBLISH_AGAIN, _kept(body) | {PUBLISH_ID: job})
 
     async def _mass(self, account: AccountRef, out: Outgoing, draft: str, *, is_new: bool) -> Outcome:
         wanted = {
@@ -173,7 +176,7 @@ class Publisher:
         if status in REFUSED:
             raise ConnectorError(ErrorKind.content_rejected, REFUSED[status], code=f"publish_status {status}")
         article = text_of(body.get("article_id"))
-        if status not in (0, 5, 6) or not article:  # 5 and 6 were published, then taken down: exists() tells
+        if status not in (0, DELETED, BLOCKED) or not article:  # what was taken down since, exists() tells
             code = f"publish_status {told}"[:200]
             raise ConnectorError(ErrorKind.transient, "微信公众平台还没有给出发布结果", code=code)
         return Done(article, _address(body))
@@ -212,8 +215,12 @@ class Publisher:
                     return OwnItems((own,), complete=True)
         return OwnItems((), complete=bool(await self._draft_left(account, out)))
 
-    async def stands(self, account: AccountRef, article: str) -> bool:
-        """Whether a published article can still be read."""
+    async def stands(self, account: AccountRef, article: str, publish_id: str = "") -> bool:
+        """Whether a published article can still be read. That the platform itself has blocked it is documented for
+        the submission (``publish_id``) only, that it was deleted, for both.
+        """
+        if publish_id and await self._was_taken_down(account, publish_id):
+            return False
         try:
             body = await self._wire.call(account, "/cgi-bin/freepublish/getarticle", {"article_id": article})
         except ConnectorError as error:
@@ -223,6 +230,16 @@ class Publisher:
         found = body.get("news_item")
         articles = [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
         return not articles or any(not one.get("is_deleted") for one in articles)
+
+    async def _was_taken_down(self, account: AccountRef, publish_id: str) -> bool:
+        """A submission that the platform no longer knows says nothing."""
+        try:
+            body = await self._wire.call(account, "/cgi-bin/freepublish/get", {"publish_id": publish_id})
+        except ConnectorError as error:
+            if error.kind is ErrorKind.not_found:
+                return False
+            raise
+        return body.get("publish_status") in (DELETED, BLOCKED)
 
 
 def _kept(body: Mapping[str, Any]) -> dict[str, str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from connectors import xml
 from connectors.base import Accept, AccountRef, Challenge, Kind, Notice, NoticeKind, PushAnswer, RawItem, Reject
 from connectors.options import is_on, text
-from connectors.signature import is_signed, reason_against
+from connectors.signature import is_signed, proof_of, reason_against
 from connectors.text import as_payload, id_of
 from connectors.wechat.crypto import Foreign, Unreadable, decrypt, sealed
 from connectors.wechat.schemas import pushed_item
@@ -26,14 +27,15 @@ def answer(account: AccountRef, method: str, query: Mapping[str, str], body: byt
     if reason := reason_against(query, account.secrets.get("token", ""), now, no_secret=NO_TOKEN):
         return Reject(403, reason)
     if method == "GET":
-        return Challenge(query["echostr"]) if query.get("echostr") else Reject(400, "缺少 echostr")
+        echo = query.get("echostr")
+        return Challenge(echo, proof=proof_of(query)) if echo else Reject(400, "缺少 echostr")
     if len(body) > LARGEST:
         return Reject(413, "推送内容过大")
     if not body:
         return Reject(400, "推送没有内容")
     outer = xml.read(body)
     if outer is None:  # signed all the same: it is kept, and people see it in quarantine
-        return Accept((_unread(body.decode("utf-8", "backslashreplace")),), SUCCESS)
+        return Accept((_unread(body.decode("utf-8", "backslashreplace")),), SUCCESS, proof=proof_of(query))
     return _opened(account, query, outer, now)
 
 
@@ -42,10 +44,10 @@ def _opened(account: AccountRef, query: Mapping[str, str], outer: Mapping[str, A
     if not isinstance(encrypted, str) or not encrypted:
         if is_on(account, "secure_only", usually=True):
             return Reject(403, "账号只收加密推送，请在公众平台把消息加解密方式设为安全模式")
-        return _split(account, outer, now, is_sealed=False)
+        return _in_plain(account, query, outer, now)
     if not account.secrets.get("aes_key"):
         if outer.get("MsgType"):  # compatible mode sends both
-            return _split(account, outer, now, is_sealed=False)
+            return _in_plain(account, query, outer, now)
         return Reject(403, "推送已加密，请管理员在账号设置中填写消息加解密密钥")
     signed = (account.secrets["token"], query.get("timestamp", ""), query.get("nonce", ""), encrypted)
     if not is_signed(query.get("msg_signature", ""), *signed):
@@ -58,6 +60,12 @@ def _opened(account: AccountRef, query: Mapping[str, str], outer: Mapping[str, A
         return Reject(400, str(error))
     push = xml.read(inner)
     return Accept((_unread(inner),), SUCCESS) if push is None else _split(account, push, now, is_sealed=True)
+
+
+def _in_plain(account: AccountRef, query: Mapping[str, str], push: Mapping[str, Any], now: datetime) -> PushAnswer:
+    """What came unsealed: its signature says nothing of what stands in it."""
+    found = _split(account, push, now, is_sealed=False)
+    return replace(found, proof=proof_of(query)) if isinstance(found, Accept) else found
 
 
 def _split(account: AccountRef, push: Mapping[str, Any], now: datetime, *, is_sealed: bool) -> PushAnswer:

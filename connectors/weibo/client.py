@@ -42,12 +42,12 @@ from connectors.defaults import Defaults
 from connectors.http import Http
 from connectors.lengths import weibo_units
 from connectors.options import text
-from connectors.signature import reason_against
+from connectors.signature import proof_of, reason_against
 from connectors.weibo import granting, publishing, pushes, reading
 from connectors.weibo.links import id_of_link, post_url
 from connectors.weibo.schemas import inbound, item_id, number_text, own_item
 from connectors.weibo.settings import hosts, number
-from connectors.weibo.wire import Wire, windows
+from connectors.weibo.wire import COMMENT, Wire, windows
 
 PUSH_BYTES = 256 * 1024
 # The own timeline shows an ordinary app its newest five posts, whatever it asks for.
@@ -150,7 +150,8 @@ class WeiboConnector(Defaults):
         if reason := reason_against(query, secret, self._http.clock(), no_secret=pushes.NO_SECRET):
             return Reject(403, reason)
         if method == "GET":
-            return Challenge(query["echostr"]) if query.get("echostr") else Reject(400, "缺少 echostr")
+            echo = query.get("echostr")
+            return Challenge(echo, proof=proof_of(query)) if echo else Reject(400, "缺少 echostr")
         if len(body) > PUSH_BYTES:
             return Reject(413, "推送内容过大")
         if not body.strip():
@@ -160,7 +161,9 @@ class WeiboConnector(Defaults):
         found = [pushes.items_of(one) for one in pushed]
         once = {(item.kind, item.external_id): item for item in found if item is not None}
         answer, content_type = pushes.receipt(push, text(account, "receipt"), self._http.clock())
-        return Accept(tuple(once.values()), answer, content_type, passed_over=found.count(None))
+        items, notices = tuple(once.values()), pushes.notices_of(pushed)
+        passed_over = found.count(None) - len(notices)
+        return Accept(items, answer, content_type, notices, passed_over, proof_of(query))
 
     def parse(self, account: AccountRef, item: RawItem) -> Inbound:
         """Understand a stored item, from a list or a push."""
@@ -188,15 +191,18 @@ class WeiboConnector(Defaults):
         match out.target_kind:
             case Kind.mention:
                 form = {"id": out.target_id, "comment": out.text}
-                return publishing.accepted(account, await self._wire.post(account, f"{base}/create.json", form))
+                return await self._comment(account, f"{base}/create.json", form)
             case Kind.comment:
                 root = out.thread_id or await self._root_of(account, out.target_id)
                 form = {"cid": out.target_id, "id": root, "comment": out.text, "without_mention": "0"}
-                return publishing.accepted(account, await self._wire.post(account, f"{base}/reply.json", form))
+                return await self._comment(account, f"{base}/reply.json", form)
             case Kind.private:
                 return await self._message(account, out)
             case _:
                 raise ConnectorError(ErrorKind.permission, "微博不能回复这一类内容", code="kind")
+
+    async def _comment(self, account: AccountRef, url: str, form: Mapping[str, str]) -> Outcome:
+        return publishing.accepted(account, await self._wire.post(account, url, form, calls=COMMENT))
 
     async def _root_of(self, account: AccountRef, comment_id: str) -> str:
         """Which post a comment stands under, where its push did not say."""
@@ -214,7 +220,7 @@ class WeiboConnector(Defaults):
         }
         token = "fan_token" if account.secrets.get("fan_token") else "token"
         url = f"{hosts(account).m}/2/messages/reply.json"
-        body = await self._wire.post(account, url, form, token=token)
+        body = await self._wire.post(account, url, form, token=token, calls="")
         result = body.get("result") if isinstance(body, Mapping) else None
         if result is False:
             raise ConnectorError(ErrorKind.protocol, "平台没有发出这条私信，也没有说明原因", code="result")
@@ -296,7 +302,7 @@ class WeiboConnector(Defaults):
         api = hosts(account).api
         for path, name in (("statuses/destroy", "id"), ("comments/destroy", "cid")):
             try:
-                await self._wire.post(account, f"{api}/2/{path}.json", {name: external_id})
+                await self._wire.post(account, f"{api}/2/{path}.json", {name: external_id}, calls="")
                 return
             except ConnectorError as error:
                 if error.kind is not ErrorKind.not_found or error.effect is not Effect.not_done:

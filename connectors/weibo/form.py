@@ -21,7 +21,8 @@ FORM = AccountForm(
             required=False,
         ),
         Field(
-            "rip", "服务器公网 IP", Place.option, "发布时报给微博的操作者 IP，填本服务器的公网出口地址", required=False
+            "rip", "服务器公网 IP", Place.option,
+            "微博要求发布时报操作者的 IP：填本服务器的公网出口地址；不填，微博可能拒绝发布", required=False,
         ),
         Field(
             "fan_token", "粉丝服务平台令牌", Place.secret,

@@ -13,7 +13,7 @@ from connectors.options import text
 from connectors.text import one_line
 from connectors.weibo.schemas import number_text
 from connectors.weibo.settings import hosts
-from connectors.weibo.wire import Wire
+from connectors.weibo.wire import ALL, Wire
 
 DEAD = (ErrorKind.auth_human, ErrorKind.auth_expired)
 LONGEST_LIFE = 10**9
@@ -65,15 +65,25 @@ async def health(wire: Wire, account: AccountRef) -> Health:
         return Health(False, note="还没有授权，请点「去授权」，用这个账号登录微博并同意")
     try:
         uid, expires_at = await _token_info(wire, account)
-        user = await wire.get(account, f"{hosts(account).api}/2/users/show.json", uid=uid)
+        name = await _name(wire, account, uid)
     except ConnectorError as error:
         if error.kind in DEAD:
             return Health(False, note=error.human)
         raise
-    name = one_line(str(user.get("screen_name") or "")) if isinstance(user, Mapping) else ""
     if account.external_id and uid != account.external_id:
-        return Health(False, uid, name, f"令牌属于另一个账号（{name}），请核对账号编号")
+        return Health(False, uid, name, f"令牌属于另一个账号（{name or uid}），请核对账号编号")
     return Health(True, uid, name, token_expires_at=expires_at, learned=await _allowed(wire, account))
+
+
+async def _name(wire: Wire, account: AccountRef, uid: str) -> str:
+    """What the account is called there; an app that may not ask goes without."""
+    try:
+        user = await wire.get(account, f"{hosts(account).api}/2/users/show.json", uid=uid)
+    except ConnectorError as error:
+        if error.kind not in (ErrorKind.permission, ErrorKind.not_found):
+            raise
+        return ""
+    return one_line(str(user.get("screen_name") or "")) if isinstance(user, Mapping) else ""
 
 
 async def _token_info(wire: Wire, account: AccountRef) -> tuple[str, datetime | None]:
@@ -93,7 +103,8 @@ async def _token_info(wire: Wire, account: AccountRef) -> tuple[str, datetime | 
 
 
 async def _allowed(wire: Wire, account: AccountRef) -> dict[str, Any]:
-    own = [one for one in await wire.limits(account) if one.scope is Scope.account and one.most]
+    told = await wire.limits(account)
+    own = [one for one in told if one.calls == ALL and one.scope is Scope.account and one.most]
     return {"user_limit": own[0].most, "user_limit_seconds": int(own[0].per.total_seconds())} if own else {}
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from connectors import xml
-from connectors.base import Author, Inbound, Kind, Media, RawItem, Unparsable
+from connectors.base import Author, Inbound, Kind, Media, Notice, NoticeKind, RawItem, Unparsable
 from connectors.text import as_payload, clean, id_of
 from connectors.weibo.schemas import number_text, weibo_time
 
@@ -61,6 +61,18 @@ def items_of(push: Any) -> RawItem | None:
             return RawItem(Kind.comment if subtype == "comment" else Kind.mention, key, as_payload(push))
     # Without any type it is no push the platform describes: it is kept, and people see it in quarantine.
     return None if isinstance(kind, str) and kind else _kept(push)
+
+
+def notices_of(pushes: Sequence[Any]) -> tuple[Notice, ...]:
+    """Who stopped following: the platform takes no private message to them any more."""
+    gone = [push for push in pushes if isinstance(push, Mapping) and push.get("type") == "event" and _is_leaving(push)]
+    senders = [number_text(push.get("sender_id")) for push in gone]
+    return tuple(Notice(NoticeKind.left, f"private:{sender}") for sender in senders if sender)
+
+
+def _is_leaving(push: Mapping[str, Any]) -> bool:
+    data = push.get("data")
+    return isinstance(data, Mapping) and str(data.get("subtype") or "").lower() == "unfollow"
 
 
 def _kept(push: Any) -> RawItem:

@@ -9,12 +9,13 @@ one call; its cursor is stored with its items.
 
 Cursor::
 
-    {"due": ["comments"], "turn": 1, "blind_until": "2026-11-27T08:00:00+00:00",
+    {"due": ["comments"], "turn": 1, "blind_until": "2026-11-27T08:00:00+00:00", "limits_at": …,
      "lists": {"mentions": {"high": …, "floor": …, "walk": …, "seen": 3, "sticky": false,
                             "looked_at": …, "deep": true, "again": true}}}
 
-``high``: everything up to it is stored; ``floor``: ``high`` as it was at the look before the last one, where the next
-look from further back begins; ``walk``: see :mod:`connectors.walk`; ``again``: after that walk the list is read
+``limits_at``: when the platform was last asked how many calls it has counted, which costs none and corrects our own
+count; ``high``: everything up to it is stored; ``floor``: ``high`` as it was at the look before the last one, where the
+next look from further back begins; ``walk``: see :mod:`connectors.walk`; ``again``: after that walk the list is read
 once more; ``seen``: the counter before the last reading.
 """
 
@@ -77,6 +78,11 @@ def _stale(cursor: Mapping[str, Any], now: datetime) -> bool:
 async def _probe(wire: Wire, account: AccountRef, kept: dict[str, Any], left: list[str]) -> Page:
     """Begin a round."""
     now = wire.now
+    asked = _moment(kept.get("limits_at"))
+    if asked is None or now - asked >= LOOK_EVERY:
+        # Other programs of the office call too, and so did whoever connected the account.
+        await wire.limits(account)
+        kept["limits_at"] = now.isoformat()
     counters = await _counters(wire, account, kept)
     lists, turn = kept["lists"], int(kept.get("turn") or 0) + 1
     every = timedelta(hours=number(account, "look_hours", 0)) or LOOK_EVERY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -15,21 +15,23 @@ from connectors.options import text
 from connectors.weibo.errors import article_error, error_of
 from connectors.weibo.settings import hosts, number
 
-ALL, WRITE = "all", "write"
+# Every call; posts; comments. Private messages and deletions are counted among all only.
+ALL, WRITE, COMMENT = "all", "write", "comment"
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 # The platform's own examples for an ordinary app; it may tell another number, and an office may have a contract.
-CALLS_A_DAY, WRITES_AN_HOUR, CALLS_AN_HOUR_FROM_HERE = 100, 30, 15_000
+CALLS_A_DAY, WRITES_AN_HOUR, COMMENTS_AN_HOUR, CALLS_AN_HOUR_FROM_HERE = 100, 30, 60, 15_000
+# What it calls the interfaces whose limits it tells apart.
+_TOLD_APART = {"/statuses/share": WRITE, "/comments/create": COMMENT}
 _UNITS = {"HOURS": HOUR, "HOUR": HOUR, "DAYS": DAY, "DAY": DAY, "MINUTES": timedelta(minutes=1)}
-# Code → what it says is used up.
-_USED_UP = {"10022": (ALL, HOUR, Scope.house), "20016": (WRITE, HOUR, Scope.account)}
-_BY_USER = ("10023", "10024")
+_BY_HOUSE, _BY_USER, _TOO_OFTEN = "10022", ("10023", "10024"), "20016"
 
 
 def windows(account: AccountRef) -> tuple[Window, ...]:
     """The account's budget: what the platform told (``check`` has learnt it), else its examples."""
     told, seconds = number(account, "user_limit", 0), number(account, "user_limit_seconds", 0)
     own = Window(ALL, told, timedelta(seconds=seconds)) if told and seconds else Window(ALL, CALLS_A_DAY, DAY)
-    return (own, Window(WRITE, WRITES_AN_HOUR, HOUR), Window(ALL, CALLS_AN_HOUR_FROM_HERE, HOUR, Scope.house))
+    writes = (Window(WRITE, WRITES_AN_HOUR, HOUR), Window(COMMENT, COMMENTS_AN_HOUR, HOUR))
+    return (own, *writes, Window(ALL, CALLS_AN_HOUR_FROM_HERE, HOUR, Scope.house))
 
 
 class Wire:
@@ -57,12 +59,15 @@ class Wire:
         picture: Attachment | None = None,
         token: str = "token",  # noqa: S107  the name of a secret
         write: bool = True,
+        calls: str = WRITE,
     ) -> Any:
-        """Write; the body as JSON. ``picture`` goes along as the field ``pic``."""
-        if write:
-            await self.count(account, WRITE)
+        """Write; the body as JSON. ``picture`` goes along as the field ``pic``; ``calls``: which class of writes counts
+        it, "" for none.
+        """
+        if write and calls:
+            await self.count(account, calls)
         await self.count(account)
-        return await self._ask(account, "POST", url, form=form, picture=picture, token=token, write=write)
+        return await self._ask(account, "POST", url, form=form, picture=picture, token=token, write=write, calls=calls)
 
     async def post_article(self, account: AccountRef, form: Mapping[str, str]) -> Any:
         """Publish a long article: the address that answers in codes of its own."""
@@ -109,13 +114,14 @@ class Wire:
         picture: Attachment | None = None,
         token: str = "token",  # noqa: S107  the name of a secret
         write: bool = False,
+        calls: str = "",
     ) -> Any:
         answer = await self._send(
             account, method, url, params=params, form=form, picture=picture, token=token, write=write
         )
         body = body_of(answer)
         if error := error_of(answer, body, self.now, account.secrets.values()):
-            raise await self._learnt(account, error)
+            raise await self._learnt(account, error, calls if write else "")
         return body
 
     async def _send(
@@ -144,12 +150,15 @@ class Wire:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         return await self._http.call(method, url, params=params or None, content=content, headers=headers, write=write)
 
-    async def _learnt(self, account: AccountRef, error: ConnectorError) -> ConnectorError:
-        """The error, with the time of the next try where the platform tells it when asked."""
+    async def _learnt(self, account: AccountRef, error: ConnectorError, written: str) -> ConnectorError:
+        """The error, with the time of the next try where the platform tells it when asked. ``written``: the class of
+        writes the call was counted in.
+        """
         if error.kind is not ErrorKind.rate_limited:
             return error
         code = error.code.partition(" ")[0]
-        calls, per, scope = _USED_UP.get(code, (ALL, HOUR, Scope.account))
+        calls = (written if code == _TOO_OFTEN else "") or ALL
+        per, scope = HOUR, Scope.house if code == _BY_HOUSE else Scope.account
         told = await self.limits(account) if code in _BY_USER else ()
         spent = [one for one in told if one.left <= 0 and one.scope is Scope.account]
         is_day = any(one.per >= DAY for one in spent)
@@ -182,7 +191,18 @@ def _standings(body: Any, now: datetime) -> tuple[Standing, ...]:
         rest, limit = _whole(body.get(left)), _whole(body.get(most))
         if rest is not None and limit and (scope is Scope.account or per == HOUR):
             found.append(Standing(ALL, per, left=rest, most=limit, resets_at=resets_at, scope=scope))
-    return tuple(found)
+    return (*found, *_apart(body.get("api_rate_limits"), now))
+
+
+def _apart(told: Any, now: datetime) -> Iterator[Standing]:
+    """What is left of single interfaces, where it is told by the hour."""
+    for one in told if isinstance(told, list) else ():
+        calls = _TOLD_APART.get(str(one.get("api"))) if isinstance(one, Mapping) else None
+        if not calls or _UNITS.get(str(one.get("limit_time_unit")).upper()) != HOUR:
+            continue
+        rest, limit = _whole(one.get("remaining_hits")), _whole(one.get("limit"))
+        if rest is not None and limit:
+            yield Standing(calls, HOUR, left=rest, most=limit, resets_at=_end_of(now, HOUR))
 
 
 def _whole(value: Any) -> int | None:

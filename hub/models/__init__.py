@@ -4,7 +4,7 @@ from hub.models.accounts import Account, CircuitState, Pause, PauseScope, Stream
 from hub.models.audit import AuditEntry, Change, Heartbeat
 from hub.models.cases import Audience, Case, CaseClass, CaseEvent, CaseState, Reply, ReplyState
 from hub.models.checking import OfficeWord, WordKind
-from hub.models.connections import Authorisation, Spending
+from hub.models.connections import Authorisation, PushProof, Spending
 from hub.models.deliveries import Attempt, AttemptResult, Delivery, DeliveryKind, DeliveryState
 from hub.models.learning import Because, Correction, LearnRun, LearnState, LearntModel, LiveModel, ModelChange
 from hub.models.letters import Letter
@@ -102,6 +102,7 @@ __all__ = [
     "PostEvent",
     "PostState",
     "PostTarget",
+    "PushProof",
     "Reply",
     "ReplyState",
     "Role",

@@ -29,6 +29,17 @@ class Spending(SQLModel, table=True):
     told: int | None = None
 
 
+class PushProof(SQLModel, table=True):
+    """What a push was signed with where its content is no part of that, and the content it came with: it is good for
+    no other one. Both as digests, kept for as long as the platform's time stamp counts.
+    """
+
+    id: int | None = key()
+    proof: str = Field(unique=True, max_length=64)
+    content: str = Field(max_length=64)
+    seen_at: datetime = Field(default_factory=clock.now, index=True)
+
+
 class Authorisation(SQLModel, table=True):
     """A person on the way to the platform's page and back. ``state`` is kept as its digest; used once.
 

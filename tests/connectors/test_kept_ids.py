@@ -60,7 +60,7 @@ async def test_an_article_whose_number_is_odd_has_left_all_the_same(own: str) ->
     answers["freepublish/submit"] = {"publish_id": 12, "msg_data_id": "9" * 100_000}
     pending = await WechatConnector(ByPath(answers)).publish(ref, out)
     assert isinstance(pending, Pending)
-    assert (pending.job, pending.extra) == ("publish:12", {})
+    assert (pending.job, pending.extra) == ("publish:12", {"publish_id": "12"})
 
 
 @pytest.mark.parametrize("own", [*ODD, {"a": 1}])

@@ -88,6 +88,13 @@ def test_a_message_in_every_mode(mode: str) -> None:
     assert message.reply_left == 5
 
 
+@pytest.mark.parametrize(("mode", "covers"), [("plain", False), ("compatible", True), ("secure", True)])
+def test_only_what_is_sealed_is_covered_by_its_signature(mode: str, covers: bool) -> None:
+    for found in (push(TEXT, mode), push({**TEXT, "MsgType": "event", "Event": "unsubscribe"}, mode)):
+        assert isinstance(found, Accept)
+        assert bool(found.proof) is not covers
+
+
 def test_the_address_is_checked_in_plain_whatever_the_mode() -> None:
     query, _ = pushed(OFFICIAL, TEXT, str(int(NOW.timestamp())))
     assert answer(REF, "GET", query | {"echostr": "12 34<"}, b"", NOW) == Challenge("12 34<")

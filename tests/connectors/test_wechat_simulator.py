@@ -58,7 +58,7 @@ def test_an_article_is_shown_without_anything_that_runs(page: httpx.Client, wech
         "/cgi-bin/stable_token",
         json={"grant_type": "client_credential", "appid": account["app"], "secret": account["secret"]},
     ).json()["access_token"]
-    call: dict[str, Any] = {"params": {"access_token": access}}
+    call: dict[str, Any] = {"params": {"access_token": access, "type": "image"}}
     cover = page.post("/cgi-bin/material/add_material", files={"media": ("a.png", PNG)}, **call).json()
     evil = '<p onclick="x()">正文<script>alert(1)</script><iframe src="x"></iframe></p>'
     evil += f'<img src="{cover["url"]}" onerror="y()">'

@@ -166,6 +166,47 @@ def test_media(client: WeChatClient) -> None:
         assert caught.value.errcode == code
 
 
+def test_material_is_listed_given_out_and_deleted(client: WeChatClient) -> None:
+    kept = client.material.add("image", image())["media_id"]
+    assert client.material.get(kept).content == PNG
+    assert client.material.get_count()["image_count"] == 1
+    assert [one["media_id"] for one in client.material.batchget("image")["item"]] == [kept]
+    temporary = client.media.upload("image", image())["media_id"]
+    assert client.media.download(temporary).content == PNG
+    assert client.material.get_count()["image_count"] == 1, "what is temporary is none"
+    assert client.material.delete(kept)["errcode"] == 0
+    assert refused(lambda: client.material.get(kept)) == 40007
+    assert refused(lambda: client.material.add("thumb", image())) == 40005, "JPG only"
+
+
+def test_a_draft_is_changed_and_shown_to_one_before_all_get_it(
+    client: WeChatClient, wechat_platform: Control, account: dict[str, Any]
+) -> None:
+    openid, media_id = wechat_platform.say(account, "好")["openid"], draft(client)
+    (article,) = client.post("draft/get", data={"media_id": media_id})["news_item"]
+    changed = {"media_id": media_id, "index": 0, "articles": {**article, "title": "停水通知（更正）"}}
+    assert client.post("draft/update", data=changed)["errcode"] == 0
+    assert refused(lambda: client.post("draft/update", data={**changed, "index": 3})) == 40114
+    assert client.message.send_mass_article(openid, media_id, preview=True)["errcode"] == 0
+    assert wechat_platform.says("preview") == ["停水通知（更正）"]
+    assert client.get("draft/count")["total_count"] == 1, "a preview uses nothing up"
+
+
+def test_what_there_is_not_is_refused_in_the_platforms_way(client: WeChatClient, account: dict[str, Any]) -> None:
+    assert refused(lambda: client.post("nonsense", data={})) == 40066
+    assert refused(lambda: client.get("draft/add")) == 43002
+    assert refused(lambda: client.post("draft/count", data={})) == 43001
+    for _ in range(10):
+        assert client.post("clear_quota", data={"appid": account["app"]})["errcode"] == 0
+    assert refused(lambda: client.post("clear_quota", data={"appid": account["app"]})) == 48006
+
+
+def refused(act: Callable[[], Any]) -> int:
+    with pytest.raises(WeChatClientException) as caught:
+        act()
+    return int(caught.value.errcode)
+
+
 @pytest.mark.parametrize("mode", ["plain", "compatible", "secure"])
 def test_it_understands_the_pushes(mode: str) -> None:
     official = new_official("临江发布", mode=mode)

@@ -239,7 +239,12 @@ async def test_taken_down_later(wechat_desk: Desk) -> None:
     assert isinstance(done, Done)
     assert isinstance(pending, Pending)
     wechat_desk.control.post("takedown", article_id=done.external_id)
-    assert not await wechat_desk.client.exists(wechat_desk.ref, done.external_id)
+    odd = Published(done.external_id, wechat_desk.now(), {"publish_id": "4711"})
+    assert await wechat_desk.client.exists(replace(wechat_desk.ref, published=(odd,)), done.external_id), (
+        "a number the platform has forgotten tells nothing"
+    )
+    kept = (Published(done.external_id, wechat_desk.now(), pending.extra),)
+    assert not await wechat_desk.client.exists(replace(wechat_desk.ref, published=kept), done.external_id)
     assert await wechat_desk.client.poll_job(wechat_desk.ref, pending.job) == done, "it had been published"
     since = wechat_desk.now() - timedelta(minutes=1)
     assert (await wechat_desk.client.find_own(wechat_desk.ref, since, article())).items == ()

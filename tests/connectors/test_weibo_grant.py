@@ -119,6 +119,15 @@ async def test_a_grant_that_ended_says_how(
     assert caught.value.kind is ErrorKind.auth_human
 
 
+@pytest.mark.parametrize("code", [10014, 20003])
+async def test_an_app_that_may_not_ask_for_names_is_connected_all_the_same(
+    weibo: WeiboControl, microblog: WeiboConnector, press: AccountRef, code: int
+) -> None:
+    weibo.fault("refuse", operation="check", code=code)
+    health = await microblog.check(press)
+    assert (health.ok, health.account_id, health.account_name) == (True, press.external_id, "")
+
+
 async def test_a_token_of_somebody_else(weibo: WeiboControl, microblog: WeiboConnector, press: AccountRef) -> None:
     other = AccountRef(1, "weibo", "x", "12345", press.base_url, press.secrets, press.options)
     health = await microblog.check(other)

@@ -16,7 +16,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.base import Accept, AccountRef, Challenge, Inbound, Kind, RawItem, Reject, Unparsable
+from connectors.base import (
+    Accept,
+    AccountRef,
+    Challenge,
+    Inbound,
+    Kind,
+    Notice,
+    NoticeKind,
+    RawItem,
+    Reject,
+    Unparsable,
+)
 from connectors.http import Http
 from connectors.weibo.client import PUSH_BYTES, WeiboConnector
 from connectors.weibo.pushes import read
@@ -83,6 +94,10 @@ async def test_clocks_may_be_ten_minutes_off(off: int) -> None:
     answer = await CONNECTOR.receive(account(), "POST", query, {}, json.dumps(message()).encode())
     assert isinstance(answer, Accept)
     assert len(answer.items) == 1
+
+
+async def test_the_signature_covers_no_content() -> None:
+    assert len({(await push(message())).proof, (await push(message())).proof} - {""}) == 2, "one for each push"
 
 
 async def test_a_message_is_understood() -> None:
@@ -256,13 +271,18 @@ async def test_the_simulator_pushes_what_the_connector_understands(
         await until(answers, 3)
         weibo.event(uid, "小孙", "follow")
         await until(answers, 4)
+        weibo.event(uid, "小孙", "unfollow")
+        await until(answers, 5)
     items = [item for answer in answers for item in answer.items]
     parsed = [CONNECTOR.parse(ref, item) for item in items]
     assert [one.kind for one in parsed] == [Kind.private, Kind.mention, Kind.private]
     assert parsed[0].text == "举报 <噪声>"
     assert parsed[0].author.id == weibo.uid_of("小赵")
     assert "39.98" in parsed[2].text
-    assert answers[3].passed_over == 1
+    assert (answers[3].passed_over, answers[3].notices) == (1, ())
+    assert answers[4].notices == (Notice(NoticeKind.left, f"private:{weibo.uid_of('小孙')}"),), "the window is closed"
+    assert answers[4].notices[0].about == parsed[2].thread_id
+    assert answers[4].passed_over == 0
     if form == "json":
         assert [row["text"] for row in await asyncio.to_thread(weibo.receipts, uid)] == ["已收到", "已收到"]
 

@@ -354,8 +354,8 @@ async def test_the_platforms_own_word_on_its_limits_is_learnt(weibo: WeiboContro
     assert caught.value.kind is ErrorKind.quota_day
     assert caught.value.retry_at is not None
     assert timedelta(0) < caught.value.retry_at - datetime.now(UTC) <= timedelta(days=1, seconds=5)
-    own = [one for one in meter.told if one.scope is Scope.account]
-    assert [(one.calls, one.left, one.most) for one in own] == [("all", 0, 3)]
+    own = [one for one in meter.told if one.calls == "all" and one.scope is Scope.account]
+    assert [(one.calls, one.left, one.most) for one in own][-1] == ("all", 0, 3)
     health = await connector.check(weibo.ref(weibo.account("清河发布"), number=2))
     assert dict(health.learned) == {"user_limit": 3, "user_limit_seconds": 86400}
     [window, *_] = connector.budgets(AccountRef(1, "weibo", "x", "1", "", options=health.learned))

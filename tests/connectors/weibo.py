@@ -24,7 +24,9 @@ def weibo_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WeiboPro
 def weibo(weibo_process: WeiboProcess) -> WeiboControl:
     control = WeiboControl(weibo_process.base_url)
     control.reset()
-    control.rules(calls_per_day=10**6, calls_per_hour_from_one_address=10**6, writes_per_hour=10**6)
+    control.rules(
+        calls_per_day=10**6, calls_per_hour_from_one_address=10**6, writes_per_hour=10**6, comments_per_hour=10**6
+    )
     return control
 
 

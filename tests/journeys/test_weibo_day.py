@@ -20,7 +20,7 @@ from workflows.house import House
 from workflows.intake import pulling
 from workflows.intake.push import receive_push
 from workflows.intake.reading import read_waiting
-from workflows.metering import RowMeter
+from workflows.metering import RowMeter, standing
 from workflows.tokens import Line
 
 # Midnight in Beijing: the window of a day begins.
@@ -107,6 +107,22 @@ async def test_a_day_on_a_hundred_calls(ctx: Context, weibo: WeiboControl) -> No
         at = [call["at"] for call in read]
         gaps = [later - earlier for earlier, later in pairwise([*at, at[0] + 24 * 3600])]
         assert max(gaps) < 2 * 3600, "spread over the day, not spent in its first hours"
+
+
+async def test_calls_that_others_made_are_counted_too(ctx: Context, weibo: WeiboControl) -> None:
+    """Whoever connected the account has called, and so may another program of the office with the same grant."""
+    house, number = await connected(ctx, weibo)
+    async with reading(ctx) as unit:
+        ref = house.ref(await unit.one(select(Account).where(Account.id == number)))
+    elsewhere = connectors(False)["weibo"]
+    for _ in range(41):
+        await elsewhere.exists(ref, weibo.posts(ref.external_id, "通知")[0])
+    await pulling.pull_due(house)
+    async with reading(ctx) as unit:
+        [day] = [
+            one for one in await standing(unit, ref, house.platforms["weibo"].budgets(ref)) if one.window.most == 100
+        ]
+    assert day.left == weibo.budget(ref.external_id)["remaining_user_hits"] < 59
 
 
 async def test_a_push_and_the_list_bring_one_message(ctx: Context, weibo: WeiboControl) -> None:

@@ -226,7 +226,9 @@ def _weibo(stack: ExitStack, folder: Path) -> Staged:
     stack.callback(process.kill)
     control = WeiboControl(process.base_url)
     account = control.account("临江发布")
-    control.rules(calls_per_day=10**6, calls_per_hour_from_one_address=10**6, writes_per_hour=10**6)
+    control.rules(
+        calls_per_day=10**6, calls_per_hour_from_one_address=10**6, writes_per_hour=10**6, comments_per_hour=10**6
+    )
     control.mentions(account["uid"], "路灯坏了 {n}", count=7)
     control.comments("还没修 {n}", post=control.posts(account["uid"], "通知", count=1)[0], count=3)
     ref = control.ref(

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,26 @@ class Control:
     def calls(self, path: str) -> list[dict[str, Any]]:
         """What reached the platform under a path, as it was answered."""
         return [call for call in self.state()["calls"] if call["path"] == f"/cgi-bin/{path}"]
+
+    def api(self, access: str, path: str, body: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+        """A call of the platform's own interface, for what a test needs to stand there."""
+        answer = httpx.post(
+            f"{self.base_url}/cgi-bin/{path}", params={"access_token": access, "type": "image"}, json=body, timeout=30,
+            verify=_NO_TLS, trust_env=False, **more,
+        )  # fmt: skip
+        return dict(answer.json())
+
+    def stand(self, account: Mapping[str, Any], at: datetime) -> Published:
+        """An article that takes comments, as the hub would remember it."""
+        asked = {"grant_type": "client_credential", "appid": account["app"], "secret": account["secret"]}
+        access = self.api("", "stable_token", asked)["access_token"]
+        cover = self.api(access, "material/add_material", files={"media": ("a.png", PNG)})["media_id"]
+        article = {"title": "停水通知", "content": "<p>明早停水</p>", "thumb_media_id": cover, "need_open_comment": 1}
+        draft = self.api(access, "draft/add", {"articles": [article]})["media_id"]
+        data_id = str(self.api(access, "freepublish/submit", {"media_id": draft})["msg_data_id"])
+        standing = self.until(lambda state: state["articles"])["articles"]
+        number = next(key for key, row in standing.items() if row["msg_data_id"] == data_id)
+        return Published(number, at, {"msg_data_id": data_id})
 
     def says(self, who: str) -> list[str]:
         return [said["text"] for said in self.state()["says"] if said["who"] == who]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from sqlmodel import col, select
 
-from connectors.base import ConnectorError, Purpose
+from connectors.base import AccountRef, ConnectorError, Published, Purpose
 from hub import clock, log
 from hub.db import reading, unit_of_work
 from hub.i18n import _
@@ -51,7 +52,7 @@ async def _look(house: House, delivery_id: int) -> bool:
     assert account is not None
     try:
         async with asyncio.timeout(sending().longest_call.total_seconds()):
-            line, there = Line(house, house.ref(account, Purpose.reading)), house.connector(account)
+            line, there = Line(house, _ref(house, account, delivery)), house.connector(account)
             if await line.call(lambda ref: there.exists(ref, delivery.remote_id)):
                 return False
     except (ConnectorError, TimeoutError):
@@ -67,3 +68,10 @@ async def _look(house: House, delivery_id: int) -> bool:
         )
     _log.warning("delivery_removed", delivery=delivery_id, account=delivery.account_id)
     return removed is not None
+
+
+def _ref(house: House, account: Account, delivery: Delivery) -> AccountRef:
+    """The account with what was kept of the item's acceptance: some platforms tell of a take-down only by that."""
+    assert delivery.sent_at is not None
+    item = Published(delivery.remote_id, delivery.sent_at, dict(delivery.extra))
+    return replace(house.ref(account, Purpose.reading), published=(item,))

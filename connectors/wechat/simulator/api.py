@@ -6,17 +6,21 @@ import asyncio
 import json
 import secrets
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from connectors.moments import BEIJING
 from connectors.sandbox.server.faults import GARBAGE, Dropped
-from connectors.wechat.simulator import articles, talk, tokens
+from connectors.wechat.simulator import articles, material, talk, tokens
 from connectors.wechat.simulator.world import Official, Refusal, World
 
-Handler = Callable[[World, Official, dict[str, Any]], dict[str, Any]]
+Handler = Callable[[World, Official, dict[str, Any]], dict[str, Any] | bytes]
+CLEARED_A_MONTH = 10
+ROOMS = ("cgi-bin", "datacube")
 OK = {"errcode": 0, "errmsg": "ok"}
 
 
@@ -42,8 +46,9 @@ def _take_down(world: World, official: Official, values: dict[str, Any]) -> dict
 
 
 def _article(world: World, official: Official, values: dict[str, Any]) -> dict[str, Any]:
+    """That an owner deleted it stands here; of what the platform blocked only the submission is known to tell."""
     found = articles.published(world, official, values)
-    return {"news_item": [{**item, "is_deleted": bool(found["gone"])} for item in found["news_item"]]}
+    return {"news_item": [{**item, "is_deleted": found["gone"] == "owner"} for item in found["news_item"]]}
 
 
 def _mass_status(world: World, official: Official, values: dict[str, Any]) -> dict[str, Any]:
@@ -72,7 +77,12 @@ def _totals(world: World, official: Official, values: dict[str, Any]) -> dict[st
 
 
 def _clear_quota(world: World, official: Official, values: dict[str, Any]) -> dict[str, Any]:
-    official.used.clear()
+    """Ten times a month."""
+    month = f"clear_quota:{datetime.fromtimestamp(world.now(), BEIJING):%Y-%m}"
+    times = official.used.get(month, 0) + 1
+    if times > CLEARED_A_MONTH:
+        raise Refusal(48006, "api forbid clear quota because of reaching the limit")
+    official.used = {month: times}
     return OK
 
 
@@ -82,6 +92,7 @@ CALLS: dict[str, tuple[str, Handler]] = {
     "/cgi-bin/getcallbackip": ("GET", lambda world, official, values: {"ip_list": ["127.0.0.1"]}),
     "/cgi-bin/draft/add": ("POST", articles.add_draft),
     "/cgi-bin/draft/get": ("POST", lambda w, o, v: {"news_item": articles.draft(w, o, v)["news_item"]}),
+    "/cgi-bin/draft/update": ("POST", articles.change_draft),
     "/cgi-bin/draft/delete": ("POST", _delete_draft),
     "/cgi-bin/draft/count": ("GET", lambda w, o, v: articles.counted(o, len(_drafts(w, o)))),
     "/cgi-bin/draft/batchget": ("POST", lambda w, o, v: articles.listed(_drafts(w, o), "media_id", v)),
@@ -91,6 +102,7 @@ CALLS: dict[str, tuple[str, Handler]] = {
     "/cgi-bin/freepublish/getarticle": ("POST", _article),
     "/cgi-bin/freepublish/batchget": ("POST", lambda w, o, v: articles.listed(_standing(w, o), "article_id", v)),
     "/cgi-bin/message/mass/sendall": ("POST", articles.mass),
+    "/cgi-bin/message/mass/preview": ("POST", articles.preview),
     "/cgi-bin/message/mass/get": ("POST", _mass_status),
     "/cgi-bin/message/mass/delete": ("POST", _mass_delete),
     "/cgi-bin/message/custom/send": ("POST", talk.send),
@@ -103,15 +115,15 @@ CALLS: dict[str, tuple[str, Handler]] = {
     "/cgi-bin/comment/delete": ("POST", talk.remove),
     "/cgi-bin/comment/open": ("POST", lambda w, o, v: talk.switch(w, o, v, opened=True)),
     "/cgi-bin/comment/close": ("POST", lambda w, o, v: talk.switch(w, o, v, opened=False)),
+    "/cgi-bin/media/get": ("GET", lambda w, o, v: material.given(w, o, v, lasting=False)),
+    "/cgi-bin/material/get_material": ("POST", lambda w, o, v: material.given(w, o, v, lasting=True)),
+    "/cgi-bin/material/get_materialcount": ("GET", material.counted),
+    "/cgi-bin/material/batchget_material": ("POST", material.listed),
+    "/cgi-bin/material/del_material": ("POST", material.deleted),
     "/cgi-bin/clear_quota": ("POST", _clear_quota),
     "/datacube/getarticletotal": ("POST", _totals),
 }
-# Path → whether the picture is for inside an article.
-UPLOADS = {
-    "/cgi-bin/media/uploadimg": True,
-    "/cgi-bin/media/upload": False,
-    "/cgi-bin/material/add_material": False,
-}
+UPLOADS = ("/cgi-bin/media/uploadimg", "/cgi-bin/media/upload", "/cgi-bin/material/add_material")
 
 
 def routes() -> list[Route]:
@@ -121,7 +133,18 @@ def routes() -> list[Route]:
         Route("/cgi-bin/stable_token", _answered(_stable), methods=["POST"]),
         *(Route(path, _answered(_upload), methods=["POST"]) for path in UPLOADS),
     ]
-    return made + [Route(path, _answered(_call), methods=[method]) for path, (method, _) in CALLS.items()]
+    made += [Route(path, _answered(_call), methods=[method]) for path, (method, _) in CALLS.items()]
+    # Whatever else is asked for is answered as the platform answers, too.
+    other = [Route(f"/{room}/{{rest:path}}", _answered(_unknown), methods=["GET", "POST"]) for room in ROOMS]
+    return [*made, *other]
+
+
+async def _unknown(request: Request, world: World) -> dict[str, Any]:
+    if request.method == "POST" and CALLS.get(request.url.path, ("POST",))[0] == "GET":
+        raise Refusal(43001, "require GET method")
+    if request.method == "GET" and (request.url.path in CALLS or request.url.path in UPLOADS):
+        raise Refusal(43002, "require POST method")
+    raise Refusal(40066, "invalid url")
 
 
 async def _token(request: Request, world: World) -> dict[str, Any]:
@@ -137,13 +160,17 @@ async def _upload(request: Request, world: World) -> dict[str, Any]:
     async with request.form() as form:
         given = form.get("media")
         data = b"" if given is None or isinstance(given, str) else await given.read()
-    answer = articles.upload(world, official, data, inside=UPLOADS[request.url.path])
-    if request.url.path.endswith("/media/upload"):
-        return {"type": "image", "media_id": answer["media_id"], "created_at": int(world.now())}
-    return answer
+    path, what = request.url.path, request.query_params.get("type", "")
+    if path.endswith("/uploadimg"):
+        return {"url": material.upload(world, official, data, "inside", lasting=False)["url"]}
+    answer = material.upload(world, official, data, what, lasting=path.endswith("/add_material"))
+    if path.endswith("/media/upload"):
+        name = "thumb_media_id" if what == "thumb" else "media_id"
+        return {"type": what, name: answer["media_id"], "created_at": int(world.now())}
+    return answer | {"item": []}
 
 
-async def _call(request: Request, world: World) -> dict[str, Any]:
+async def _call(request: Request, world: World) -> dict[str, Any] | bytes:
     values = _json(await request.body()) if request.method == "POST" else dict(request.query_params)
     official = tokens.holder(world, request.query_params.get("access_token", ""))
     return CALLS[request.url.path][1](world, official, values)
@@ -214,5 +241,7 @@ def _ending(fault: dict[str, Any]) -> Response | None:
             return None
 
 
-def _sent(body: dict[str, Any]) -> Response:
+def _sent(body: dict[str, Any] | bytes) -> Response:
+    if isinstance(body, bytes):
+        return Response(body, media_type="application/octet-stream")
     return Response(json.dumps(body, ensure_ascii=False).encode(), media_type="application/json; encoding=utf-8")

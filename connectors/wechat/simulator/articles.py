@@ -1,4 +1,4 @@
-"""Pictures, drafts, publishing and mass messages of the pretend platform."""
+"""Drafts, publishing and mass messages of the pretend platform."""
 
 from __future__ import annotations
 
@@ -9,28 +9,10 @@ from typing import Any
 from connectors.wechat.simulator.world import DAY, Official, Refusal, World
 
 TITLE, CONTENT = 64, 20_000
-SMALL, LARGE = 1024 * 1024, 10 * 1024 * 1024
-KINDS = {b"\xff\xd8\xff": "jpg", b"\x89PNG\r\n\x1a\n": "png", b"GIF8": "gif", b"BM": "bmp"}
 _SCRIPT = re.compile(
     r"<script\b(?:(?!<script\b).)*?</script\s*>|\son\w+\s*=\s*(\"[^\"]*\"|'[^']*')", re.IGNORECASE | re.DOTALL
 )
 _IMAGE = re.compile(r"<img\b[^>]*\bsrc=[\"']([^\"']*)[\"'][^>]*>", re.IGNORECASE)
-
-
-def upload(world: World, official: Official, data: bytes, *, inside: bool) -> dict[str, Any]:
-    """A picture for inside an article (JPG or PNG below 1 MB), or as material."""
-    world.spend(official, "media")
-    if not data:
-        raise Refusal(41005, "media data missing")
-    kind = next((name for magic, name in KINDS.items() if data.startswith(magic)), "")
-    if kind not in (("jpg", "png") if inside else ("jpg", "png", "gif", "bmp")):
-        raise Refusal(40005, "invalid file type")
-    if len(data) >= (SMALL if inside else LARGE):
-        raise Refusal(40009, "invalid image size")
-    name = secrets.token_urlsafe(24)
-    world.media[name] = {"app": official.app, "kind": kind, "hex": data.hex()}
-    url = f"http://mmbiz.qpic.cn/{name}/0?wx_fmt={kind}"
-    return {"url": url} if inside else {"media_id": name, "url": url, "item": []}
 
 
 def add_draft(world: World, official: Official, values: dict[str, Any]) -> dict[str, Any]:
@@ -85,6 +67,18 @@ def draft(world: World, official: Official, values: dict[str, Any]) -> dict[str,
     if found is None or found["app"] != official.app:
         raise Refusal(40007, "invalid media_id")
     return found
+
+
+def change_draft(world: World, official: Official, values: dict[str, Any]) -> dict[str, Any]:
+    """Put another article into a draft at ``index``."""
+    found, index = draft(world, official, values), values.get("index")
+    if not isinstance(index, int) or not 0 <= index < len(found["news_item"]):
+        raise Refusal(40114, "invalid index value")
+    if found["job"] and world.jobs[found["job"]]["status"] == 1:
+        raise Refusal(53503, "draft is being published")
+    found["news_item"][index] = _article(world, official, values.get("articles") or {})
+    found["update_time"] = int(world.now())
+    return {"errcode": 0, "errmsg": "ok"}
 
 
 def counted(official: Official, drafts: int) -> dict[str, Any]:
@@ -194,6 +188,18 @@ def mass(world: World, official: Official, values: dict[str, Any]) -> dict[str, 
     return {
         "errcode": 0, "errmsg": "send job submission success", "msg_id": int(number), "msg_data_id": int(data_id),
     }  # fmt: skip
+
+
+def preview(world: World, official: Official, values: dict[str, Any]) -> dict[str, Any]:
+    """Show a draft to one follower, by openid or name, before everybody gets it; it is not used up."""
+    _certified(official)
+    found = draft(world, official, {"media_id": (values.get("mpnews") or {}).get("media_id")})
+    wanted = values.get("touser") or values.get("towxname")
+    reader = next((c for c in world.citizens.values() if c.app == official.app and wanted in (c.openid, c.name)), None)
+    if reader is None or not reader.follows:
+        raise Refusal(40132, "invalid username")
+    world.note(official.app, "preview", found["news_item"][0]["title"], openid=reader.openid)
+    return {"errcode": 0, "errmsg": "preview success", "msg_id": world.next()}
 
 
 def sent(world: World, official: Official, values: dict[str, Any]) -> dict[str, Any]:

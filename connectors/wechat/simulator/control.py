@@ -23,8 +23,8 @@ def routes() -> list[Route]:
     """Every control call."""
     posts: dict[str, Act] = {
         "reset": reset, "accounts": account, "messages": message, "events": event, "unfollow": leave,
-        "comments": comment, "takedown": take_down, "mass": mass, "faults": fault, "clock": clock,
-        "challenge": challenge, "revoke": revoke, "figures": figures,
+        "comments": comment, "comments/clear": no_comments, "takedown": take_down, "mass": mass,
+        "faults": fault, "clock": clock, "challenge": challenge, "revoke": revoke, "figures": figures,
     }  # fmt: skip
     gets: dict[str, Act] = {"state": state}
     return [Route(f"/control/{name}", _answered(act), methods=["POST"]) for name, act in posts.items()] + [
@@ -108,6 +108,11 @@ async def comment(world: World, pushing: Pushing, values: dict[str, Any]) -> dic
         world.comments.append(made)
         ids.append(str(made["user_comment_id"]))
     return {"ids": ids}
+
+
+async def no_comments(world: World, pushing: Pushing, values: dict[str, Any]) -> None:
+    """Their authors take every comment back."""
+    world.comments.clear()
 
 
 async def take_down(world: World, pushing: Pushing, values: dict[str, Any]) -> None:

@@ -140,7 +140,7 @@ async def _with_faults(endpoint: Endpoint, call: Call, made: Plan) -> Response:
             call.note("lost before acceptance")
         return made.before
     assert isinstance(call.store, WeiboStore)
-    charge(call.store, call.uid, endpoint.path, endpoint.write)
+    charge(call.store, call.uid, endpoint.path, endpoint.operation)
     shape = endpoint.handler(call)
     call.store.insert("asked", at=clock.now(), uid=call.uid, path=endpoint.path, code=0)
     await asyncio.sleep(made.delay_after)

@@ -16,7 +16,11 @@ HERE = "127.0.0.1"
 FREE = frozenset({"/2/account/rate_limit_status.json"})
 
 
-def charge(store: WeiboStore, uid: str, path: str, write: bool) -> None:
+# Which operations have a window of their own, and the setting with its number.
+WRITES = {"publish": "writes_per_hour", "comment": "comments_per_hour"}
+
+
+def charge(store: WeiboStore, uid: str, path: str, operation: str) -> None:
     """Count one call; :class:`Refusal` when a window is used up."""
     if path in FREE:
         return
@@ -24,7 +28,7 @@ def charge(store: WeiboStore, uid: str, path: str, write: bool) -> None:
         raise Refusal(10022, 403)
     if not store.spend(uid, "all", store.setting("calls_per_day"), DAY):
         raise Refusal(10023, 403)
-    if write and not store.spend(uid, "write", store.setting("writes_per_hour"), HOUR):
+    if operation in WRITES and not store.spend(uid, operation, store.setting(WRITES[operation]), HOUR):
         raise Refusal(20016, 403)
 
 
@@ -32,7 +36,7 @@ def standing(store: WeiboStore, uid: str) -> dict[str, Any]:
     """The answer of ``account/rate_limit_status``."""
     now = clock.now()
     day, hour = began_at(now, DAY), began_at(now, HOUR)
-    most, writes = int(store.setting("calls_per_day")), int(store.setting("writes_per_hour"))
+    most = int(store.setting("calls_per_day"))
     ip = int(store.setting("calls_per_hour_from_one_address"))
     seconds = int(day + DAY - now)
     return {
@@ -45,11 +49,12 @@ def standing(store: WeiboStore, uid: str) -> dict[str, Any]:
         "user_limit": most,
         "api_rate_limits": [
             {
-                "api": "/statuses/share",
-                "limit": writes,
+                "api": api,
+                "limit": int(store.setting(WRITES[operation])),
                 "limit_time_unit": "HOURS",
-                "remaining_hits": max(0, writes - store.used(uid, "write", hour)),
+                "remaining_hits": max(0, int(store.setting(WRITES[operation])) - store.used(uid, operation, hour)),
             }
+            for api, operation in (("/statuses/share", "publish"), ("/comments/create", "comment"))
         ],
     }
 

@@ -38,6 +38,7 @@ OWN_TABLES = ("app", "code", "token", "spent", "asked", "fan", "gone", "figure",
 SETTINGS: dict[str, float] = {
     "calls_per_day": 100,
     "writes_per_hour": 30,
+    "comments_per_hour": 60,
     "calls_per_hour_from_one_address": 15_000,
     "timeline": 5,
     "duplicate_seconds": 600,

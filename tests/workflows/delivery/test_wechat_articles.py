@@ -102,7 +102,8 @@ async def test_an_article_goes_out_and_its_comments_come_in(press: Press) -> Non
     sent = await press.until(await press.approved(), S.sent)
     (article,) = press.standing()
     assert sent.remote_id in press.platform.state()["articles"]
-    assert sent.extra == {"msg_data_id": article["msg_data_id"]}
+    (job,) = press.platform.state()["jobs"]
+    assert sent.extra == {"msg_data_id": article["msg_data_id"], "publish_id": job}
     assert sent.remote_url == article["news_item"][0]["url"]
     assert article["news_item"][0]["content"].count("<img") == 1
     press.platform.post("comments", msg_data_id=article["msg_data_id"], text="几点来水？", count=60)

@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 from sqlmodel import col, func, select
 
-from connectors.base import AccountRef
+from connectors.base import AccountRef, Published
 from connectors.registry import connectors
 from hub import clock
 from hub.db import Context, reading, unit_of_work
-from hub.models import Account, Arrival, Stream
+from hub.models import Account, Arrival, Delivery, DeliveryKind, DeliveryState, Stream
 from tests.sims.douyin import douyin
 from tests.sims.exchange import KEY, KEY_ID, hotline
 from tests.sims.faults import FaultProxy
@@ -29,6 +29,7 @@ from tests.sims.feed import feed_server
 from tests.sims.mail import PASSWORD, USER, imap_server
 from tests.sims.mastodon import MastodonProcess
 from tests.sims.sandbox import Control, SandboxProcess
+from tests.sims.wechat import WechatProcess
 from tests.sims.weibo import WeiboControl, WeiboProcess
 from workflows.house import House
 from workflows.intake import pulling
@@ -42,7 +43,6 @@ ELSEWHERE = {
     "manual": "people bring what was said: tests/connectors/test_pasted_comments.py",
     "bilibili": "its platform tells nothing of what people say: tests/connectors/test_bilibili.py",
     "kuaishou": "its platform tells nothing of what people say: tests/connectors/test_kuaishou.py",
-    "wechat": "messages are pushed, comments are read per article: test_wechat_pushes, test_wechat_comments",
 }
 FAULTS = ["drop", "truncate", "html", "gzip", "broken gzip", "redirect", "slow", "empty", "error"]
 
@@ -51,7 +51,7 @@ FAULTS = ["drop", "truncate", "html", "gzip", "broken gzip", "redirect", "slow",
 class Stage:
     """One platform with items on it. ``bring`` makes so many new ones; ``ref`` is its account; ``page`` their number
     on one page; ``lock`` makes the credentials worthless, ``open`` good again (None: there are none); ``clear`` forgets
-    what is there (None: it is read away in large pages)."""
+    what is there (None: it is read away in large pages); ``published``: own items whose comments are read."""
 
     ref: AccountRef
     bring: Callable[[int], Any]
@@ -60,6 +60,7 @@ class Stage:
     lock: Callable[[], Any] | None = None
     open: Callable[[], Any] | None = None
     clear: Callable[[], Any] | None = None
+    published: tuple[Published, ...] = ()
 
 
 def _sandbox(stack: ExitStack, folder: Path) -> Stage:
@@ -81,9 +82,33 @@ def _weibo(stack: ExitStack, folder: Path) -> Stage:
     weibo.reset()
     account = weibo.account("临江发布")
     # The rules of the simulator count calls as the platform does: this is about items, not about budgets.
-    weibo.rules(calls_per_day=100_000, writes_per_hour=100_000)
+    weibo.rules(calls_per_day=100_000, writes_per_hour=100_000, comments_per_hour=100_000)
     ref = weibo.ref(account, page_size=5)
-    return Stage(ref, lambda n: weibo.mentions(account["uid"], "路灯坏了 {n}", count=n), 5)
+
+    def lock() -> None:
+        weibo.fault("refuse", operation="any", code=21332, count=1000)
+
+    return Stage(ref, lambda n: weibo.mentions(account["uid"], "路灯坏了 {n}", count=n), 5, True, lock, weibo.lift)
+
+
+def _wechat(stack: ExitStack, folder: Path) -> Stage:
+    platform = stack.enter_context(WechatProcess())
+    account = platform.account(review_seconds=0.1)
+    article = platform.stand(account, datetime.now(UTC))
+
+    def lock() -> None:
+        platform.post("accounts", app=account["app"], secret="another")
+        platform.post("revoke", app=account["app"])
+
+    return Stage(
+        platform.ref(account, open_comment="1", pull_every=0.001),
+        lambda n: platform.post("comments", msg_data_id=article.extra["msg_data_id"], text="几点来水？{n}", count=n),
+        44,  # pages of 49 overlap by 5
+        lock=lock,
+        open=lambda: platform.post("accounts", app=account["app"], secret=account["secret"]),
+        clear=lambda: platform.post("comments/clear"),
+        published=(article,),
+    )
 
 
 def _mastodon(stack: ExitStack, folder: Path) -> Stage:
@@ -170,7 +195,7 @@ def _douyin(stack: ExitStack, folder: Path) -> Stage:
 
 STAGES = {
     "sandbox": _sandbox, "weibo": _weibo, "mastodon": _mastodon, "mailbox": _mailbox, "feed": _feed,
-    "exchange": _exchange, "douyin": _douyin,
+    "exchange": _exchange, "douyin": _douyin, "wechat": _wechat,
 }  # fmt: skip
 
 
@@ -241,6 +266,9 @@ async def office(ctx: Context, stage: Stage) -> AsyncIterator[Office]:
                 sealed=ctx.vault.seal(stage.ref.secrets), options={**stage.ref.options, "page_size": 200},
             )  # fmt: skip
             unit.add(account)
+            await unit.flush()
+            for one in stage.published:
+                unit.add(_sent(account.id or 0, one))
         await make_missing(house)
         async with reading(ctx) as unit:
             first = house.platforms[account.platform].streams[0]
@@ -252,6 +280,15 @@ async def office(ctx: Context, stage: Stage) -> AsyncIterator[Office]:
         async with unit_of_work(ctx) as unit:
             await unit.claim(Account, col(Account.id) == account.id, options=dict(stage.ref.options))
         yield found
+
+
+def _sent(account_id: int, item: Published) -> Delivery:
+    """A young one: older ones are looked at more rarely."""
+    now = clock.now()
+    return Delivery(
+        kind=DeliveryKind.post, account_id=account_id, text="停水通知", content_hash="-", approved_hash="-",
+        state=DeliveryState.sent, scheduled_at=now, sent_at=now, remote_id=item.external_id, extra=dict(item.extra),
+    )  # fmt: skip
 
 
 async def test_more_than_a_page_all_arrive_and_nothing_twice(office: Office, stage: Stage) -> None:

@@ -8,12 +8,14 @@ import random
 import pytest
 from sqlmodel import col
 
+from hub import clock
 from hub.db import Context, open_context, unit_of_work
-from hub.models import Account, Arrival, Message
+from hub.models import Account, Arrival, Message, PushProof
 from tests.sims.sandbox import push_body, signed_query
 from tests.workflows.intake import town
 from workflows.house import House
 from workflows.intake import jobs, receive_push
+from workflows.intake.proofs import KEPT, sweep_proofs
 from workflows.intake.push import Accept, Challenge, Reject
 
 SECRET = "s3cret"
@@ -71,6 +73,50 @@ async def test_a_challenge_is_answered_and_stores_nothing(house: House) -> None:
     query = signed_query(SECRET) | {"echostr": "hello"}
     assert await receive_push(house, account.id or 0, "GET", query, {}, b"") == Challenge("hello")
     assert await town.count(house, Arrival) == 0
+
+
+async def test_a_signature_is_good_for_one_content(any_house: House) -> None:
+    """It is made of a time and a random number: whoever has seen an address could send anything with it."""
+    number = (await _account(any_house)).id or 0
+    query = signed_query(SECRET)
+    genuine, forged = push_body("9001", "1", "路灯坏了"), push_body("9001", "2", "伪造的来信")
+    for body, taken in ((genuine, True), (forged, False), (genuine, True), (forged, False)):
+        answer = await receive_push(any_house, number, "POST", query, {}, body)
+        assert isinstance(answer, Accept if taken else Reject), answer
+    assert isinstance(await _push(any_house, number, forged), Accept), "with a signature of its own it is taken"
+    assert await town.count(any_house, Arrival) == 2
+
+
+async def test_of_several_contents_at_the_same_moment_one_is_taken(any_house: House) -> None:
+    number = (await _account(any_house)).id or 0
+    query = signed_query(SECRET)
+    bodies = [push_body("9001", str(n), f"第 {n} 条") for n in range(6)]
+    answers = await asyncio.gather(
+        *[receive_push(any_house, number, "POST", query, {}, body) for body in bodies for _ in range(2)]
+    )
+    assert sum(isinstance(answer, Accept) for answer in answers) == 2, "one content, both its tries"
+    assert await town.count(any_house, Arrival) == 1
+
+
+async def test_the_signature_of_a_check_of_the_address_brings_nothing_in(house: House) -> None:
+    number = (await _account(house)).id or 0
+    query = signed_query(SECRET)
+    for _ in range(2):
+        answer = await receive_push(house, number, "GET", query | {"echostr": "hello"}, {}, b"")
+        assert answer == Challenge("hello")
+    answer = await receive_push(house, number, "POST", query, {}, push_body("9001", "1", "伪造的来信"))
+    assert isinstance(answer, Reject)
+    assert answer.status == 403
+    assert await town.count(house, Arrival) == 0
+
+
+async def test_signatures_are_forgotten_when_their_time_is_too_old(house: House) -> None:
+    number = (await _account(house)).id or 0
+    await _push(house, number, push_body("9001", "1", "一"))
+    assert await sweep_proofs(house) == 0
+    with clock.frozen(clock.now() + KEPT * 2):
+        assert await sweep_proofs(house) == 1
+    assert await town.count(house, PushProof) == 0
 
 
 async def test_the_answer_comes_after_the_commit(house: House) -> None:
