@@ -63,7 +63,8 @@ class ExchangeConnector(Defaults):
     streams: Sequence[str] = ("orders",)
 
     def __init__(self, http: Http) -> None:
-        self._http = http
+        # Hotlines stand in the networks of the administration more often than on the open internet.
+        self._http = http.inward()
 
     # what it can do -------------------------------------------------------------------------------------------------
 

@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 
 from imapclient import IMAPClient, exceptions
 
-from connectors.addresses import Network
+from connectors.addresses import Network, within
 from connectors.base import AccountRef, ConnectorError, ErrorKind
 from connectors.http import scrub
 from connectors.options import text
-from connectors.sockets import away, connect, within
+from connectors.sockets import away, connect
 from connectors.text import one_line
 
 SECONDS = 20.0
