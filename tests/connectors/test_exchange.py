@@ -94,6 +94,12 @@ async def test_a_city_with_its_own_names_and_codes(other: Hotline, ref: AccountR
     assert isinstance(answer, Accept)
     one = connector.parse(city, answer.items[0])
     assert (one.external_id, one.text, one.extra["stated_kind"]) == ("77", "停水两天", "投诉")
+    named = {"key_id": KEY_ID, "mapping": "event_id=LSH,order_id=GDBH,result=BLJG"}
+    await connector.reply(dataclasses.replace(ref, options=named), result())
+    (sent,) = other.results.values()
+    assert sent | {"answered_at": ""} == {
+        "LSH": "k1", "GDBH": "GD20261123001", "status": "answered", "BLJG": "已修好。", "answered_at": ""
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
