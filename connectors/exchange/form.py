@@ -18,7 +18,7 @@ FORM = AccountForm(
         ),
         Field(
             "mapping", "字段对照", Place.option,
-            "对方的字段名与标准工单不同时填写，如 order_id=GDBH,content=SQNR,result=BLJG，收和送都按它；标准字段见说明文档。",
+            "对方的字段名不同时填写，如 order_id=GDBH,content=SQNR,result=BLJG，收和送都用；标准字段见说明文档。",
             required=False,
         ),
         Field(
