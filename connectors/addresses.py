@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import httpcore
@@ -67,6 +67,17 @@ def reasons_against(addresses: Iterable[str], live: bool) -> str:
     if not live and not all(is_loopback(a) for a in addresses):
         return REHEARSAL
     return ""
+
+
+def reasons_outside(inner: Sequence[Network], addresses: Iterable[str], live: bool) -> str:
+    """The same, where live mode may also reach the office's own networks ``inner``; rehearsal may not."""
+    return reasons_against([a for a in addresses if not (live and within(a, inner))], live)
+
+
+def within(address: str, networks: Sequence[Network]) -> bool:
+    """Whether ``address`` (as text) lies in one of ``networks``."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    return any(found in network for network in networks)
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):

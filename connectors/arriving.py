@@ -73,7 +73,8 @@ class Inbound:
     """One understood item. All ids are text; ``created_at`` is aware; ``text`` is plain text, hostile as ever.
 
     ``needs_answer`` False: it is watched only, and opens no case. ``reply_until``, ``reply_left``: until when and
-    how often the platform lets us answer its author; None: no limit.
+    how often the platform lets us answer its author; None: no limit. ``due_at``: until when its source wants it
+    settled.
     """
 
     kind: Kind
@@ -93,6 +94,7 @@ class Inbound:
     reply_left: int | None = None
     answer: str = ""
     answered_at: datetime | None = None
+    due_at: datetime | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -16,6 +16,7 @@ import logging
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -26,7 +27,7 @@ import httpcore
 import httpcore._synchronization
 import httpx
 
-from connectors.addresses import GuardedBackend, Network
+from connectors.addresses import GuardedBackend, Network, reasons_outside
 from connectors.base import ConnectorError, Effect, ErrorKind
 from connectors.budget import Meter, Unmetered
 from connectors.pool import KEPT, KEPT_SECONDS, Pool
@@ -173,6 +174,15 @@ class Http:
         self._timeout = httpx.Timeout(read, connect=connect)
         self._total = total
         self._body_bytes = body_bytes
+
+    def inward(self) -> Http:
+        """The same for what lies in the office's own networks (``inner``): live mode reaches these too.
+
+        It shares no connections: those of others were opened under their own rule.
+        """
+        found = copy(self)
+        found._judge, found._pool = (lambda addresses: reasons_outside(self.inner, addresses, self.live)), None
+        return found
 
     async def call(
         self,

@@ -68,8 +68,8 @@ def connectors(
 ) -> Mapping[str, Connector]:
     """Every connector by platform. ``live`` False: nothing beyond this machine is ever reached.
 
-    ``inner``: networks of the office's own that mailboxes may be in; ``pool``: connections kept open between readings,
-    to be closed by whoever brings it.
+    ``inner``: networks of the office's own that mailboxes and other systems of work orders may be in; ``pool``:
+    connections kept open between readings, to be closed by whoever brings it.
     """
     http = Http(live, clock, meter=meter, inner=inner, pool=pool)
     return {platform: make(http) for platform, make in _MAKERS.items()}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Sequence
 
-from connectors.addresses import REHEARSAL, Network, is_address, is_own_name, reasons_against
+from connectors.addresses import REHEARSAL, Network, is_address, is_own_name, reasons_outside
 from connectors.base import ConnectorError, ErrorKind
 
 
@@ -19,7 +18,7 @@ def connect(host: str, port: int, seconds: float, *, live: bool, inner: Sequence
     if not live and not is_own_name(host):
         raise ConnectorError(ErrorKind.permission, REHEARSAL, code="address")
     addresses = _resolve(host, port)
-    if reason := reasons_against([a for a in addresses if not within(a, inner)], live):
+    if reason := reasons_outside(inner, addresses, live):
         raise ConnectorError(ErrorKind.permission, reason, code="address")
     failure: OSError = OSError("no address")
     for address in addresses:
@@ -28,12 +27,6 @@ def connect(host: str, port: int, seconds: float, *, live: bool, inner: Sequence
         except OSError as error:
             failure = error
     raise away(failure)
-
-
-def within(address: str, networks: Sequence[Network]) -> bool:
-    """Whether ``address`` (as text) lies in one of ``networks``."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    return any(found in network for network in networks)
 
 
 def away(error: Exception) -> ConnectorError:

@@ -31,8 +31,8 @@ class Settings(BaseSettings):
     live: bool = Field(False, description="True: real platforms are contacted. False: only addresses on this machine.")
     inner_networks: str = Field(
         "",
-        description="Networks of the office's own that mailbox accounts may connect to in live mode, like 10.1.0.0/16, "
-        "separated by commas; empty: none.",
+        description="Networks of the office's own that mailbox and work-order accounts may connect to in live mode, "
+        "like 10.1.0.0/16, separated by commas; empty: none.",
     )
     captcha_script: str = Field(
         "", description="Script of a captcha service (hCaptcha, Turnstile and their kin) for letter pages; empty: none."

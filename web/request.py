@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from ipaddress import IPv6Address, IPv6Network
 
 from starlette.datastructures import FormData
 from starlette.requests import HTTPConnection, Request
@@ -67,6 +68,16 @@ def raw_body(request: Request) -> AsyncIterator[bytes]:
 def address(request: HTTPConnection) -> str:
     """The asking machine's address, as the server (behind a trusted proxy) sees it."""
     return request.client.host if request.client else ""
+
+
+def neighbourhood(request: HTTPConnection) -> str:
+    """Who is counted as one: the address, of IPv6 its network, since every customer is given 2**64 addresses of one."""
+    found = address(request)
+    try:
+        parsed = IPv6Address(found.partition("%")[0])
+    except ValueError:
+        return found
+    return str(parsed.ipv4_mapped or IPv6Network((int(parsed), 64), strict=False))
 
 
 def wants_json(request: HTTPConnection) -> bool:

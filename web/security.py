@@ -74,7 +74,9 @@ class BodyLimit:
 
     def __init__(self, app: ASGIApp, routes: Iterable[PageRoute]) -> None:
         self.app = app
-        self._uploads: list[Pattern[str]] = [compile_path(route.path)[0] for route in routes if route.upload]
+        self._uploads: list[tuple[Pattern[str], int]] = [
+            (compile_path(route.path)[0], route.most_mb) for route in routes if route.upload
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -89,9 +91,8 @@ class BodyLimit:
         return await self.app(scope, _counted(receive, limit), send)
 
     def _limit(self, request: HTTPConnection) -> int:
-        if any(pattern.match(request.url.path) for pattern in self._uploads):
-            return house(request).ctx.settings.max_body_mb * 1024**2
-        return SMALL_BODY
+        own = [most_mb for pattern, most_mb in self._uploads if pattern.match(request.url.path)]
+        return max(house(request).ctx.settings.max_body_mb, *own) * 1024**2 if own else SMALL_BODY
 
 
 async def _refuse(error: HubError, scope: Scope, receive: Receive, send: Send) -> None:

@@ -63,7 +63,8 @@ class ExchangeConnector(Defaults):
     streams: Sequence[str] = ("orders",)
 
     def __init__(self, http: Http) -> None:
-        self._http = http
+        # Hotlines stand in the networks of the administration more often than on the open internet.
+        self._http = http.inward()
 
     # what it can do -------------------------------------------------------------------------------------------------
 
@@ -144,9 +145,10 @@ class ExchangeConnector(Defaults):
         """Send the result of an order; its number (``out.key``) makes a second sending recognisable."""
         if problems := self.validate(account, out):
             raise ConnectorError(K.content_rejected, problems[0].text, code="invalid")
-        now = self._http.clock()
-        result = {"event_id": out.key, "order_id": out.target_id, "status": "answered", "result": out.text,
-                  "answered_at": now.isoformat()}  # fmt: skip
+        now, names = self._http.clock(), self._names(account)
+        said = {"event_id": out.key, "order_id": out.target_id, "status": "answered", "result": out.text,
+                "answered_at": now.isoformat()}  # fmt: skip
+        result = {names.get(name, name): value for name, value in said.items()}
         body = json.dumps(result, ensure_ascii=False).encode("utf-8", "replace")
         answer = await self._call(account, "POST", "/results", body, key=out.key)
         if answer.status == 409:  # they have it already: under this number it can only be this one

@@ -18,7 +18,8 @@ FORM = AccountForm(
         ),
         Field(
             "mapping", "字段对照", Place.option,
-            "对方的字段名与标准工单不同时填写，如 order_id=GDBH,content=SQNR；标准字段见说明文档。", required=False,
+            "对方的字段名不同时填写，如 order_id=GDBH,content=SQNR,result=BLJG，收和送都用；标准字段见说明文档。",
+            required=False,
         ),
         Field(
             "kinds", "类型对照", Place.option, "对方的类型代码，如 01=咨询,02=求助,03=投诉,04=举报,05=建议,06=表扬。",

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.base import Author, Inbound, Kind, Media, RawItem, Unparsable
@@ -22,6 +23,7 @@ FIELDS = (
     "accepted_at", "due_at", "channel", "department", "url", "attachments",
 )  # fmt: skip
 LONGEST_TEXT = 50_000
+_DAY = re.compile(r"\d{4}-?\d\d-?\d\d")
 
 
 def pairs(text: str) -> dict[str, str]:
@@ -70,7 +72,7 @@ def inbound(item: RawItem, names: Mapping[str, str], kinds: Mapping[str, str], k
         kind=Kind.letter, external_id=item.external_id, text="\n".join([text or title, *_contact(read)]),
         title=title if text else "", author=_author(read, number, key),
         created_at=moment_of(_said(read, "accepted_at")) or now, thread_id=number, url=_link(_said(read, "url")),
-        media=tuple(_files(read["attachments"])), extra=_extra(read, kinds),
+        media=tuple(_files(read["attachments"])), due_at=_deadline(_said(read, "due_at")), extra=_extra(read, kinds),
     )  # fmt: skip
 
 
@@ -98,6 +100,12 @@ def _said(read: Mapping[str, Any], name: str) -> str:
     return one_line(str(value))[:300] if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
 
 
+def _deadline(text: str) -> datetime | None:
+    """The moment; of a day alone its end."""
+    at = moment_of(text)
+    return at + timedelta(days=1, seconds=-1) if at and _DAY.fullmatch(text) else at
+
+
 def _link(text: str) -> str:
     return text if text.lower().startswith(("http://", "https://")) else ""
 
@@ -110,11 +118,9 @@ def _files(value: Any) -> list[Media]:
 
 def _extra(read: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str, Any]:
     kind = _said(read, "kind")
-    due = moment_of(_said(read, "due_at"))
     found: dict[str, Any] = {
         "stated_kind": kinds.get(kind, kind), "stated_place": _said(read, "address"),
         "category": _said(read, "category"), "category_system": _said(read, "category_system"),
         "region": _said(read, "region"), "channel": _said(read, "channel"), "department": _said(read, "department"),
-        "due_at": due.astimezone(UTC).isoformat() if due else "",
     }  # fmt: skip
     return {name: value for name, value in found.items() if value}

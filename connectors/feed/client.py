@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 from urllib.parse import urljoin
 
@@ -28,7 +28,7 @@ from connectors.base import (
     Reject,
 )
 from connectors.defaults import Defaults
-from connectors.feed.entries import inbound, items_of
+from connectors.feed.entries import inbound, items_of, minutes_of
 from connectors.http import Answer, Http, kind_of_status, retry_at
 from connectors.options import is_on, number
 
@@ -71,16 +71,27 @@ class FeedConnector(Defaults):
         return Health(True, account.base_url, account.name, note=f"订阅源里现有 {len(items)} 条")
 
     async def pull(self, account: AccountRef, stream: str, cursor: Mapping[str, Any]) -> Page:
-        """Every entry the feed shows now, unless it says nothing changed; ``cursor``: {"etag", "modified"}."""
+        """Every entry the feed shows now, unless it says nothing changed, or that it need not be asked yet.
+
+        ``cursor``: {"etag", "modified"} as the server gave them; {"ttl", "until"} where the feed named minutes.
+        """
         if stream not in self.streams:
             raise ConnectorError(ErrorKind.bug, f"订阅源没有「{stream}」这个列表", code="stream")
+        if "until" in cursor and self._http.clock() < datetime.fromisoformat(str(cursor["until"])):
+            return Page((), dict(cursor))
         asked = _validators({"If-None-Match": cursor.get("etag"), "If-Modified-Since": cursor.get("modified")})
         answer = await self._get(account.base_url, asked)
         if answer.status == 304:
-            return Page((), dict(cursor))
+            return Page((), dict(cursor) | self._rest(account, int(cursor.get("ttl") or 0)))
         items = await asyncio.to_thread(items_of, answer.body, answer.headers)
         told = {"etag": answer.headers.get("etag"), "modified": answer.headers.get("last-modified")}
-        return Page(tuple(items), _validators(told))
+        return Page(tuple(items), _validators(told) | self._rest(account, minutes_of(answer.body)))
+
+    def _rest(self, account: AccountRef, minutes: int) -> dict[str, Any]:
+        """What of the feed's own wish goes into the cursor; nothing where the office has set how often to read."""
+        if not minutes or account.options.get("pull_every"):
+            return {}
+        return {"ttl": minutes, "until": (self._http.clock() + timedelta(minutes=minutes)).isoformat()}
 
     async def _get(self, url: str, headers: Mapping[str, str]) -> Answer:
         """The feed, after a few redirects, each of which passes the guard of addresses anew."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,8 @@ from connectors.text import as_payload, id_of, one_line
 
 MOST_ENTRIES = 1000
 LONGEST_TEXT = 50_000
+TTL_WITHIN, MOST_MINUTES = 64 * 1024, 24 * 60
+_TTL = re.compile(rb"<ttl>\s{0,20}(\d{1,6})\s{0,20}</ttl>")
 NO_FEED = "这个地址给出的不是 RSS 或 Atom 订阅源，请管理员核对地址"
 
 
@@ -33,6 +36,13 @@ def items_of(data: bytes, headers: Mapping[str, str]) -> list[RawItem]:
     if not found.get("version") and not found.entries:
         raise ConnectorError(ErrorKind.protocol, NO_FEED, code="no feed")
     return [_item(entry) for entry in reversed(found.entries[:MOST_ENTRIES])]
+
+
+def minutes_of(data: bytes) -> int:
+    """For how long a feed says that it need not be asked again (``<ttl>``), at most a day; 0 where it says nothing."""
+    # Before the entries: what people write into them decides nothing.
+    found = _TTL.search(data[:TTL_WITHIN].partition(b"<item")[0])
+    return min(int(found[1]), MOST_MINUTES) if found else 0
 
 
 def _item(entry: dict[str, Any]) -> RawItem:

@@ -122,6 +122,7 @@ def look(account: AccountRef, reach: Reach) -> None:
     with imap(account, reach) as client:
         if not client.folder_exists(folder(account)):
             raise ConnectorError(ErrorKind.permission, f"邮箱里没有「{folder(account)}」这个文件夹", code="folder")
+        client.select_folder(folder(account), readonly=True)
 
 
 def idle(account: AccountRef, reach: Reach, stop: threading.Event, cursor: Mapping[str, Any], now: datetime) -> None:

@@ -15,17 +15,19 @@ from urllib.parse import urlsplit
 
 from imapclient import IMAPClient, exceptions
 
-from connectors.addresses import Network
+from connectors.addresses import Network, within
 from connectors.base import AccountRef, ConnectorError, ErrorKind
+from connectors.http import scrub
 from connectors.options import text
-from connectors.sockets import away, connect, within
+from connectors.sockets import away, connect
+from connectors.text import one_line
 
 SECONDS = 20.0
 _PORTS = {"imaps": 993, "imap": 143, "smtps": 465, "smtp": 587}
 BAD_ADDRESS = "服务器地址的写法不对，应像 {example}，请管理员检查账号设置"
 REFUSED = "邮箱服务器不接受登录名或密码（授权码），请管理员检查账号设置"
 NO_TLS = "邮箱服务器不支持加密连接，为免密码泄露没有登录；请改用 imaps:// 或 smtps:// 地址"
-STRANGE = "邮箱服务器的回应无法识别，请管理员检查收信服务器地址"
+STRANGE = "邮箱服务器拒绝了操作，或回应无法识别，请管理员检查收信服务器地址和信箱的 IMAP 设置"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,10 @@ def imap(account: AccountRef, reach: Reach) -> Iterator[IMAPClient]:
         raise
     except (exceptions.IMAPClientAbortError, OSError, EOFError) as error:
         raise away(error if isinstance(error, Exception) else OSError()) from None
-    except (exceptions.IMAPClientError, ValueError, LookupError) as error:
+    except exceptions.IMAPClientError as error:
+        said = f"{type(error).__name__} {one_line(str(error))[:160]}"
+        raise ConnectorError(ErrorKind.protocol, STRANGE, code=scrub(said, account.secrets.values())) from None
+    except (ValueError, LookupError) as error:
         raise ConnectorError(ErrorKind.protocol, STRANGE, code=type(error).__name__) from None
     finally:
         if client is not None:
@@ -127,6 +132,9 @@ def _sign_in(client: _Imap, account: AccountRef) -> None:
         client.login(text(account, "user") or account.external_id, account.secrets.get("password", ""))
     except exceptions.LoginError:
         raise ConnectorError(ErrorKind.auth_human, REFUSED, code="login") from None
+    # Servers of NetEase (163, 126 and what offices rent there) open no folder to a client that has not named itself.
+    if client.has_capability("ID"):
+        client.id_({"name": "zhengsheng", "version": "0.1", "vendor": "zhengsheng"})
 
 
 def _leave(client: _Imap) -> None:

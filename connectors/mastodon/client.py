@@ -24,6 +24,7 @@ from connectors.base import (
     Inbound,
     Kind,
     Limits,
+    Metric,
     Outcome,
     Outgoing,
     OwnItems,
@@ -40,7 +41,7 @@ from connectors.base import (
 )
 from connectors.defaults import Defaults
 from connectors.http import Http
-from connectors.mastodon import granting, media, own
+from connectors.mastodon import granting, media, own, reading
 from connectors.mastodon.errors import error_of
 from connectors.mastodon.schemas import (
     ROOT,
@@ -108,10 +109,9 @@ class MastodonConnector(Defaults):
         return len(unicodedata.normalize("NFC", rest)) + links * LINK_CHARACTERS
 
     def capabilities(self, account: AccountRef) -> Mapping[Capability, Grant]:
-        """All but pushes and metrics; comments and private messages arrive as mentions."""
+        """All but pushes; comments and private messages arrive as mentions."""
         grants = {capability: Grant(Granted.yes) for capability in Capability}
         grants[Capability.receive_push] = Grant(Granted.no, "系统定时读取该平台，不使用推送")
-        grants[Capability.metrics] = Grant(Granted.no, "暂不读取该平台的阅读与互动数据")
         if not account.secrets.get("token"):
             missing = Grant(Granted.needs, "请管理员在账号设置中填写访问令牌")
             return {c: missing if g.granted is Granted.yes else g for c, g in grants.items()}
@@ -157,7 +157,7 @@ class MastodonConnector(Defaults):
 
     async def pull(self, account: AccountRef, stream: str, cursor: Mapping[str, Any]) -> Page:
         """Mentions and direct messages. The first walk goes back from the newest, bounded; later ones go forward
-        by ``min_id``, so that each stored page is complete up to its newest id and a crash loses nothing.
+        by ``min_id`` (:mod:`connectors.mastodon.reading`), so that a crash loses nothing.
         """
         if stream not in self.streams:
             raise ConnectorError(ErrorKind.bug, f"Mastodon 没有「{stream}」这个列表", code="stream")
@@ -165,18 +165,21 @@ class MastodonConnector(Defaults):
         high, walk = str(cursor.get("high") or ""), cursor.get("walk") or {}
         params: list[tuple[str, str]] = [("types[]", "mention"), ("limit", str(size))]
         if high:
-            params.append(("min_id", high))
+            params.append(("min_id", reading.start(cursor)))
         elif walk:
             params.append(("max_id", str(walk["next"])))
         found = await self._call(account, "GET", "/api/v1/notifications", params=params)
         if not isinstance(found, list):
             raise strange("list")
         ids = sorted((i for n in found if (i := _id(n))), key=id_order, reverse=True)
+        known = reading.seen(cursor)
         # Some servers send follows and likes all the same.
         wanted = [n for n in found if not isinstance(n, dict) or n.get("type") in ("mention", None)]
+        wanted = [n for n in wanted if _id(n) not in known]
         items = [raw_item(await self._rooted(account, n)) for n in wanted]
         if high:
-            return Page(tuple(items), {"high": ids[0] if ids else high}, more=bool(ids) and len(found) >= size)
+            more = bool(ids) and len(found) >= size
+            return Page(tuple(items), reading.after_page(cursor, ids, self._http.clock(), more=more), more)
         look_back = int(number(account, "look_back", LOOK_BACK, 0, 10**6))
         return after_step(cursor, items, ids, ids[-1] if ids else "", look_back)
 
@@ -265,6 +268,11 @@ class MastodonConnector(Defaults):
         """Own posts since ``since``, or own answers to the target."""
         own_id = account.external_id or (await self.check(account)).account_id
         return await own.find(self._call, account, own_id, since, out)
+
+    async def metrics(self, account: AccountRef, ids: Sequence[str]) -> list[Metric]:
+        """Likes, answers and boosts, one call an item; servers tell nobody how often something was read."""
+        found = [await own.metric(self._call, account, one) for one in ids if text_id(one)]
+        return [one for one in found if one is not None]
 
     async def exists(self, account: AccountRef, external_id: str) -> bool:
         """Whether the status is still there. What is no id of such a server cannot be asked for."""

@@ -1,4 +1,4 @@
-"""Own statuses read back: what was published or answered lately, in a thread or in the account's own list."""
+"""Own statuses read back: what was published or answered lately, in a thread or in the own list, and how it does."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from connectors.absence import proves, reaches
-from connectors.base import AccountRef, ConnectorError, ErrorKind, Kind, Outgoing, OwnItem, OwnItems
+from connectors.base import AccountRef, ConnectorError, ErrorKind, Kind, Metric, Outgoing, OwnItem, OwnItems
 from connectors.mastodon.media import Call
-from connectors.mastodon.schemas import author_id, id_order, own_item, strange
+from connectors.mastodon.schemas import author_id, id_order, own_item, strange, text_id
+from connectors.text import count
 
 PAGE_SIZE, OWN_PAGES = 40, 5
 
@@ -68,3 +69,17 @@ async def _page(call: Call, account: AccountRef, own_id: str, upper: Sequence[tu
     if not isinstance(body, list):
         raise strange("list")
     return body
+
+
+async def metric(call: Call, account: AccountRef, own: str) -> Metric | None:
+    """How one status does; None when it is gone."""
+    try:
+        body = await call(account, "GET", f"/api/v1/statuses/{own}")
+    except ConnectorError as error:
+        if error.kind is ErrorKind.not_found:
+            return None
+        raise
+    if not isinstance(body, dict) or text_id(body.get("id")) != own:
+        raise strange("id")
+    told = [count(body.get(name)) for name in ("favourites_count", "replies_count", "reblogs_count")]
+    return Metric(own, likes=told[0], comments=told[1], reposts=told[2])

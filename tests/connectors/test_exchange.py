@@ -67,7 +67,8 @@ async def test_a_signed_push_is_answered_with_what_is_stored(other: Hotline, ref
     assert one.author.name == "李＊＊"
     assert "138" not in one.author.id
     assert one.created_at == datetime(2026, 11, 23, 1, tzinfo=UTC)
-    assert one.extra["due_at"] == "2026-12-04T10:00:00+00:00"
+    assert one.due_at == datetime(2026, 12, 4, 10, tzinfo=UTC)
+    assert (one.extra["region"], one.extra["channel"]) == ("330102", "电话")
     assert one.media[0].url == ""
 
 
@@ -93,6 +94,27 @@ async def test_a_city_with_its_own_names_and_codes(other: Hotline, ref: AccountR
     assert isinstance(answer, Accept)
     one = connector.parse(city, answer.items[0])
     assert (one.external_id, one.text, one.extra["stated_kind"]) == ("77", "停水两天", "投诉")
+    named = {"key_id": KEY_ID, "mapping": "event_id=LSH,order_id=GDBH,result=BLJG"}
+    await connector.reply(dataclasses.replace(ref, options=named), result())
+    (sent,) = other.results.values()
+    assert sent | {"answered_at": ""} == {
+        "LSH": "k1", "GDBH": "GD20261123001", "status": "answered", "BLJG": "已修好。", "answered_at": ""
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "due"),
+    [
+        ("2026-12-04", datetime(2026, 12, 4, 15, 59, 59, tzinfo=UTC)),
+        ("2026-12-04 18:00:00", datetime(2026, 12, 4, 10, tzinfo=UTC)),
+        ("9999-12-31", datetime(9999, 12, 31, 15, 59, 59, tzinfo=UTC)),
+        ("尽快", None),
+        ("", None),
+    ],
+)
+def test_a_deadline_without_a_time_is_the_end_of_its_day(ref: AccountRef, written: str, due: datetime | None) -> None:
+    (item,) = items_of({**ORDER, "due_at": written}, {})
+    assert connector.parse(ref, item).due_at == due
 
 
 async def test_more_orders_than_a_page_are_all_fetched(other: Hotline, ref: AccountRef) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -53,6 +53,24 @@ async def test_entries_come_whole_and_again_only_when_something_changed(
     newer = await connector.pull(ref, "entries", page.cursor)
     assert {item.external_id for item in newer.items} > {second.external_id}
     assert "if-none-match" in feed.asked[-1]
+
+
+async def test_a_feed_that_says_how_long_it_stays_the_same_is_left_alone_until_then(
+    feed: FeedServer, ref: AccountRef
+) -> None:
+    now = [NOW]
+    patient = FeedConnector(Http(live=False, clock=lambda: now[0]))
+    feed.show([("1", "第一条", "<ttl>1440</ttl>停水")])
+    feed.body = feed.body.replace(b"<description>", b"<ttl> 60 </ttl><description>", 1)
+    cursor = (await patient.pull(ref, "entries", {})).cursor
+    for minutes, asked in ((59, 1), (60, 2), (119, 2), (121, 3)):
+        now[0] = NOW + timedelta(minutes=minutes)
+        cursor = (await patient.pull(ref, "entries", cursor)).cursor
+        assert (minutes, len(feed.asked)) == (minutes, asked)
+    often = dataclasses.replace(ref, options={"pull_every": "900"})
+    assert "until" not in (await patient.pull(often, "entries", {})).cursor, "the office's own interval comes first"
+    feed.show([("2", "第二条", "<ttl>1440</ttl>")])
+    assert "until" not in (await patient.pull(ref, "entries", {})).cursor
 
 
 async def test_a_message_board_opens_cases(feed: FeedServer, ref: AccountRef) -> None:

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -168,8 +169,7 @@ async def test_it_is_the_guard_that_refuses(
     platform: str, where: str, host: str, outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without it the inner address is reached by all that call there; an option that calls belongs into WRITTEN."""
-    for module in ("addresses", "sockets"):
-        monkeypatch.setattr(f"connectors.{module}.reasons_against", lambda *_: "")
+    monkeypatch.setattr("connectors.addresses.reasons_against", lambda *_: "")
     outside.answers = lambda name: ["10.0.0.1"] if name == "inner.example" else [PUBLIC]
     with served(lambda asked: Answer.of({})) as url:  # says yes to everybody, so that they go on
         outside.port = urlsplit(url).port or 0
@@ -257,3 +257,18 @@ async def test_a_name_that_changes_its_answer_between_redirects_gains_nothing(ou
         outside.port = urlsplit(url).port or 0
         assert (await pictured(f"http://{NAME}/a.jpg")).human == media.INNER
     assert outside.connected == [PUBLIC]
+
+
+async def test_the_offices_own_networks_are_reached_by_those_meant_for_them_and_only_in_live_mode(
+    outside: Outside,
+) -> None:
+    inner, mode = (ip_network("10.1.0.0/16"),), {True: ["exchange", "mailbox"], False: []}
+    for live, reaching in mode.items():
+        found = connectors(live=live, inner=inner)
+        for host, expected in (("10.1.2.3", reaching), ("10.2.0.1", [])):
+            reached = []
+            for platform in sorted(one for one in found if reaches_out(one)):
+                outside.connected.clear()
+                await tried(found[platform], account(platform, host))
+                reached += [platform] if outside.connected else []
+            assert (live, host, reached) == (live, host, expected)

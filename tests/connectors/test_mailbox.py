@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.header import decode_header, make_header
+from typing import Any
 
 import pytest
 from imapclient import IMAPClient
+from imapclient.exceptions import IMAPClientError
 
 from connectors.arriving import NoticeKind
 from connectors.base import (
@@ -29,7 +31,7 @@ from connectors.base import (
     attached,
 )
 from connectors.http import NOT_TOLD, Http
-from connectors.mailbox import reading
+from connectors.mailbox import reading, servers
 from connectors.mailbox.client import MailboxConnector
 from connectors.mailbox.letters import message_id_of
 from tests.sims.mail import PASSWORD, USER, Imap, Smtp, imap_server, smtp_server
@@ -365,6 +367,34 @@ async def test_wrong_passwords_folders_and_addresses_are_told(ref: AccountRef, s
         with pytest.raises(ConnectorError) as caught:
             await connector.check(dataclasses.replace(ref, options=options, base_url=url))
         assert "password" not in str(caught.value)
+
+
+class _Strict(servers._Imap):
+    """A session with a server that opens folders only to clients which have named themselves, as NetEase's do."""
+
+    named = False
+
+    def id_(self, parameters: Any = None) -> Any:
+        self.named = bool(parameters)
+        return super().id_(parameters)
+
+    def select_folder(self, folder: Any, readonly: bool = False) -> Any:
+        if not self.named:
+            raise IMAPClientError("select failed: SELECT Unsafe Login. Please contact kefu@188.com for help")
+        return super().select_folder(folder, readonly)
+
+
+async def test_a_server_that_wants_to_know_who_reads_is_told(
+    imap: Imap, ref: AccountRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers, "_Imap", _Strict)
+    imap.deliver(letter(1), at=NOW)
+    assert (await connector.check(ref)).ok
+    assert len((await everything(ref))[0]) == 1
+    monkeypatch.setattr(_Strict, "id_", lambda *_: None)
+    with pytest.raises(ConnectorError) as refused:
+        await connector.check(ref)
+    assert (refused.value.kind, "Unsafe Login" in refused.value.code) == (ErrorKind.protocol, True)
 
 
 async def test_in_live_mode_neither_this_machine_nor_private_networks(ref: AccountRef) -> None:

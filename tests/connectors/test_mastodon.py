@@ -12,11 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from connectors.base import AccountRef, ConnectorError, Done, Effect, ErrorKind, Kind, Outgoing, OwnItems
+from connectors.base import AccountRef, ConnectorError, Done, Effect, ErrorKind, Kind, Metric, Outgoing, OwnItems
 from connectors.http import Http
+from connectors.mastodon import reading
 from connectors.mastodon.client import MastodonConnector
 from tests.sims.faults import FaultProxy
 from tests.sims.mastodon import MastodonProcess
+from tests.sims.serving import Answer, Asked, served
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +78,67 @@ async def test_a_crash_in_mid_walk_loses_none(mastodon: MastodonProcess, connect
     more, cursor = await walk(connector, ref, cursor)
     stored += more
     assert sorted(i.external_id for i in stored) == sorted(first + later)
+
+
+class _Late:
+    """A server that knows notifications by number, and shows some of them later than others with higher ones."""
+
+    def __init__(self, shown: list[int]) -> None:
+        self.shown = shown
+        self.asked: list[str] = []
+
+    def answer(self, asked: Asked) -> Answer:
+        self.asked.append(asked.query.get("min_id", ""))
+        least, most = int(asked.query.get("min_id", "0")), int(asked.query.get("max_id", "9999"))
+        above = sorted(n for n in self.shown if least < n < most)
+        status = {
+            "visibility": "public",
+            "content": "路灯",
+            "account": {"id": "2"},
+            "created_at": "2026-11-23T01:00:00Z",
+        }
+        page = above[: int(asked.query["limit"])]
+        return Answer.of([{"id": str(n), "type": "mention", "status": {**status, "id": f"s{n}"}} for n in page[::-1]])
+
+
+async def test_a_mention_that_is_shown_after_newer_ones_is_not_lost() -> None:
+    late, now = _Late([1]), [datetime(2026, 11, 23, tzinfo=UTC)]
+    with served(late.answer) as url:
+        reader = MastodonConnector(Http(live=False, clock=lambda: now[0]))
+        ref = AccountRef(1, "mastodon", "press", "1", url, {"token": "t"}, {"page_size": 3})
+
+        async def read() -> list[str]:
+            nonlocal cursor
+            items, cursor = await walk(reader, ref, cursor)
+            return [item.external_id for item in items]
+
+        cursor: dict[str, Any] = {}
+        assert await read() == ["s1"]
+        late.shown += [2, 4, 5, 6, 7, 8, 10]
+        assert sorted(await read()) == ["s10", "s2", "s4", "s5", "s6", "s7", "s8"]
+        now[0] += timedelta(seconds=30)
+        late.shown += [3, 9]
+        assert sorted(await read()) == ["s3", "s9"], "each once, over several pages"
+        for minutes in (1, 2, 3):
+            now[0] += timedelta(minutes=minutes)
+            assert await read() == []
+        late.asked.clear()
+        assert (await read(), late.asked) == ([], ["10"]), "after a while nothing is read twice"
+
+
+async def test_a_burst_keeps_the_cursor_small_and_loses_nothing() -> None:
+    late = _Late([1])
+    with served(late.answer) as url:
+        reader = MastodonConnector(Http(live=False))
+        ref = AccountRef(1, "mastodon", "press", "1", url, {"token": "t"}, {"page_size": 40})
+        _, cursor = await walk(reader, ref, {})
+        late.shown += range(2, 700)
+        items, cursor = await walk(reader, ref, cursor)
+        assert [len(items), len({item.external_id for item in items})] == [698, 698]
+        assert len(cursor["tail"]["seen"]) <= reading.MOST_SEEN
+        late.shown += [700]
+        items, cursor = await walk(reader, ref, cursor)
+        assert [item.external_id for item in items] == ["s700"]
 
 
 async def test_the_first_walk_is_bounded(mastodon: MastodonProcess, connector: MastodonConnector) -> None:
@@ -165,6 +228,17 @@ async def test_a_post_goes_out_is_found_and_can_be_deleted(
     await connector.delete(ref, done.external_id)
     assert not await connector.exists(ref, done.external_id)
     await connector.delete(ref, done.external_id)
+
+
+async def test_figures_of_own_posts_are_told_and_what_is_gone_has_none(
+    mastodon: MastodonProcess, connector: MastodonConnector
+) -> None:
+    own, gone = (mastodon.post("press", f"通知{n}")["id"] for n in range(2))
+    mastodon.call("POST", f"/api/v1/statuses/{own}/favourite", "bob")
+    mastodon.post("alice", "@press 好", in_reply_to_id=own)
+    await connector.delete(mastodon.ref(), gone)
+    found = await connector.metrics(mastodon.ref(), [own, gone, "../accounts"])
+    assert found == [Metric(own, likes=1, comments=1, reposts=0)]
 
 
 async def test_own_posts_and_own_answers_are_not_confused(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 
@@ -126,15 +126,17 @@ async def test_a_work_order_goes_back_with_its_result(city: City, other: Hotline
     given = {"name": "12345", "base_url": other.base_url, "key": KEY, "key_id": KEY_ID}
     account, health = await accounts.connect(city.house, city.people["administrator"], "exchange", given)
     assert health.ok
-    headers, body = other.push(
-        {"order_id": "GD1", "title": "路灯", "content": "枫林路的路灯坏了半个月。", "phone": "13812345678"}
-    )
+    due = datetime.now(UTC).replace(microsecond=0) + timedelta(days=5)
+    order = {"order_id": "GD1", "title": "路灯", "content": "枫林路的路灯坏了半个月。", "phone": "13812345678"}
+    headers, body = other.push(order | {"due_at": due.isoformat()})
     for _ in range(2):
         answer = await receive_push(city.house, account.id or 0, "POST", {}, headers, body)
         assert getattr(answer, "body", "") == '{"received": ["GD1"]}'
     await city.take_in()
     message = await city.one(Message)
-    await city.answer(await city.one(Case, Case.id == message.case_id), ANSWER)
+    case = await city.one(Case, Case.id == message.case_id)
+    assert case.due_at == due
+    await city.answer(case, ANSWER)
     (result,) = other.results.values()
     assert (result["order_id"], result["result"]) == ("GD1", ANSWER)
     async with unit_of_work(city.house.ctx) as unit:

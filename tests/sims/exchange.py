@@ -51,12 +51,13 @@ class Hotline:
 
     def _take(self, result: dict[str, Any]) -> Answer | None:
         self.attempts += 1
-        known = result["event_id"] in self.results
-        self.results.setdefault(result["event_id"], result)
+        event = result.get("event_id") or result["LSH"]
+        known = event in self.results
+        self.results.setdefault(event, result)
         if self.drops:
             self.drops -= 1
             return None
-        return Answer.of({"receipt": result["event_id"]}, 409 if known else 201)
+        return Answer.of({"receipt": event}, 409 if known else 201)
 
 
 @contextmanager

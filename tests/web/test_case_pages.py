@@ -209,6 +209,35 @@ async def test_notes_are_for_the_office_and_need_words(visit: Visit, ctx: Contex
     assert "内部备注，本工单的办理人员可见" in shown
 
 
+async def test_what_came_along_is_told(visit: Visit, ctx: Context, world: World) -> None:
+    from hub.db import unit_of_work
+    from hub.models import Message
+
+    case = await open_case(ctx, world, "路灯坏了", state=CaseState.handling, side="own")
+    async with unit_of_work(ctx) as unit:
+        message = await unit.get(Message, case.first_message_id)
+        assert message is not None
+        message.extra = {
+            "due_at": f"{clock.today().year}-03-04T10:00:00+00:00", "category": "010203", "channel": "电话 13812345678",
+            "automatic": "auto-submitted", "truncated": True, "quoted": "> <b>上次</b>说过，电话 13912345678",
+        }  # fmt: skip
+    async with visit("handler") as client:
+        page = (await client.get(f"/cases/{case.number}")).text
+    for said in (
+        "对方要求 3月4日",
+        "18:00 前办结",
+        "分类 010203",
+        "来自 电话",
+        "自动发出的邮件",
+        "这里只有开头",
+        "引用的旧邮件",
+    ):
+        assert said in page
+    assert "&lt;b&gt;上次&lt;/b&gt;" in page
+    assert "13812345678" not in page
+    assert "13912345678" not in page
+
+
 async def test_hostile_links_are_not_followed(visit: Visit, ctx: Context, world: World) -> None:
     from hub.db import unit_of_work
     from hub.models import Message

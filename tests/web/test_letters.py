@@ -11,6 +11,8 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 from sqlmodel import col, select
+from starlette.applications import Starlette
+from starlette.requests import Request
 
 from connectors.base import Attached
 from connectors.webform.client import WebFormConnector
@@ -33,6 +35,7 @@ from hub.rights import system
 from tests.sims.serving import Answer, Asked, served
 from tests.web.conftest import Visit
 from tests.web.world import World
+from web.request import neighbourhood
 from workflows.house import House
 from workflows.intake import quarantine
 from workflows.intake.files import MOST_BYTES
@@ -301,7 +304,65 @@ async def test_codes_cannot_be_guessed_by_trying(client: httpx.AsyncClient, hous
         (await client.post("/letters/query", data={"code": f"{n:010}"})).status_code for n in range(10)
     ]  # fmt: skip
     assert answers[-1] == 429
-    assert (await client.post("/letters/query/rate", data={"code": "1234567890"})).status_code == 429
+    refused = await client.post("/letters/query/rate", data={"code": "1234567890"})
+    assert (refused.status_code, int(refused.headers["retry-after"]) > 0) == (429, True)
+    assert "尝试太频繁" in refused.text
+    assert "frame-ancestors 'self' https://www.example.gov.cn" in refused.headers["content-security-policy"]
+
+
+async def test_many_tries_at_once_and_from_one_network_are_counted_together(
+    client: httpx.AsyncClient, house: House, slug: str, app: Starlette
+) -> None:
+    async def rate(code: str) -> int:
+        return (await client.post("/letters/query/rate", data={"code": code})).status_code
+
+    statuses = await asyncio.gather(*[rate(f"{n:010}") for n in range(30)])
+    assert statuses.count(422) <= 10
+    for n, expected in ((9, 422), (12, 429)):
+        for last in range(n):
+            sender = httpx.ASGITransport(app=app, client=(f"2001:db8:1:2::{last:x}", 1))
+            async with httpx.AsyncClient(transport=sender, base_url="http://testserver") as other:
+                answer = await other.post("/letters/query", data={"code": "0000000000"})
+        assert answer.status_code == expected
+    sender = httpx.ASGITransport(app=app, client=("2001:db8:1:3::1", 1))
+    async with httpx.AsyncClient(transport=sender, base_url="http://testserver") as other:
+        assert (await other.post("/letters/query", data={"code": "0000000000"})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("203.0.113.7", "203.0.113.7"), ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"), ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"), ("", ""), ("testclient", "testclient"),
+    ],
+)  # fmt: skip
+def test_of_ipv6_the_network_is_counted(address: str, counted: str) -> None:
+    assert neighbourhood(Request({"type": "http", "client": (address, 1)})) == counted
+
+
+async def test_too_many_photos_are_told_on_the_form_and_nothing_typed_is_lost(
+    client: httpx.AsyncClient, house: House, slug: str
+) -> None:
+    photo = PNG + b"x" * 7 * 1024**2
+    answer = await post(client, house, [("files", (f"{n}.png", photo)) for n in range(4)])
+    assert answer.status_code == 422
+    assert "附件合计不能超过 16 MB" in answer.text
+    assert GOOD["text"] in answer.text
+    assert await rows(house, select(Letter).where(Letter.code != None)) == []  # noqa: E711
+
+
+async def test_an_error_leads_to_its_field_and_belongs_to_it(
+    client: httpx.AsyncClient, house: House, slug: str
+) -> None:
+    page = (await post(client, house, kind="", agreed="")).text
+    assert re.search(r'<fieldset [^>]*id="kind" tabindex="-1" aria-describedby=" kind-error"', page)
+    assert re.search(
+        r'<input type="checkbox" name="agreed"[^>]* aria-describedby=" agreed-error" aria-invalid="true" id="agreed"',
+        page,
+    )
+    wrong = (await client.post("/letters/query", data={"code": "1"})).text
+    assert '<a href="#code">没有找到这个查询码' in wrong
+    assert "data-focus" in wrong
 
 
 async def test_contact_and_files_are_for_those_who_handle_the_case_and_each_look_is_kept(

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from hub import clock
 from hub.db import Context, reading, unit_of_work
-from hub.models import AuditEntry, CaseState, Message, PlanHit, Tagging, WatchPlan
+from hub.models import AuditEntry, CaseState, Message, PlanHit, Reply, ReplyState, Tagging, WatchPlan
 from tests.web.casework import open_case, send, words
 from tests.web.conftest import Visit
 from tests.web.world import World
@@ -238,6 +238,17 @@ async def test_the_list_goes_out_as_a_file_with_every_tag_and_is_written_down(
 ) -> None:
     case = await open_case(ctx, world, "路灯不亮三天了，电话13812345678")
     await _fuller(ctx, case.first_message_id)
+    async with unit_of_work(ctx) as unit:
+        sent = ReplyState.sent
+        for state, text in ((sent, "请补充"), (sent, "已修好，问 13912345678"), (ReplyState.draft, "草稿")):
+            unit.add(Reply(
+                case_id=case.id or 0, message_id=case.first_message_id or 0, text=text, state=state, author_name="x",
+                sent_at=clock.now(),
+            ))  # fmt: skip
+            await unit.flush()
+        message = await unit.get(Message, case.first_message_id)
+        assert message is not None
+        number = message.external_id
     await open_case(ctx, world, "感谢环卫工人扫雪", tagged=False)
     async with visit("press_officer") as client:
         page = (await client.get("/messages?emotion=angry")).text
@@ -252,6 +263,8 @@ async def test_the_list_goes_out_as_a_file_with_every_tag_and_is_written_down(
     assert (row["行政区划代码"], row["部门"], row["人物"], row["时间（文中）"]) == (
         "430104", "市城管局", "王志明局长", "三天",
     )  # fmt: skip
+    assert (row["来源编号"], row["答复"]) == (number, "已修好，问 139****5678")
+    assert row["答复时间"].startswith(f"{clock.today()}")
     assert row["个人信息"] == "电话号码"
     assert "13812345678" not in angry.text
     assert whole.status_code == 200

@@ -21,6 +21,7 @@ def head() -> list[str]:
         _("编号"), _("时间"), _("来源"), _("类型"), _("作者"), _("标题"), _("内容"), *sure, _("地点"),
         _("行政区划代码"), _("部门"), _("人物"), _("时间（文中）"), _("个人信息"), _("关键词"), _("人工认定"),
         _("点赞"), _("工单"), _("状态"), _("承办单位"), _("网址"),
+        _("来源编号"), _("答复"), _("答复时间"),
     ]  # fmt: skip
 
 
@@ -29,7 +30,8 @@ def line(row: ExportRow) -> list[Cell]:
     return [
         row.id, exact(row.created_at), row.account, words.kind_label(row.kind), row.author_name, row.title, row.text,
         *_tags(row), row.likes, row.number, tools()["state_label"](row.state) if row.state else "", row.department,
-        row.url,
+        row.url, "" if row.external_id.startswith("sha256:") else row.external_id, row.answer,
+        exact(row.answered_at) if row.answered_at else "",
     ]  # fmt: skip
 
 

@@ -15,20 +15,23 @@ from hub.errors import Invalid, NotFound, Refused
 from hub.i18n import _
 from web import security
 from web.auth import Brake
+from web.faults import TooMany
 from web.forms import Form, read_form
-from web.request import address, fields, house, looking, me, writing
+from web.request import fields, house, looking, me, neighbourhood, writing
 from web.routes.table import Door, Gate, PageRoute
 from web.templating import render
 from workflows.cases.rating import SATISFIED_WORDS, SOLVED_WORDS, Solved, rating_of
 from workflows.intake import files as kept
-from workflows.intake.files import MOST_BYTES, Sent
+from workflows.intake.files import MOST_BYTES, MOST_TOGETHER, Sent
 from workflows.letters import following
 from workflows.letters import writing as letters
-from workflows.letters.files import MOST_FILES
+from workflows.letters.files import MOST_FILES, too_much
 from workflows.letters.pages import LetterPage, page, pages
 from workflows.letters.tickets import new_ticket
 
 QUERY = "query"
+# Photos of telephones are soon too large together: that is said on the form, with everything typed still in it.
+MOST_MB = 64
 
 
 async def show(request: Request) -> Response:
@@ -46,7 +49,7 @@ async def _form(
     facts = {
         "page": found, "values": values, "problems": problems or {}, "refused": refused or [],
         "ticket": ticket or new_ticket(key, found.slug, clock.now()), "had_files": bool(values.get("had_files")),
-        "most_files": MOST_FILES, "most_mb": MOST_BYTES // 1024**2,
+        "most_files": MOST_FILES, "most_mb": MOST_BYTES // 1024**2, "together_mb": MOST_TOGETHER // 1024**2,
     }  # fmt: skip
     captcha = _captcha(request)
     response = await render(request, "letters/write.html", facts | {"captcha": captcha}, status)
@@ -66,21 +69,26 @@ async def write(request: Request) -> Response:
     async with looking(request) as unit:
         found = await page(house(request), unit, request.path_params["slug"])
     form = await read_form(request)
-    draft = letters.Draft(
+    values = form.values | ({"had_files": "1"} if await _sent(request) else {})
+    try:
+        receipt = await letters.write(
+            house(request), found, await _draft(request, form), address=neighbourhood(request)
+        )
+    except Invalid as error:
+        return await _form(request, found, values, dict(error.problems), ticket=form.raw("ticket"), status=422)
+    except Refused as error:
+        return await _form(request, found, values, refused=list(error.reasons), status=422)
+    facts = {"page": found, "receipt": receipt}
+    return _framed(await render(request, "letters/written.html", facts), found.embed)
+
+
+async def _draft(request: Request, form: Form) -> letters.Draft:
+    return letters.Draft(
         ticket=form.raw("ticket"), kind=form.raw("kind"), title=form.raw("title"), text=_lines(form.raw("text")),
         name=form.raw("name"), phone=form.raw("phone"), place=form.raw("place"), agreed=form.ticked("agreed"),
         trap=form.raw("website"), files=await _files(request),
         proof=form.raw(house(request).ctx.settings.captcha_field),
     )  # fmt: skip
-    values = form.values | ({"had_files": "1"} if draft.files else {})
-    try:
-        receipt = await letters.write(house(request), found, draft, address=address(request))
-    except Invalid as error:
-        return await _form(request, found, values, dict(error.problems), ticket=draft.ticket, status=422)
-    except Refused as error:
-        return await _form(request, found, values, refused=list(error.reasons), status=422)
-    facts = {"page": found, "receipt": receipt}
-    return _framed(await render(request, "letters/written.html", facts), found.embed)
 
 
 def _lines(text: str) -> str:
@@ -88,12 +96,16 @@ def _lines(text: str) -> str:
 
 
 async def _files(request: Request) -> list[Sent]:
-    """Every file that was chosen, read into memory: the body as a whole is bounded."""
-    found = []
-    for value in (await fields(request)).getlist("files"):
-        if isinstance(value, UploadFile) and value.filename:
-            found.append(Sent(value.filename, await value.read()))
-    return found
+    """Every file that was chosen, read into memory where they are not too many or too large together."""
+    sent = await _sent(request)
+    if problem := too_much([one.size or 0 for one in sent]):
+        raise Invalid({"files": problem})
+    return [Sent(one.filename or "", await one.read()) for one in sent]
+
+
+async def _sent(request: Request) -> list[UploadFile]:
+    found = (await fields(request)).getlist("files")
+    return [one for one in found if isinstance(one, UploadFile) and one.filename]
 
 
 async def show_query(request: Request) -> Response:
@@ -111,15 +123,24 @@ async def _query(request: Request, typed: str = "", problem: str = "", status: i
 async def query(request: Request) -> Response:
     """The letter of a query code. Guessing is slow: few tries per address, and all alike."""
     form = await read_form(request)
-    typed = form.raw("code")[:40]
+    typed, who = form.raw("code")[:40], neighbourhood(request)
     brake: Brake = request.app.state.letter_brake
-    brake.check(address(request))
-    brake.failed(address(request))
     try:
+        brake.check(who)
+        brake.failed(who)
         response = await _letter(request, typed)
-    except NotFound as error:
+    except (NotFound, TooMany) as error:
+        return await _refused(request, typed, error)
+    brake.forgive(who)
+    return response
+
+
+async def _refused(request: Request, typed: str, error: NotFound | TooMany) -> Response:
+    """The query page with the reason: it stands in the frame of the office's site as well."""
+    if isinstance(error, NotFound):
         return await _query(request, typed, str(error), 422)
-    brake.forgive(address(request))
+    response = await _query(request, typed, str(error), error.status)
+    response.headers["Retry-After"] = str(error.wait)
     return response
 
 
@@ -133,6 +154,7 @@ async def _letter(request: Request, typed: str, *, form: Form | None = None, **s
         "standing": standing, "code": following.plain_code(typed), "values": form.values if form else {},
         "ticket": new_ticket(found.ctx.settings.key, QUERY, clock.now()), "solved": _solved(), "most_files": MOST_FILES,
         "satisfied": [(str(n), _(word)) for n, word in SATISFIED_WORDS.items()], "most_mb": MOST_BYTES // 1024**2,
+        "together_mb": MOST_TOGETHER // 1024**2,
         "problems": said.get("problems") or {}, "refused": said.get("refused") or [], "done": said.get("done", ""),
     }  # fmt: skip
     response = await render(request, "letters/letter.html", facts, said.get("status", 200))
@@ -173,16 +195,17 @@ async def rate(request: Request) -> Response:
 
 async def _act(request: Request, act: Any) -> Response:
     """Do something to the letter of the code, then show it; a wrong code counts against the address."""
-    form = await read_form(request)
+    form, who = await read_form(request), neighbourhood(request)
     brake: Brake = request.app.state.letter_brake
-    brake.check(address(request))
     try:
+        brake.check(who)
+        brake.failed(who)  # until it turns out well: many tries at once must not all slip through
         async with looking(request) as unit:
             await following.find(house(request), unit, form.raw("code"))
+        brake.forgive(who)
         done = await act(form)
-    except NotFound as error:
-        brake.failed(address(request))
-        return await _query(request, form.raw("code")[:40], str(error), 422)
+    except (NotFound, TooMany) as error:
+        return await _refused(request, form.raw("code")[:40], error)
     except Invalid as error:
         return await _letter(request, form.raw("code"), form=form, problems=dict(error.problems), status=422)
     except Refused as error:
@@ -226,9 +249,9 @@ def _framed(response: Response, sites: tuple[str, ...], captcha: Mapping[str, st
 ROUTES = [
     PageRoute("/letters/query", show_query, Gate.public, door=Door.citizen),
     PageRoute("/letters/query", query, Gate.public, ("POST",), Door.citizen),
-    PageRoute("/letters/query/add", add, Gate.public, ("POST",), Door.citizen, upload=True),
+    PageRoute("/letters/query/add", add, Gate.public, ("POST",), Door.citizen, upload=True, most_mb=MOST_MB),
     PageRoute("/letters/query/rate", rate, Gate.public, ("POST",), Door.citizen),
     PageRoute("/letters/files/{file_id:int}", file, Gate.signed_in),
     PageRoute("/letters/{slug}", show, Gate.public, door=Door.citizen),
-    PageRoute("/letters/{slug}", write, Gate.public, ("POST",), Door.citizen, upload=True),
+    PageRoute("/letters/{slug}", write, Gate.public, ("POST",), Door.citizen, upload=True, most_mb=MOST_MB),
 ]

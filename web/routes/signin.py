@@ -14,7 +14,7 @@ from hub.i18n import LANGUAGES, _
 from hub.settings import Settings
 from web.auth import COOKIE, LANGUAGE_COOKIE, Brake, drop_session, local_path, set_session
 from web.forms import read_form
-from web.request import address, house, identity, writing
+from web.request import address, house, identity, neighbourhood, writing
 from web.routes.table import Gate, PageRoute
 from web.templating import redirect, render
 
@@ -48,14 +48,14 @@ async def sign_in(request: Request) -> Response:
     form = await read_form(request)
     username, password, onward = form.text("username", required=False), form.raw("password"), form.raw("next")
     brake: Brake = request.app.state.brake
-    brake.check(address(request))
-    brake.failed(address(request))  # until it turns out well: many tries at once must not all slip through
+    brake.check(neighbourhood(request))
+    brake.failed(neighbourhood(request))  # until it turns out well: many tries at once must not all slip through
     ctx = house(request).ctx
     agent = request.headers.get("user-agent", "")
     done = await people.sign_in(ctx, username, password, address=address(request), agent=agent)
     if not done.token:
         return await _page(request, onward, username, done.problem, 422)
-    brake.forgive(address(request))
+    brake.forgive(neighbourhood(request))
     response = redirect(request, "/me/password" if done.must_change_password else local_path(onward))
     set_session(response, ctx.settings, done.token)
     return response

@@ -39,7 +39,8 @@ class Door(StrEnum):
 class PageRoute:
     """One route. ``needs``: a gate, one right, or several of which one is enough.
 
-    ``scope``: what a personal token must be allowed (api only). ``upload``: bodies up to ``max_body_mb``.
+    ``scope``: what a personal token must be allowed (api only). ``upload``: bodies up to ``max_body_mb``,
+    or ``most_mb`` where that is more.
     """
 
     path: str
@@ -49,6 +50,7 @@ class PageRoute:
     door: Door = Door.page
     scope: str = ""
     upload: bool = False
+    most_mb: int = 0
 
     @property
     def keys(self) -> list[str]:

@@ -19,7 +19,7 @@ from hub.policy.packs import Policy
 from hub.privacy import shortened
 from nlp import mask
 from nlp.clean import without_mentions
-from workflows.cases import clocks
+from workflows.cases import along, clocks
 from workflows.cases.moves import Move
 from workflows.cases.routing import NO_GUIDE, Candidate, Guide, Routed, beside_of, route
 from workflows.cases.suggested import basis
@@ -118,7 +118,8 @@ def is_answered(message: Message) -> bool:
 def plan(
     thread: Thread, candidates: Sequence[Candidate], policy: Policy, now: datetime, guide: Guide = NO_GUIDE
 ) -> Planned:
-    """A new case for a thread, routed, its clocks set. Old arrivals get no clocks until somebody dispatches them."""
+    """A new case for a thread, routed, its clocks set. Old arrivals get no clocks until somebody dispatches them;
+    a deadline that the system they came from has set is the case's."""
     case = _case(thread, now)
     planned = Planned(case, thread)
     routed = _routed(thread, candidates, policy, guide)
@@ -133,6 +134,7 @@ def plan(
     planned.events.append(_opened("imported" if is_old else "opened", thread.first, now))
     if is_old:
         return planned
+    case["due_at"] = along.due_of(thread.messages, now)
     if may_go_alone(case["urgency"], case["is_sensitive"], routed):
         _send_off(planned, routed, policy, now)
     else:
@@ -189,7 +191,7 @@ def _send_off(planned: Planned, routed: Routed, policy: Policy, now: datetime) -
     """Accepted and dispatched by the hub, under its own name, with the reason in the history."""
     case, first = planned.case, routed.suggestions[0]
     case |= {"state": CaseState.dispatched, "department_id": first.department_id}
-    case |= clocks.dispatch_fields(policy, case["urgency"], now, None)
+    case |= clocks.dispatch_fields(policy, case["urgency"], now, case["due_at"])
     reason = {"department_id": first.department_id, "department": first.department, **case["routing"]}
     planned.events += [
         _by_router(Move.accept, CaseState.new, CaseState.triaged, {}, now),
@@ -221,7 +223,7 @@ def _finish(planned: Planned, routed: Routed) -> None:
     """A message that came with its answer: closed at the time it was answered, without clocks."""
     message = planned.thread.first
     asked_at = message.created_at
-    answered_at = max(_moment(message.extra.get("answered_at")) or asked_at, asked_at)
+    answered_at = max(along.moment_in(message.extra.get("answered_at")) or asked_at, asked_at)
     planned.case |= {
         "opened_at": asked_at, "replied_at": answered_at, "closed_at": answered_at,
         "number": _number(asked_at, message), "state": CaseState.closed, "is_open": False,
@@ -239,13 +241,3 @@ def _finish(planned: Planned, routed: Routed) -> None:
         _by_router(Move.answer_sent, CaseState.new, CaseState.replied, imported, answered_at),
         _by_router(Move.close, CaseState.replied, CaseState.closed, imported, answered_at),
     ]
-
-
-def _moment(value: object) -> datetime | None:
-    """A time as intake keeps it in JSON: ISO 8601 with an offset; anything else counts as not known."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-    return value if isinstance(value, datetime) and value.tzinfo else None

@@ -28,6 +28,7 @@ from hub.models import (
 )
 from hub.privacy import masked
 from nlp import mask
+from workflows.cases import along
 from workflows.cases.moves import HANDS_IN, Move
 from workflows.cases.rating import rating_words
 from workflows.cases.suggested import explain
@@ -46,7 +47,7 @@ HEADING = 40
 class MessageEntry:
     """One message of the thread, citizen's or our own; ``title`` and ``text`` are masked where ``is_masked``.
 
-    ``stated``: what the writer of a letter chose on its form (kind, place). ``pictures``: by place among ``media``,
+    ``stated``, ``remarks``, ``quoted``: see :mod:`workflows.cases.along`. ``pictures``: by place among ``media``,
     those on somebody else's server, and how fetching one stands (None: nobody asked for it).
     """
 
@@ -59,6 +60,8 @@ class MessageEntry:
     text: str
     is_masked: bool
     stated: list[str]
+    remarks: list[str]
+    quoted: str
     url: str
     media: list[dict[str, Any]]
     pictures: Mapping[int, OutsidePicture | None]
@@ -154,14 +157,11 @@ def _entry(message: Message, tags: Tagging | None, pictures: Mapping[int, Outsid
     return MessageEntry(
         id=message.id or 0, external_id=message.external_id, kind=message.kind, is_own=message.is_own,
         author_name=message.author_name,
-        title=straight(title), text=straight(text), is_masked=is_masked, stated=_stated(message),
+        title=straight(title), text=straight(text), is_masked=is_masked,
+        stated=along.stated(message), remarks=along.remarks(message), quoted=along.quotation(message),
         url=message.url, media=message.media, pictures=pictures, likes=message.likes, created_at=message.created_at,
         reply_until=message.reply_until, removed_at=message.removed_at, tags=tags,
     )  # fmt: skip
-
-
-def _stated(message: Message) -> list[str]:
-    return [mask(str(said)) for name in ("stated_kind", "stated_place") if (said := message.extra.get(name))]
 
 
 _WORDS = (

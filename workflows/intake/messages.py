@@ -18,7 +18,7 @@ from workflows.intake import files, outside, storable
 
 Kept = Mapping[tuple[int, int], ArrivalFile]
 # Names in ``Message.extra`` that mean something to the house: a platform's or a file's own get a star.
-_OURS = frozenset({"answer", "answered_at", "reply_left", "stated_at", "verified"})
+_OURS = frozenset({"answer", "answered_at", "due_at", "reply_left", "stated_at", "verified"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,8 @@ def _medium(item: Understood, medium: Media, kept: Kept) -> Any:
 
 
 def _extra(item: Understood) -> dict[str, Any]:
-    """What the platform added, how often it lets us answer, the answer a file brought along, and a stated time that
-    was not believed.
+    """What the platform added, how often it lets us answer, until when its source wants it settled, the answer a file
+    brought along, and a stated time that was not believed.
     """
     one = item.inbound
     extra: dict[str, Any] = {f"{k}*" if k in _OURS else k: v for k, v in storable.tree(one.extra).items()}
@@ -133,6 +133,8 @@ def _extra(item: Understood) -> dict[str, Any]:
         extra["verified"] = True
     if one.reply_left is not None:
         extra["reply_left"] = storable.count(one.reply_left)
+    if one.due_at is not None:
+        extra["due_at"] = one.due_at.isoformat()
     if one.answer:
         answered_at = storable.moment(one.answered_at or one.created_at, item.received_at)
         extra |= {"answer": storable.text(one.answer), "answered_at": answered_at.isoformat()}

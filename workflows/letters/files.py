@@ -11,12 +11,19 @@ from workflows.intake.files import MOST_BYTES, MOST_TOGETHER, Judged, judged, ow
 MOST_FILES = 5
 
 
+def too_much(sizes: Sequence[int]) -> str:
+    """What is wrong with so many files of so many bytes, before any is looked into; "" when nothing is."""
+    if len(sizes) > MOST_FILES:
+        return _("附件最多 %(n)s 个。", n=MOST_FILES)
+    if sum(sizes) > MOST_TOGETHER:
+        return _("附件合计不能超过 %(n)s MB。", n=MOST_TOGETHER // 1024**2)
+    return ""
+
+
 def judge(files: Sequence[Attached]) -> tuple[list[Judged], str]:
     """The files as they are kept, and one sentence when any may not be ("" when all may)."""
-    if len(files) > MOST_FILES:
-        return [], _("附件最多 %(n)s 个。", n=MOST_FILES)
-    if sum(len(file.data) for file in files) > MOST_TOGETHER:
-        return [], _("附件合计不能超过 %(n)s MB。", n=MOST_TOGETHER // 1024**2)
+    if problem := too_much([len(file.data) for file in files]):
+        return [], problem
     found = []
     for file in files:
         if len(file.data) > MOST_BYTES:

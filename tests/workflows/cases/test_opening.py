@@ -14,7 +14,8 @@ from hub import clock
 from hub.db import Context, unit_of_work
 from hub.models import Audience, Case, CaseClass, CaseEvent, CaseState, Message, MessageKind, Reply, ReplyState
 from tests.workflows.cases.town import Town, analysis
-from workflows.cases import opening
+from workflows.cases import opening, service
+from workflows.cases.moves import Move
 from workflows.cases.newcases import title_of
 
 
@@ -32,6 +33,27 @@ async def test_a_sure_matter_goes_straight_to_its_department_with_the_reason(any
     assert clock.local(case.due_at).isoformat() == "2026-03-16T17:30:00+08:00"
     assert clock.local(case.sign_due_at).isoformat() == "2026-03-10T17:30:00+08:00"
     assert case.calendar_version
+
+
+async def test_a_deadline_that_came_along_is_the_cases_and_stays_it_when_it_is_dispatched(any_town: Town) -> None:
+    due = clock.now() + timedelta(days=2)
+    case = await any_town.case(extra={"due_at": due.isoformat()})
+    assert (case.state, case.due_at) == (CaseState.dispatched, due)
+    unsure = analysis(p=0.5)
+    waiting = await any_town.case("门口的事情", by=unsure, extra={"due_at": due.isoformat()})
+    assert (waiting.state, waiting.due_at) == (CaseState.new, due)
+    async with unit_of_work(any_town.ctx) as unit:
+        by = any_town["desk"]
+        moved = await service.make_move(unit, waiting.id or 0, Move.accept, by, version=waiting.version)
+        housing = {"department_id": any_town.departments["housing"]}
+        await service.make_move(unit, moved.id or 0, Move.dispatch, by, version=moved.version, **housing)
+    assert (await any_town.again(waiting)).due_at == due
+
+
+@pytest.mark.parametrize("said", ["9999-12-31T00:00:00+00:00", "2026-03-11T10:00:00", "soon", 5, None])
+async def test_what_is_no_deadline_changes_none(town: Town, said: Any) -> None:
+    case = await town.case(extra={"due_at": said})
+    assert clock.local(case.due_at).isoformat() == "2026-03-16T17:30:00+08:00"
 
 
 @pytest.mark.parametrize(
