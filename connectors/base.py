@@ -212,7 +212,8 @@ class Limits:
     ``find_own_lag``: seconds after which an accepted item is surely listed; ``honours_key``: the platform
     returns the first item for a repeated key; ``private_length``: of an answer in private, 0: as a public one;
     ``follow_own``: for so many days the own items are read one by one (comments), 0: never. ``by_hand``: nothing is
-    ever sent there by program: every write is answered by :class:`connectors.posting.ByHand`.
+    ever sent there by program: every write is answered by :class:`connectors.posting.ByHand`. ``counted_at_once``:
+    of so many own items :meth:`Connector.metrics` learns in one call, or a few.
     """
 
     post_length: int
@@ -224,6 +225,7 @@ class Limits:
     follow_own: float = 0.0
     takes_letters: bool = False
     by_hand: bool = False
+    counted_at_once: int = 1
 
 
 @runtime_checkable
@@ -313,7 +315,8 @@ class Connector(Protocol):
         """Remove one of our own items; already gone is fine."""
 
     async def metrics(self, account: AccountRef, ids: Sequence[str]) -> list[Metric]:
-        """How own items do; those the platform does not know are left out. ``ids`` may be many."""
+        """How own items do; those the platform does not know are left out. ``ids`` may be many; what was kept of them
+        is in ``account.published``."""
 
     def read_link(self, account: AccountRef, link: str) -> str:
         """The platform's id of the own item behind a pasted ``link``; raises :class:`Unparsable` with the reason."""

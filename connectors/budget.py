@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
 
 class Purpose(StrEnum):
-    """For whom a call is made: a share of every window is kept back for ``people``."""
+    """For whom a call is made: a share of every window is kept back for ``people``; ``figures`` of posts give way to
+    both: they take nothing of the half that is then left to ``reading``."""
 
     people = "people"
     reading = "reading"
+    figures = "figures"
 
 
 class Scope(StrEnum):
@@ -64,7 +66,8 @@ class Meter(Protocol):
         """Count one call of class ``calls`` against every window of it, before it is made.
 
         Raises :class:`connectors.base.ConnectorError` (``rate_limited`` or, for windows of a day, ``quota_day``,
-        with ``retry_at``) when one is used up, or up to its reserve when ``account.purpose`` is ``reading``.
+        with ``retry_at``) when one is used up, or up to its reserve when ``account.purpose`` is ``reading``, or
+        half of that when it is ``figures``.
         """
 
     async def learn(self, account: AccountRef, standings: Sequence[Standing]) -> None:

@@ -51,6 +51,7 @@ WORDS = {
     "delivery.by_hand": N_("登记人工发布"),
     "delivery.not_by_hand": N_("登记未能人工发布"),
     "delivery.hand_to": N_("指定人工发布的人"),
+    "delivery.figures": N_("填写发布内容的数据"),
     "comments.paste": N_("粘贴评论入库"),
     "delivery.cancel": N_("取消发送"),
     "sending.pause": N_("暂停发布"),

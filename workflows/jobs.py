@@ -7,6 +7,7 @@ from hub.feed import sweep as forget_changes
 from hub.idempotency import sweep as forget_answers
 from hub.people.sessions import sweep as forget_sessions
 from workflows.cases.sweeps import sweep_cases
+from workflows.delivery.measuring import read_figures
 from workflows.delivery.uploading import upload_videos
 from workflows.delivery.watch import watch_removed
 from workflows.desk import Job
@@ -66,6 +67,7 @@ JOBS: tuple[Job, ...] = (
     # A slow platform must not keep the other videos waiting: they are leased one by one.
     Job("upload_videos", upload_videos, at_once=3),
     Job("watch_removed", watch_removed, every=30.0),
+    Job("read_figures", read_figures, every=60.0),
     Job("load_learnt", load_learnt, every=20.0),
     Job("learn_waiting", learn_waiting, every=60.0),
     Job("sweep_feed", sweep_feed, every=60.0),

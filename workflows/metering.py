@@ -29,6 +29,8 @@ from hub.models import Spending
 BUDGET = "budget"
 OVERRIDES = "budgets"
 DAY = timedelta(days=1)
+# How far figures of posts may use what people leave of a window: the rest is for reading what citizens write.
+FIGURES_SHARE = 0.5
 # How far the calendar that platforms count by is ahead of UTC.
 CHINA = timedelta(hours=8)
 Key = tuple[str, str, int]
@@ -239,6 +241,7 @@ async def _charge(unit: Unit, account: AccountRef, window: Window, now: datetime
     ours = allowance(account, window)
     by_people = int(account.purpose is Purpose.people)
     reserve = 0.0 if by_people else ours.reserve
+    share = FIGURES_SHARE if account.purpose is Purpose.figures else 1.0
     most = literal(ours.most) if ours.is_overridden else func.coalesce(col(Spending.told), ours.most)
     is_over, ends_at = col(Spending.ends_at) <= now, end_of(window, now)
     values = {
@@ -249,8 +252,8 @@ async def _charge(unit: Unit, account: AccountRef, window: Window, now: datetime
     # What people have made comes out of what is kept for them.
     kept = case((is_over, most * reserve), else_=most * reserve - col(Spending.by_people))
     used = case((is_over, 0), else_=col(Spending.used))
-    room = used + 1 <= most - case((kept > 0, kept), else_=0) + 1e-9
-    if ours.most * (1 - reserve) + 1e-9 >= 1:
+    room = used + 1 <= (most - case((kept > 0, kept), else_=0)) * share + 1e-9
+    if ours.most * (1 - reserve) * share + 1e-9 >= 1:
         fresh = insert(unit, Spending).values(
             owner=owner, calls=calls, seconds=seconds, ends_at=ends_at, used=1, by_people=by_people, told=None
         )
@@ -271,7 +274,12 @@ async def _refusal(unit: Unit, account: AccountRef, window: Window) -> Connector
         "calls": words_of_calls(window.calls), "span": words_of_span(window.per), "most": ours.most,
         "time": clock.local(until).strftime("%m-%d %H:%M"),
     }  # fmt: skip
-    if account.purpose is Purpose.reading and row is not None and row.used < ours.most:
+    if account.purpose is Purpose.figures:
+        human = written(
+            "平台的%(calls)s%(span)s允许 %(most)s 次，余下的留给人工答复、发布和收取留言；"
+            "%(time)s 起继续读取阅读、点赞等数据", **places,
+        )  # fmt: skip
+    elif account.purpose is Purpose.reading and row is not None and row.used < ours.most:
         human = written(
             "平台的%(calls)s%(span)s允许 %(most)s 次，供系统读取的 %(share)s 次已用完，其余留给人工答复和发布；"
             "%(time)s 起继续读取，期间的内容不会丢失",

@@ -70,7 +70,7 @@ class BilibiliConnector(Defaults):
     def limits(self, account: AccountRef) -> Limits:
         """By hand altogether as long as neither articles nor videos can be submitted; both are listed while under
         review."""
-        return Limits(articles.MOST, 500, find_own_lag=600.0, by_hand=not _submits(account))
+        return Limits(articles.MOST, 500, find_own_lag=600.0, by_hand=not _submits(account), counted_at_once=10)
 
     def post_forms(self, account: AccountRef) -> tuple[PostForm, ...]:
         """An article and a video by program where they can be; always: by a person (a short post)."""

@@ -79,7 +79,7 @@ class DouyinConnector(Defaults):
         reply = int(number(account, "reply_length", REPLY_LENGTH, 1, publishing.LENGTH))
         return Limits(
             publishing.LENGTH, reply, find_own_lag=600.0, pull_every=self._every(account), private_length=reply,
-            by_hand=not by_program,
+            by_hand=not by_program, counted_at_once=works.AT_ONCE,
         )  # fmt: skip
 
     def post_forms(self, account: AccountRef) -> tuple[PostForm, ...]:

@@ -81,6 +81,7 @@ class WechatConnector(Defaults):
             find_own_lag=number(account, "find_own_lag", 300.0, 0, DAY),
             pull_every=number(account, "pull_every", 180.0, SHORTEST, DAY),
             follow_own=number(account, "follow_days", 30.0, 0, LONGEST_FOLLOWED),
+            counted_at_once=20,
         )
 
     def post_forms(self, account: AccountRef) -> tuple[PostForm, ...]:

@@ -85,6 +85,7 @@ class WeiboConnector(Defaults):
             find_own_lag=float(number(account, "find_own_lag", 120)),
             pull_every=float(number(account, "pull_every", 180) or 1),
             private_length=publishing.MESSAGE_UNITS,
+            counted_at_once=COUNTED_AT_ONCE,
         )
 
     def post_forms(self, account: AccountRef) -> tuple[PostForm, ...]:

@@ -6,6 +6,7 @@ from hub.models.cases import Audience, Case, CaseClass, CaseEvent, CaseState, Re
 from hub.models.checking import OfficeWord, WordKind
 from hub.models.connections import Authorisation, PushProof, Spending
 from hub.models.deliveries import Attempt, AttemptResult, Delivery, DeliveryKind, DeliveryState
+from hub.models.figures import FigureReading, FigureRound
 from hub.models.learning import Because, Correction, LearnRun, LearnState, LearntModel, LiveModel, ModelChange
 from hub.models.letters import Letter
 from hub.models.matters import (
@@ -65,6 +66,8 @@ __all__ = [
     "DeliveryState",
     "Department",
     "Dispatch",
+    "FigureReading",
+    "FigureRound",
     "Heartbeat",
     "IdempotencyKey",
     "ImportRun",

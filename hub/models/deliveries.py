@@ -44,7 +44,7 @@ class Delivery(SQLModel, table=True):
     ``content_hash`` must equal ``approved_hash`` at the door. ``latest_at``: later than this it is missed.
     ``attachments``: pictures in order, ``video``: both as in :class:`hub.models.Post`. ``extra``: what the platform
     told on acceptance and later calls need. ``steps``: what a person does by hand; ``assignee_id``: who; ``reminders``:
-    how many so far.
+    how many so far. ``watch_at``: when to look next whether it still stands, ``figures_at``: how it does.
     """
 
     __table_args__ = (
@@ -54,6 +54,13 @@ class Delivery(SQLModel, table=True):
             "id",
             sqlite_where=text("attempt_at IS NOT NULL"),
             postgresql_where=text("attempt_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_delivery_figures",
+            "figures_at",
+            "account_id",
+            sqlite_where=text("figures_at IS NOT NULL"),
+            postgresql_where=text("figures_at IS NOT NULL"),
         ),
         Index("ix_delivery_state", "state", "id"),
         Index("ix_delivery_remote", "account_id", "remote_id"),
@@ -99,6 +106,7 @@ class Delivery(SQLModel, table=True):
     error: str = Field(default="", sa_type=Text)
     held_reason: str = Field(default="", sa_type=Text)
     watch_at: datetime | None = Field(default=None, index=True)
+    figures_at: datetime | None = None
     created_at: datetime = Field(default_factory=clock.now)
 
 

@@ -35,6 +35,9 @@ class Sending:
     slow_look: timedelta
     give_up: timedelta
     watch: tuple[timedelta, ...]
+    figures: tuple[timedelta, ...]
+    figures_gap: timedelta
+    figures_turns: int
     hand_late: timedelta
     hand_day_ends: time
     hand_morning: time
@@ -73,6 +76,9 @@ def sending() -> Sending:
         slow_look=_s(back["slow_look"]),
         give_up=timedelta(hours=back["give_up_hours"]),
         watch=tuple(timedelta(hours=hours) for hours in pack["watch"]["hours"]),
+        figures=tuple(timedelta(hours=hours) for hours in pack["figures"]["hours"]),
+        figures_gap=timedelta(minutes=pack["figures"]["gap_minutes"]),
+        figures_turns=pack["figures"]["turns"],
         hand_late=timedelta(minutes=pack["by_hand"]["late_minutes"]),
         hand_day_ends=time.fromisoformat(pack["by_hand"]["day_ends"]),
         hand_morning=time.fromisoformat(pack["by_hand"]["morning"]),

@@ -182,6 +182,9 @@ class Control:
     def take_down(self, item: str) -> bool:
         return self._call("POST", f"/control/items/{item}/takedown", {})["removed"]
 
+    def figures(self, item: str, likes: int, reposts: int) -> None:
+        self._call("POST", "/control/figures", {"item": item, "likes": likes, "reposts": reposts})
+
     def forget_videos(self) -> int:
         """The platform forgets every video no post shows."""
         return self._call("POST", "/control/videos/forget", {})["forgotten"]

@@ -87,9 +87,6 @@ class WeiboControl(Control):
     def media(self, account: str, author: str, kind: str) -> dict[str, Any]:
         return self._call("POST", "/control/media", {"account": account, "author": author, "type": kind})
 
-    def figures(self, item: str, likes: int, reposts: int) -> None:
-        self._call("POST", "/control/figures", {"item": item, "likes": likes, "reposts": reposts})
-
     def show_late(self, account: str, item: str) -> None:
         """A mention that came unlisted stands in the list now, below what came after it."""
         self._call("POST", "/control/late", {"account": account, "item": item})

@@ -15,6 +15,7 @@ from hub.rights import May
 from web.api.operation import Call, mark_of, next_of, operation
 from web.api.schema import Answer, Body, Confirm, Id, Moment, Note, Page, PageQuery, Version, When
 from web.api.videos import VideoOne
+from workflows.delivery import figures
 from workflows.publishing import choices, detail, lists, service
 from workflows.publishing.calendar import Item
 from workflows.publishing.content import USUAL, Draft, Option, draft_of, pictures_for, tidy
@@ -79,6 +80,17 @@ class PostVideo(VideoOne):
     description: str
 
 
+class FiguresOne(Answer):
+    """How it does there; null: the platform does not tell it, which is not 0."""
+
+    read_at: Moment = Field(description=N_("读到这些数据的时间。"))
+    reads: int | None
+    likes: int | None
+    comments: int | None
+    reposts: int | None
+    by_name: str = Field(description=N_("由人填写的，填写人；系统读取的为空。"))
+
+
 class TargetOne(Answer):
     """One account: what it says there and what became of it."""
 
@@ -94,6 +106,8 @@ class TargetOne(Answer):
     uploaded: int | None = Field(description=N_("视频已传到平台的百分比；没有视频或由人工发布的为 null。"))
     delivery_id: int | None
     delivery_state: DeliveryState | None
+    figures: FiguresOne | None = Field(description=N_("最新的阅读、点赞、评论、转发；还没有读到的为 null。"))
+    figures_note: str = Field(description=N_("数据缺少或读取失败的原因；没有为空。"))
 
 
 class PostEventItem(Answer):
@@ -352,6 +366,7 @@ async def _settled(call: Call[Any, Any], draft: Draft) -> Draft:
 async def _shown(call: Call[Any, Any], post_id: int | None) -> PostOne:
     await call.unit.flush()
     found = await detail.view(call.unit, call.actor, post_id or 0)
+    counted = {one.delivery_id: one for one in await figures.of_post(call.house, call.unit, call.actor, post_id or 0)}
     targets = [
         TargetOne(
             account_id=one.target.account_id, account=one.account.name, platform=one.account.platform,
@@ -359,12 +374,21 @@ async def _shown(call: Call[Any, Any], post_id: int | None) -> PostOne:
             pictures=len(pictures_for(found.post, one.target)), delivery_id=one.target.delivery_id,
             without_video=one.target.without_video, uploaded=one.uploaded,
             delivery_state=one.delivery.state if one.delivery else None,
+            **_told(counted.get(one.target.delivery_id or 0)),
         )
         for one in found.targets
     ]  # fmt: skip
     events = [PostEventItem.model_validate(one) for one in found.events]
     said = {**found.post.model_dump(), "targets": targets, "events": events, "reasons": found.reasons}
     return PostOne.model_validate(said)
+
+
+def _told(one: figures.Standing | None) -> dict[str, Any]:
+    """How it does on one account."""
+    if one is None:
+        return {"figures": None, "figures_note": ""}
+    newest = FiguresOne(read_at=one.read_at, by_name=one.by_name, **one.known) if one.read_at else None
+    return {"figures": newest, "figures_note": one.note}
 
 
 OPERATIONS = (

@@ -53,6 +53,10 @@ ATTEMPTS = {
     "unknown": N_("没有得到答复"), "found": N_("回查：平台上有"), "absent": N_("回查：平台上没有"),
     "by_hand": N_("人工核实"),
 }  # fmt: skip
+FIGURES = {
+    "reads": NP_("figure", "阅读"), "likes": NP_("figure", "点赞"), "comments": NP_("figure", "评论"),
+    "reposts": NP_("figure", "转发"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,11 @@ def focus_words() -> list[tuple[str, str]]:
         ("", _("裁切时保留中间")), ("top", _("保留上边")), ("bottom", _("保留下边")), ("left", _("保留左边")),
         ("right", _("保留右边")),
     ]  # fmt: skip
+
+
+def figure_words() -> list[tuple[str, str]]:
+    """What is counted of a post, in order: name and words."""
+    return [(name, pgettext("figure", said)) for name, said in FIGURES.items()]
 
 
 def attempt_words(result: str) -> str:

@@ -9,11 +9,13 @@ from hub import clock
 from hub.errors import Invalid, Refused
 from hub.i18n import _, moment
 from hub.rights import May
-from web.forms import read_form
+from web.forms import Form, read_form
+from web.press import words
 from web.request import house, me, writing
 from web.routes.posts import page
 from web.routes.table import PageRoute
 from web.templating import redirect
+from workflows.delivery import figures
 from workflows.publishing import forcing, service
 
 
@@ -102,6 +104,25 @@ async def move(request: Request) -> Response:
     return redirect(request, f"/posts/{number}", _("已改到 %(at)s。", at=moment(when)))
 
 
+async def type_figures(request: Request) -> Response:
+    """What the platform's own page shows of a post that a person published there."""
+    form, number = await read_form(request), request.path_params["post_id"]
+    try:
+        given = {name: _counted(form, name) for name in words.FIGURES}
+        delivery = form.number("delivery")
+        form.check()
+        async with writing(request) as unit:
+            await figures.type_in(house(request), unit, me(request), number, delivery, given)
+    except (Invalid, Refused) as error:
+        return await page(request, error, form.values)
+    return redirect(request, f"/posts/{number}#figures", _("已记下。"))
+
+
+def _counted(form: Form, name: str) -> int | None:
+    """A typed figure; nothing typed is not 0."""
+    return form.number(name) if form.text(name, required=False) else None
+
+
 POST = "/posts/{post_id:int}"
 ROUTES = [
     PageRoute(f"{POST}/submit", submit, May.write_post, ("POST",)),
@@ -109,5 +130,6 @@ ROUTES = [
     PageRoute(f"{POST}/send-back", send_back, May.review_post, ("POST",)),
     PageRoute(f"{POST}/force", force, May.force_check, ("POST",)),
     PageRoute(f"{POST}/withdraw", withdraw, (May.write_post, May.review_post), ("POST",)),
+    PageRoute(f"{POST}/figures", type_figures, (May.write_post, May.settle_delivery), ("POST",)),
     PageRoute(f"{POST}/move", move, (May.write_post, May.review_post), ("POST",)),
 ]

@@ -19,6 +19,7 @@ from web.press import cards, versions, words
 from web.request import house, looking, me
 from web.routes.table import NavItem, PageRoute, waiting
 from web.templating import part_of, render
+from workflows.delivery import figures
 from workflows.delivery import lists as deliveries
 from workflows.delivery.lists import DeliveryView
 from workflows.delivery.states import LEFT
@@ -152,6 +153,7 @@ async def _facts(request: Request, post_id: int) -> Facts:
         view = await detail.view(unit, me(request), post_id)
         receipts = {one.delivery.id or 0: one for one in await deliveries.of_post(unit, me(request), post_id)}
         draft = draft_of(view.post, [target.target for target in view.targets])
+        counted = await figures.of_post(house(request), unit, me(request), post_id)
         checked = await cards.check(house(request), unit, draft, post_id, ignore_time=True)
     post, names = view.post, {target.account.id or 0: target.account.name for target in view.targets}
     seen = detail.last_seen(view)
@@ -165,6 +167,7 @@ async def _facts(request: Request, post_id: int) -> Facts:
         "others": [
             target for target in view.targets if target.account.id not in {card.choice.id for card in checked.cards}
         ],
+        "counted": counted,
         "checked": checked,
         "late": post.scheduled_at is not None and post.scheduled_at < clock.now() - GRACE,
         "is_open": post.state not in (PostState.done, PostState.withdrawn) and not _has_left(view),

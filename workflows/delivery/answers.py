@@ -137,6 +137,7 @@ async def record_sent(
         lease_until=None,
         unknown_since=None,
         watch_at=next_watch(sent_at, clock.now()) if done.external_id else None,
+        figures_at=next_figures(sent_at, clock.now()) if done.external_id and delivery.post_id else None,
     )
     return S.sent if changed else None
 
@@ -144,6 +145,11 @@ async def record_sent(
 def next_watch(sent_at: datetime, now: datetime) -> datetime | None:
     """When to look next whether it is still there: at growing distances; None once it has stood long enough."""
     return next((sent_at + after for after in sending().watch if sent_at + after > now), None)
+
+
+def next_figures(sent_at: datetime, now: datetime) -> datetime | None:
+    """When to ask next how a post does: the next age it comes to; None once it is past the last."""
+    return next((sent_at + age for age in sending().figures if sent_at + age > now), None)
 
 
 async def record_unknown(unit: Unit, ticket: Ticket, error: ConnectorError) -> DeliveryState | None:

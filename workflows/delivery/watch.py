@@ -64,6 +64,7 @@ async def _look(house: House, delivery_id: int) -> bool:
             col(Delivery.state) == S.sent,
             state=S.removed,
             watch_at=None,
+            figures_at=None,
             error=_("平台上已找不到这一条，可能被平台下线或在平台上被删除"),
         )
     _log.warning("delivery_removed", delivery=delivery_id, account=delivery.account_id)

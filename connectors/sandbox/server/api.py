@@ -43,6 +43,7 @@ ENDPOINTS = (
     Endpoint("/2/comments/to_me.json", "read", reading.comments_to_me),
     Endpoint("/2/direct_messages.json", "read", reading.messages),
     Endpoint("/2/statuses/show.json", "read", reading.show_status),
+    Endpoint("/2/statuses/count.json", "figures", reading.count_statuses),
     Endpoint("/2/comments/show.json", "read", reading.comments_of_status),
     Endpoint("/2/comments/show_batch.json", "read", reading.show_comments),
     Endpoint("/2/direct_messages/show.json", "read", reading.show_message),

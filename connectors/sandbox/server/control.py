@@ -53,6 +53,7 @@ def routes() -> list[Route]:
         ("DELETE", "/control/faults/{fault:int}", clear_fault),
         ("POST", "/control/items/{item}/takedown", take_down),
         ("POST", "/control/videos/forget", forget_videos),
+        ("POST", "/control/figures", figures),
         ("GET", "/control/items/{item}", show_item),
         ("GET", "/control/accepted", accepted),
         ("GET", "/control/attempts", attempts),
@@ -257,6 +258,16 @@ async def take_down(request: Request, wanted: dict[str, Any]) -> Any:
 async def forget_videos(request: Request, wanted: dict[str, Any]) -> Any:
     """Videos no post shows yet are forgotten, whole or on their way."""
     return {"forgotten": _store(request).forget_films()}
+
+
+async def figures(request: Request, wanted: dict[str, Any]) -> Any:
+    """Likes and reposts of a post."""
+    row = _store(request).item(wanted.get("item"))
+    if row is None:
+        raise BadRequest("no such item")
+    values = {name: int(wanted.get(name, 0)) for name in ("likes", "reposts")}
+    _store(request).set_figures(row["id"], **values)
+    return values
 
 
 async def show_item(request: Request, wanted: dict[str, Any]) -> Any:

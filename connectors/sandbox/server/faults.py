@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from connectors.sandbox.server.store import Store
 
-OPERATIONS = ("publish", "comment", "message", "destroy", "list", "read", "check", "upload", "video")
+OPERATIONS = ("publish", "comment", "message", "destroy", "list", "read", "check", "upload", "video", "figures")
 # Seconds of the calendar, sizes, codes: none is larger than the last second before the year 2100.
 MOST = 4_102_444_800.0
 GROUPS = {"write": ("publish", "comment", "message", "destroy"), "any": OPERATIONS}

@@ -115,6 +115,25 @@ def show_status(call: Call) -> Any:
     return _shape(call, _there(call, call.number("id"), "status", 20101))
 
 
+def count_statuses(call: Call) -> Any:
+    """Figures of posts by id (``ids``, at most a hundred); unknown ones are left out."""
+    ids = [one for one in call.values.get("ids", "").split(",") if one]
+    if not 0 < len(ids) <= 100:
+        raise Refusal(10008, 400)
+    found = [call.store.item(text) for text in ids]
+    return [counted(call, row) for row in found if row and row["kind"] == "status" and not row["removed_at"]]
+
+
+def counted(call: Call, row: sqlite3.Row) -> dict[str, Any]:
+    """Likes, reposts and comments of a post."""
+    likes, reposts = call.store.figures(row["id"])
+    sql = "SELECT COUNT(*) FROM item WHERE root_id = ? AND kind = 'comment' AND removed_at IS NULL"
+    comments = call.store.value(sql, row["id"])
+    return {
+        "id": row["id"], "idstr": str(row["id"]), "comments": comments, "reposts": reposts, "attitudes": likes,
+    }  # fmt: skip
+
+
 def show_comments(call: Call) -> Any:
     """Comments by id (``cids``, at most 20); missing ones are left out."""
     wanted = call.values.get("cids", "").split(",")[:20]

@@ -51,6 +51,7 @@ CREATE TABLE IF NOT EXISTS reel(
   film_id TEXT NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(film_id, number));
 CREATE TABLE IF NOT EXISTS screened(item_id INTEGER PRIMARY KEY, film_id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS headline(item_id INTEGER PRIMARY KEY, title TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS figure(item_id INTEGER PRIMARY KEY, likes INTEGER NOT NULL, reposts INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS push_due ON push(state, next_at);
 """
 TABLES = (
@@ -67,6 +68,7 @@ TABLES = (
     "film",
     "reel",
     "screened",
+    "figure",
 )
 Row = sqlite3.Row
 
@@ -276,6 +278,15 @@ class Store:
             "WHERE s.item_id = ? ORDER BY s.place",
             item_id,
         )
+
+    def figures(self, item_id: int) -> tuple[int, int]:
+        """Likes and reposts of a post."""
+        found = self.row("SELECT likes, reposts FROM figure WHERE item_id = ?", item_id)
+        return (found["likes"], found["reposts"]) if found else (0, 0)
+
+    def set_figures(self, item_id: int, likes: int, reposts: int) -> None:
+        """Change them."""
+        self.change("INSERT OR REPLACE INTO figure(item_id, likes, reposts) VALUES(?, ?, ?)", item_id, likes, reposts)
 
     # faults and attempts ----------------------------------------------------------------------------------------
 

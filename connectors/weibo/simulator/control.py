@@ -31,7 +31,6 @@ def routes() -> list[Route]:
         ("POST", "/control/fan", fan),
         ("POST", "/control/events", events),
         ("POST", "/control/media", media_pushes),
-        ("POST", "/control/figures", figures),
         ("POST", "/control/late", show_late),
         ("GET", "/control/articles", articles),
         ("GET", "/control/receipts/{account}", receipts),
@@ -131,17 +130,6 @@ async def media_pushes(request: Request, wanted: dict[str, Any]) -> Any:
     uid, _ = citizens.citizen(str(wanted.get("author", "")))
     pushes: FanPushes = request.app.state.pushes
     return {"pushed": pushes.queue_shape(account, media(account, uid, str(wanted.get("type", "image"))))}
-
-
-async def figures(request: Request, wanted: dict[str, Any]) -> Any:
-    """Likes and reposts of a post."""
-    row = _store(request).item(wanted.get("item"))
-    if row is None:
-        raise BadRequest("no such item")
-    values = {name: int(wanted.get(name, 0)) for name in ("likes", "reposts")}
-    _store(request).change("DELETE FROM figure WHERE item_id = ?", row["id"])
-    _store(request).insert("figure", item_id=row["id"], **values)
-    return values
 
 
 async def show_late(request: Request, wanted: dict[str, Any]) -> Any:

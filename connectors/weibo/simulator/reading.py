@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 from connectors.sandbox.server import clock
 from connectors.sandbox.server.call import Call
 from connectors.sandbox.server.faults import Refusal
-from connectors.sandbox.server.reading import show_comments, show_status
+from connectors.sandbox.server.reading import counted, show_comments, show_status
 from connectors.weibo.links import mid_of, short_of
 from connectors.weibo.simulator.budget import standing
 from connectors.weibo.simulator.state import WeiboStore
@@ -150,14 +149,12 @@ def count_batch(call: Call) -> Any:
     if not ids or len(ids) > 100:
         raise Refusal(20009 if ids else 20001)
     found = [row for one in ids if (row := call.store.item(one)) and row["kind"] == "status" and not row["removed_at"]]
-    return [_counted(call, row) for row in found]
+    return [_without_text_id(counted(call, row)) for row in found]
 
 
-def _counted(call: Call, row: sqlite3.Row) -> dict[str, Any]:
-    likes, reposts = mine(call).figures(row["id"])
-    sql = "SELECT COUNT(*) FROM item WHERE root_id = ? AND kind = 'comment' AND removed_at IS NULL"
-    comments = call.store.value(sql, row["id"])
-    return {"id": row["id"], "comments": comments, "reposts": reposts, "attitudes": likes}
+def _without_text_id(shape: dict[str, Any]) -> dict[str, Any]:
+    """Here the platform writes the id as a number only."""
+    return {name: value for name, value in shape.items() if name != "idstr"}
 
 
 def query_mid(call: Call) -> Any:

@@ -28,12 +28,11 @@ CREATE TABLE IF NOT EXISTS asked(
   code INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS fan(uid TEXT PRIMARY KEY, format TEXT NOT NULL, mentions TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS gone(uid TEXT, citizen TEXT, PRIMARY KEY(uid, citizen)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS figure(item_id INTEGER PRIMARY KEY, likes INTEGER NOT NULL, reposts INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS article(
   id TEXT PRIMARY KEY, item_id INTEGER NOT NULL, title TEXT NOT NULL, content TEXT NOT NULL, cover TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS setting(name TEXT PRIMARY KEY, value REAL NOT NULL);
 """
-OWN_TABLES = ("app", "code", "token", "spent", "asked", "fan", "gone", "figure", "article", "setting")
+OWN_TABLES = ("app", "code", "token", "spent", "asked", "fan", "gone", "article", "setting")
 # Numbers the platform calls examples; set by the control API.
 SETTINGS: dict[str, float] = {
     "calls_per_day": 100,
@@ -177,8 +176,3 @@ class WeiboStore(Store):
         fields = {"format": "json", "mentions": ""} | (dict(kept) if kept else {}) | wanted | {"uid": uid}
         self.change("DELETE FROM fan WHERE uid = ?", uid)
         self.insert("fan", **fields)
-
-    def figures(self, item_id: int) -> tuple[int, int]:
-        """Likes and reposts."""
-        found = self.row("SELECT likes, reposts FROM figure WHERE item_id = ?", item_id)
-        return (found["likes"], found["reposts"]) if found else (0, 0)

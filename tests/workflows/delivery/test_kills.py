@@ -9,14 +9,16 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 from sqlmodel import col, func, select
 
+from hub import clock
 from hub.db import Context, make_engine
-from hub.models import Delivery, DeliveryState, VideoJourney
+from hub.models import Delivery, DeliveryState, FigureReading, FigureRound, VideoJourney
 from hub.settings import Settings
 from tests.filming import MB, kept_video
 from tests.sims.sandbox import Control
@@ -122,4 +124,45 @@ async def test_a_video_goes_on_where_a_killed_worker_left_it(tmp_path: Path, db_
     assert films == [video.sha256] * 2
     # Twelve pieces each; a kill costs the piece on the wire of each account, no more.
     assert 24 <= taken() <= 24 + 2 * kills
+    await office.ctx.close()
+
+
+@pytest.mark.faults
+async def test_figures_a_killed_worker_had_asked_for_are_read_again_and_kept_once(
+    tmp_path: Path, db_url: str, sandbox: Control
+) -> None:
+    settings = Settings(data=tmp_path, db_url=db_url, redis_url="unix:///nowhere/at/all.sock")
+    office = await open_office(Context(settings, make_engine(db_url)), sandbox)
+    (one,) = await office.approved("已经发出的通告")
+    await office.sweep()
+    async with office.work() as unit:
+        sent_at = clock.now() - timedelta(hours=2)
+        await unit.run(update(Delivery).values(sent_at=sent_at, figures_at=sent_at + timedelta(hours=1)))
+
+    async def kept() -> int:
+        async with office.read() as unit:
+            return await unit.one(select(func.count()).select_from(FigureReading))
+
+    async def is_asking() -> bool:
+        async with office.read() as unit:
+            turn = await unit.first(select(FigureRound))
+            return turn is not None and turn.lease_until is not None
+
+    fault = sandbox.fault("delay", operation="figures", when="after", seconds=4)
+    process, until = start(tmp_path, db_url), time.monotonic() + 30
+    while not await is_asking() and time.monotonic() < until:
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.5)
+    process.kill()
+    process.wait()
+    assert (await kept(), (await office.delivery(one)).figures_at) == (0, sent_at + timedelta(hours=1))
+    sandbox.lift(fault)
+    async with office.work() as unit:  # the dead hold it no longer than their lease: no need to wait for that
+        await unit.run(update(FigureRound).values(lease_until=None))
+    process, until = start(tmp_path, db_url), time.monotonic() + 30
+    while not await kept() and time.monotonic() < until:
+        await asyncio.sleep(0.1)
+    process.terminate()
+    process.wait()
+    assert (await kept(), (await office.delivery(one)).figures_at) == (1, sent_at + timedelta(hours=6))
     await office.ctx.close()
