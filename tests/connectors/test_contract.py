@@ -106,6 +106,7 @@ def test_limits_and_measure_make_sense(each: Connector, ref: AccountRef) -> None
     assert limits.reply_length <= limits.post_length or limits.post_length == 0
     assert limits.find_own_lag >= 0
     assert limits.pull_every > 0
+    assert limits.counted_at_once >= 1
     assert each.measure("") == 0
     assert each.measure("字" * 100) == 100
 

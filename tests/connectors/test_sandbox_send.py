@@ -7,7 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.base import AccountRef, Capability, ConnectorError, Done, Effect, ErrorKind, Granted, Kind, Outgoing
+from connectors.base import (
+    AccountRef,
+    Capability,
+    ConnectorError,
+    Done,
+    Effect,
+    ErrorKind,
+    Granted,
+    Kind,
+    Metric,
+    Outgoing,
+)
 from connectors.http import Http
 from connectors.sandbox.client import SandboxConnector
 from connectors.sandbox.errors import CODES
@@ -258,7 +269,7 @@ async def test_grants_name_what_is_missing(client: SandboxConnector, ref: Accoun
     assert client.capabilities(ref)[Capability.receive_push].granted is Granted.yes
     bare = AccountRef(1, "sandbox", ref.name, ref.external_id, ref.base_url, {"token": "x"})
     assert client.capabilities(bare)[Capability.receive_push].granted is Granted.needs
-    assert client.capabilities(bare)[Capability.metrics].granted is Granted.no
+    assert client.capabilities(bare)[Capability.metrics].granted is Granted.yes
 
 
 async def test_live_mode_never_reaches_this_machine(sandbox: Control, ref: AccountRef) -> None:
@@ -266,3 +277,17 @@ async def test_live_mode_never_reaches_this_machine(sandbox: Control, ref: Accou
         await SandboxConnector(Http(live=True)).publish(ref, post())
     assert caught.value.effect is Effect.not_done
     assert sandbox.attempts() == []
+
+
+async def test_figures_of_own_posts_are_told_but_for_those_that_are_gone(
+    client: SandboxConnector, ref: AccountRef, sandbox: Control
+) -> None:
+    there, gone = sandbox.posts(ref.external_id, "通告 {n}", count=2)
+    sandbox.figures(there, 12, 3)
+    sandbox.comments("收到", post=there, count=2)
+    sandbox.take_down(gone)
+    assert await client.metrics(ref, [there, gone, "77", "x"]) == [Metric(there, None, 12, 2, 3)]
+    sandbox.fault("garbage", operation="figures")
+    with pytest.raises(ConnectorError) as broken:
+        await client.metrics(ref, [there])
+    assert broken.value.kind is ErrorKind.protocol

@@ -33,6 +33,7 @@ from hub.models import (
     User,
 )
 from hub.people import load_actor, staff
+from hub.policy.sending import sending
 from hub.rights import Actor
 from web.demo import city, pictures
 from web.demo.city import Planned, Saying
@@ -42,6 +43,7 @@ from workflows.cases.moves import Move
 from workflows.cases.service import dispatch_now, make_move
 from workflows.checking.confirming import Unconfirmed
 from workflows.delivery import byhand, engine, handwork
+from workflows.delivery.measuring import read_figures
 from workflows.house import House
 from workflows.intake.pulling import pull_stream
 from workflows.intake.reading import read_waiting
@@ -268,6 +270,19 @@ class History:
             for item in self.control.accepted(account):
                 if item["kind"] == "post":
                     self._latest_post[account] = str(item["id"])
+            self._watched(self._latest_post.get(account, ""), zlib.crc32(f"{plan.title}{account}".encode()))
+
+    def _watched(self, item: str, seed: int) -> None:
+        """Citizens like and repost it, most of them on the first day; the hub reads how many."""
+        likes = 40 + seed % 900
+        for age in sending().figures if item else ():
+            share = 1 - 0.5 ** (age / timedelta(hours=8))
+
+            async def count(now: float = likes * share) -> None:
+                self.control.figures(item, int(now), int(now * (seed % 7 + 2) / 20))
+                await read_figures(self.house)
+
+            self.at(clock.now() + age + timedelta(minutes=1), count)
 
 
 def _batches(sayings: Sequence[Saying]) -> list[list[Saying]]:

@@ -55,6 +55,10 @@ class Control:
         answer = self._call("POST", f"/control/{kind}", {"items": items})
         return [str(number) for number in answer["ids"]]
 
+    def figures(self, item: str, likes: int, reposts: int) -> None:
+        """How citizens like and repost a post."""
+        self._call("POST", "/control/figures", {"item": item, "likes": likes, "reposts": reposts})
+
     def accepted(self, account: str) -> list[dict[str, Any]]:
         """What the platform took from an account through its API, oldest first."""
         query = urllib.parse.urlencode({"account": account, "limit": 1000})

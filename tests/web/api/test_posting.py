@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from hub import clock
 from hub.db import Context, unit_of_work
-from hub.models import Account, Attempt, AttemptResult, Delivery, DeliveryState
+from hub.models import Account, Attempt, AttemptResult, Delivery, DeliveryState, FigureReading
 from tests.web.api.conftest import Program
 from tests.web.conftest import Visit
 from tests.web.world import World
@@ -196,3 +196,22 @@ async def test_deliveries_of_cases_one_may_not_see(program: Program, role: str, 
     async with program(role) as client:
         answer = await client.get(f"/deliveries/{world.places['own']['delivery_id']}")
         assert answer.status_code == (404 if role == "reviewer1" else 200)
+
+
+async def test_a_published_post_tells_how_it_does(program: Program, world: World, ctx: Context) -> None:
+    async with program("press_officer") as press, program("reviewer1") as reviewer:
+        post = await _post(press, world, scheduled_at=_in(hours=2))
+        path = f"/posts/{post['id']}"
+        handed = (await press.post(f"{path}/submit", json={"version": post["version"]})).json()
+        await reviewer.post(f"{path}/approve", json={"content_hash": handed["content_hash"]})
+        (target,) = (await press.get(path)).json()["targets"]
+        assert (target["figures"], target["figures_note"]) == (None, "")
+        async with unit_of_work(ctx) as unit:
+            number = target["delivery_id"]
+            sent = {"state": DeliveryState.sent, "sent_at": clock.now(), "remote_id": "1", "figures_at": clock.now()}
+            await unit.run(update(Delivery).where(col(Delivery.id) == number).values(**sent))
+            unit.add(FigureReading(delivery_id=number, step=0, likes=0, comments=7))
+        (target,) = (await reviewer.get(path)).json()["targets"]
+    told = target["figures"]
+    assert [told[name] for name in ("reads", "likes", "comments", "reposts", "by_name")] == [None, 0, 7, None, ""]
+    assert datetime.fromisoformat(told["read_at"]) <= clock.now()
