@@ -276,13 +276,16 @@ class History:
         """Citizens like and repost it, most of them on the first day; the hub reads how many."""
         likes = 40 + seed % 900
         for age in sending().figures if item else ():
-            share = 1 - 0.5 ** (age / timedelta(hours=8))
+            reached = likes * (1 - 0.5 ** (age / timedelta(hours=8)))
 
-            async def count(now: float = likes * share) -> None:
+            async def like(now: float = reached) -> None:
                 self.control.figures(item, int(now), int(now * (seed % 7 + 2) / 20))
+
+            async def read() -> None:
                 await read_figures(self.house)
 
-            self.at(clock.now() + age + timedelta(minutes=1), count)
+            self.at(clock.now() + age - timedelta(minutes=1), like)
+            self.at(clock.now() + age + timedelta(minutes=1), read)
 
 
 def _batches(sayings: Sequence[Saying]) -> list[list[Saying]]:

@@ -162,10 +162,10 @@ def _of_reading(
     if is_due and account.circuit is not CircuitState.closed:
         return _("账号已自动停用，恢复以后接着读取：%(why)s", why=said(account.circuit_reason)), True
     if is_due and turn is not None and turn.error:
-        words, again = said(turn.error), moment(max(turn.due_at, now))
+        words, again = said(turn.error).rstrip("。."), moment(max(turn.due_at, now))
         if turn.error_kind == BUDGET:
             return words, False
-        return _("读取失败：%(why)s %(at)s 以后再试。", why=words, at=again), True
+        return _("读取失败：%(why)s。%(at)s 以后再试。", why=words, at=again), True
     if readings and not tells(readings[-1]):
         at = moment(readings[-1].read_at)
         return _("%(at)s 读取时，平台没有给出这一条的数据：可能还没有统计，也可能已删除。", at=at), False
