@@ -155,11 +155,16 @@ async def test_new_access_for_an_account_there_is(visit: Visit, toll: Toll, hous
         page = (await client.get(f"/accounts/{number}")).text
         assert "已自动停用，不收取也不发送" in page
         assert "请点「重新授权」" in page
+        assert "授权已失效，换上新的授权后恢复" in page
+        assert ">可以<" not in page, "nothing can be done under the word that all has stopped"
+        assert "平台没有这个接口" in page
         home = (await client.get("/admin/status")).text
         assert "账号「收费号」已自动停用：平台通知：对本系统的授权已被取消" in home, "said at the head of every page"
         going = await client.post(f"/accounts/{number}/authorise")
         assert (await client.get("/" + await press(link_of(going.text)))).status_code == 303
-        assert "已自动停用" not in (await client.get(f"/accounts/{number}")).text
+        page = (await client.get(f"/accounts/{number}")).text
+        assert "已自动停用" not in page
+        assert ">可以<" in page
     [after] = await accounts_of(ctx)
     assert after.circuit is CircuitState.closed
     assert after.sealed != before.sealed
