@@ -186,12 +186,31 @@ class MastodonConnector(Defaults):
         # Some servers send follows and likes all the same.
         wanted = [n for n in found if not isinstance(n, dict) or n.get("type") in ("mention", None)]
         wanted = [n for n in wanted if _id(n) not in known]
-        items = [raw_item(await self._rooted(account, n)) for n in wanted]
+        items, ids, cut = await self._read(account, wanted, ids, bool(high))
         if high:
-            more = bool(ids) and len(found) >= size
+            more = bool(ids) and (cut or len(found) >= size)
             return Page(tuple(items), reading.after_page(cursor, ids, self._http.clock(), more=more), more)
         look_back = int(number(account, "look_back", LOOK_BACK, 0, 10**6))
         return after_step(cursor, items, ids, ids[-1] if ids else "", look_back)
+
+    async def _read(
+        self, account: AccountRef, wanted: Sequence[Any], ids: list[str], forward: bool
+    ) -> tuple[list[RawItem], list[str], bool]:
+        """Each with the root of its thread, in the order of the walk. Where the calls run out on the way, what was read
+        and the ids up to there count, so that a budget smaller than a page never reads the same again and again.
+        """
+        items: list[RawItem] = []
+        named = sorted((n for n in wanted if _id(n)), key=lambda n: id_order(_id(n)), reverse=not forward)
+        for notification in [*(n for n in wanted if not _id(n)), *named]:
+            try:
+                items.append(raw_item(await self._rooted(account, notification)))
+            except ConnectorError as error:
+                here = id_order(_id(notification))
+                before = [i for i in ids if (id_order(i) < here if forward else id_order(i) > here)]
+                if error.kind is not ErrorKind.rate_limited or not items or not before:
+                    raise
+                return items, before, True
+        return items, ids, False
 
     async def _rooted(self, account: AccountRef, notification: Any) -> Any:
         """The notification with the root of its thread, where it answers something: parsing later reads no network."""

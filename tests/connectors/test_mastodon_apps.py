@@ -216,3 +216,39 @@ def test_odd_numbers_say_nothing(odd: str) -> None:
         {"x-ratelimit-limit": odd, "x-ratelimit-remaining": "7", "x-ratelimit-reset": reset},
     ):
         assert standing(Answered(200, headers, b"", write=False), NOW) is None
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["the first walk", "later"])
+async def test_a_budget_smaller_than_a_page_still_reads_everything_once(mastodon: MastodonProcess, first: bool) -> None:
+    mastodon.reset()
+    meter = Counting()
+    connector = MastodonConnector(Http(live=False, meter=meter))
+    ref = mastodon.ref(page_size=40)
+    mastodon.post("bob", "@press 先来一条")
+    _, cursor, _ = await walked(connector, ref, {}, meter) if not first else ((), {}, 0)
+    root = mastodon.post("alice", "路灯坏了")["id"]
+    sent = [mastodon.post("bob", f"@press 第 {n} 条", in_reply_to_id=root)["id"] for n in range(25)]
+    meter.left, meter.taken = 10, []
+    seen, _, windows = await walked(connector, ref, cursor, meter)
+    assert sorted(one for one in seen if one in sent) == sorted(sent)
+    assert len(seen) == len(sent) + first
+    assert windows <= 4
+
+
+async def walked(
+    connector: MastodonConnector, ref: AccountRef, cursor: dict[str, Any], meter: Counting
+) -> tuple[list[str], dict[str, Any], int]:
+    """What is read until nothing more is there, the cursor then, and how often the budget ran out on the way."""
+    seen: list[str] = []
+    windows, more = 0, True
+    while more and windows < 10:
+        try:
+            page = await connector.pull(ref, "mentions", cursor)
+        except ConnectorError as error:
+            if error.code != "budget":
+                raise
+            meter.taken, windows = [], windows + 1
+            continue
+        seen += [item.external_id for item in page.items]
+        cursor, more = dict(page.cursor), page.more
+    return seen, cursor, windows
