@@ -58,8 +58,8 @@ __all__ = [
     "ATTACHED", "Accept", "AccountRef", "Attached", "Attachment", "Author", "ByHand", "Capability", "Challenge",
     "Connector", "ConnectorError", "Done", "Effect", "ErrorKind", "Grant", "Granted", "Health", "Inbound", "Kind",
     "Limits", "Media", "Metric", "Notice", "NoticeKind", "Outcome", "Outgoing", "OwnItem", "OwnItems", "Page",
-    "Pending", "PostForm", "Problem", "Published", "Purpose", "PushAnswer", "RawItem", "Reject", "Renewed",
-    "Unparsable", "Uploaded", "Uploading", "Video", "VideoRules", "Window", "attached",
+    "Pending", "PostForm", "Problem", "Published", "Purpose", "PushAnswer", "RawItem", "Registered", "Reject",
+    "Renewed", "Unparsable", "Uploaded", "Uploading", "Video", "VideoRules", "Window", "attached",
 ]  # fmt: skip
 
 
@@ -152,6 +152,14 @@ class Renewed:
     account_id: str = ""
     account_name: str = ""
     is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The hub as an app of a platform: options and secrets of the account, to replace those of the same names."""
+
+    options: Mapping[str, Any]
+    secrets: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +266,11 @@ class Connector(Protocol):
 
     async def check(self, account: AccountRef) -> Health:
         """A cheap call: who am I, is the token alive."""
+
+    async def register(self, account: AccountRef, back: str, name: str) -> Registered | None:
+        """Enter the hub on the platform as the app ``name`` whose people come back to ``back``, before anybody goes to
+        :meth:`authorise_url`. None: not needed (there is a key that may serve), or the platform takes no app unasked.
+        """
 
     def authorise_url(self, account: AccountRef, back: str, state: str) -> str:
         """Where a person grants us access by page and is sent back to ``back``; empty: secrets are typed instead."""

@@ -14,6 +14,7 @@ from connectors.base import (
     Metric,
     Outgoing,
     PostForm,
+    Registered,
     Renewed,
     Unparsable,
     Uploaded,
@@ -34,6 +35,10 @@ class Defaults:
     def budgets(self, account: AccountRef) -> tuple[Window, ...]:
         """None."""
         return ()
+
+    async def register(self, account: AccountRef, back: str, name: str) -> Registered | None:
+        """A person enters the app in the platform's back office, where it has apps at all."""
+        return None
 
     def authorise_url(self, account: AccountRef, back: str, state: str) -> str:
         """Secrets are typed."""

@@ -59,6 +59,7 @@ class AccountForm:
 
     ``authorised_by_page``: a person may go to the platform's page (:meth:`connectors.base.Connector.authorise_url`) and
     come back with the secrets; every required field that is not ``by_page`` is filled in before going.
+    ``registers``: where no key of an app is typed, the hub gets one (:meth:`connectors.base.Connector.register`).
     """
 
     platform: str
@@ -66,6 +67,7 @@ class AccountForm:
     note: str
     fields: tuple[Field, ...]
     authorised_by_page: bool = False
+    registers: bool = False
 
 
 def is_address(text: str, schemes: Sequence[str]) -> bool:

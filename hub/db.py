@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import CursorResult, Executable, event, text, update
+from sqlalchemy import CursorResult, Executable, event, make_url, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import SQLModel, select
@@ -46,9 +48,23 @@ def make_engine(url: str) -> AsyncEngine:
     if not url.startswith("sqlite"):
         return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True)
     engine = create_async_engine(url, module=Driver(), hide_parameters=True)  # errors must not carry rows into logs
+    event.listen(engine.sync_engine, "do_connect", _make_private)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of an embedded database; None where it is none, or in memory."""
+    found = make_url(url)
+    is_file = found.get_backend_name() == "sqlite" and found.database and not found.database.startswith((":", "file:"))
+    return Path(str(found.database)) if is_file else None
+
+
+def _make_private(_dialect: object, _record: object, given: Sequence[Any], _named: object) -> None:
+    """A new database is readable by its owner only, and with it what SQLite lays beside it (-wal, -shm)."""
+    with suppress(OSError):  # it is there, or cannot be: then SQLite says why
+        os.close(os.open(given[0], os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -229,5 +245,6 @@ __all__ = [
     "open_context",
     "reading",
     "select",
+    "sqlite_file",
     "unit_of_work",
 ]

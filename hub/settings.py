@@ -153,9 +153,13 @@ class Settings(BaseSettings):
             return self.secret_key.encode()
         path = self.data / "secret.key"
         if not path.exists():
-            self.data.mkdir(parents=True, exist_ok=True)
+            self.make_folder()
             _write_private(path, secrets.token_urlsafe(32))
         return path.read_text().strip().encode()
+
+    def make_folder(self) -> None:
+        """The data folder, where there is none yet: nobody else of the machine looks into it."""
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     @cached_property
     def keys(self) -> tuple[bytes, ...]:

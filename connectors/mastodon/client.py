@@ -12,7 +12,6 @@ from typing import Any
 from connectors.answers import against_text
 from connectors.base import (
     AccountRef,
-    Attachment,
     Capability,
     ConnectorError,
     Done,
@@ -33,16 +32,17 @@ from connectors.base import (
     Problem,
     PushAnswer,
     RawItem,
+    Registered,
     Reject,
     Renewed,
     Unparsable,
     Uploaded,
     Uploading,
+    Window,
 )
 from connectors.defaults import Defaults
 from connectors.http import Http
-from connectors.mastodon import granting, media, own, reading
-from connectors.mastodon.errors import error_of
+from connectors.mastodon import granting, media, own, reading, registering
 from connectors.mastodon.schemas import (
     ROOT,
     id_order,
@@ -54,9 +54,10 @@ from connectors.mastodon.schemas import (
     strange,
     text_id,
 )
+from connectors.mastodon.wire import ME, Wire, windows
 from connectors.options import DAY, SHORTEST, number, text
 from connectors.pictures import against_pictures
-from connectors.videos import PIECE_SECONDS, Multipart, against_video
+from connectors.videos import against_video
 from connectors.walk import LOOK_BACK, after_step
 
 MAX_CHARACTERS = 500
@@ -84,6 +85,7 @@ class MastodonConnector(Defaults):
 
     def __init__(self, http: Http) -> None:
         self._http = http
+        self._call = Wire(http).call
 
     # what it can do -------------------------------------------------------------------------------------------------
 
@@ -97,6 +99,10 @@ class MastodonConnector(Defaults):
             honours_key=False,
             pull_every=number(account, "pull_every", 30.0, SHORTEST, DAY),
         )
+
+    def budgets(self, account: AccountRef) -> tuple[Window, ...]:
+        """Every call of the account."""
+        return windows()
 
     def post_forms(self, account: AccountRef) -> tuple[PostForm, ...]:
         """One: a status with pictures, as many and as large as the server said."""
@@ -120,7 +126,7 @@ class MastodonConnector(Defaults):
     async def check(self, account: AccountRef) -> Health:
         """Who we are and what the server allows (``learned``). A dead token is an unhealthy answer."""
         try:
-            me = await self._call(account, "GET", "/api/v1/accounts/verify_credentials")
+            me = await self._call(account, "GET", ME)
         except ConnectorError as error:
             if error.kind in (ErrorKind.auth_human, ErrorKind.permission):
                 return Health(False, note=error.human)
@@ -144,6 +150,10 @@ class MastodonConnector(Defaults):
             if isinstance(most, int) and most > MENTION_CHARACTERS:
                 return {"max_characters": most} | media.learned(configuration)
         return {}
+
+    async def register(self, account: AccountRef, back: str, name: str) -> Registered | None:
+        """The hub as an app of the server, where no key was typed."""
+        return await registering.register(self._http, account, back, name)
 
     def authorise_url(self, account: AccountRef, back: str, state: str) -> str:
         """The server's page, where an app's key is set."""
@@ -176,12 +186,31 @@ class MastodonConnector(Defaults):
         # Some servers send follows and likes all the same.
         wanted = [n for n in found if not isinstance(n, dict) or n.get("type") in ("mention", None)]
         wanted = [n for n in wanted if _id(n) not in known]
-        items = [raw_item(await self._rooted(account, n)) for n in wanted]
+        items, ids, cut = await self._read(account, wanted, ids, bool(high))
         if high:
-            more = bool(ids) and len(found) >= size
+            more = bool(ids) and (cut or len(found) >= size)
             return Page(tuple(items), reading.after_page(cursor, ids, self._http.clock(), more=more), more)
         look_back = int(number(account, "look_back", LOOK_BACK, 0, 10**6))
         return after_step(cursor, items, ids, ids[-1] if ids else "", look_back)
+
+    async def _read(
+        self, account: AccountRef, wanted: Sequence[Any], ids: list[str], forward: bool
+    ) -> tuple[list[RawItem], list[str], bool]:
+        """Each with the root of its thread, in the order of the walk. Where the calls run out on the way, what was read
+        and the ids up to there count, so that a budget smaller than a page never reads the same again and again.
+        """
+        items: list[RawItem] = []
+        named = sorted((n for n in wanted if _id(n)), key=lambda n: id_order(_id(n)), reverse=not forward)
+        for notification in [*(n for n in wanted if not _id(n)), *named]:
+            try:
+                items.append(raw_item(await self._rooted(account, notification)))
+            except ConnectorError as error:
+                here = id_order(_id(notification))
+                before = [i for i in ids if (id_order(i) < here if forward else id_order(i) > here)]
+                if error.kind is not ErrorKind.rate_limited or not items or not before:
+                    raise
+                return items, before, True
+        return items, ids, False
 
     async def _rooted(self, account: AccountRef, notification: Any) -> Any:
         """The notification with the root of its thread, where it answers something: parsing later reads no network."""
@@ -303,7 +332,7 @@ class MastodonConnector(Defaults):
         if error.kind is not ErrorKind.not_found:
             raise error
         try:
-            me = await self._call(account, "GET", "/api/v1/accounts/verify_credentials")
+            me = await self._call(account, "GET", ME)
         except ConnectorError:
             raise error from None
         if not isinstance(me, dict) or not text_id(me.get("id")):
@@ -328,42 +357,6 @@ class MastodonConnector(Defaults):
         if out.target_kind is not None and not out.target_id:
             problems.append(Problem("target", "没有指明要回复的内容"))
         return problems
-
-    # the wire ---------------------------------------------------------------------------------------------------------
-
-    async def _call(
-        self,
-        account: AccountRef,
-        method: str,
-        path: str,
-        *,
-        params: Sequence[tuple[str, str]] = (),
-        form: Mapping[str, Any] | None = None,
-        files: Sequence[tuple[str, Attachment]] = (),
-        key: str = "",
-        body: Multipart | None = None,
-    ) -> Any:
-        headers = {"Accept": "application/json"}
-        if token := account.secrets.get("token", "").strip():
-            headers["Authorization"] = f"Bearer {token}"
-        if key:
-            headers["Idempotency-Key"] = key
-        if body is not None:
-            headers["Content-Type"] = body.content_type
-        answer = await self._http.call(
-            method,
-            account.base_url.rstrip("/") + path,
-            params=params or None,
-            form=form,
-            files=files,
-            content=body,
-            headers=headers,
-            write=method != "GET",
-            seconds=PIECE_SECONDS if body is not None else None,
-        )
-        if error := error_of(answer, self._http.clock(), account.secrets.values()):
-            raise error
-        return answer.json()
 
 
 def _id(notification: Any) -> str:

@@ -12,10 +12,11 @@ FORM = AccountForm(
             schemes=WEB,
         ),
         Field(
-            "app_key", "应用编号", Place.option, "在服务器的「设置 › 开发」中新建应用得到；填了就能点「去授权」",
+            "app_key", "应用编号", Place.option,
+            "一般不填：点「去授权」时系统自己登记应用。服务器不让登记的，在它的「设置 › 开发」中新建应用得到",
             required=False,
         ),
-        Field("app_secret", "应用密钥", Place.secret, "同一页的密钥；点「去授权」时要用", required=False),
+        Field("app_secret", "应用密钥", Place.secret, "同一页的密钥；没有填应用编号的不用填", required=False),
         Field(
             "token", "访问令牌", Place.secret, "点「去授权」自动得到；也可以从同一页复制，需要 read 和 write 权限",
             by_page=True,
@@ -30,4 +31,5 @@ FORM = AccountForm(
         ),
     ),
     authorised_by_page=True,
+    registers=True,
 )  # fmt: skip

@@ -55,7 +55,7 @@ class Valkey:
         """
         if self.pid is not None and self.answers():
             return self
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._refuse_second()
         self.socket.unlink(missing_ok=True)
         self._process = subprocess.Popen(

@@ -9,7 +9,7 @@ import asyncio
 import re
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Any
@@ -112,6 +112,8 @@ def calls(connector: Connector, ref: AccountRef) -> Iterator[Awaitable[Any]]:
     now, pictures = datetime.now(UTC), (picture(), picture())
     yield connector.check(ref)
     yield connector.refresh(ref)
+    without_app = replace(ref, options={name: one for name, one in ref.options.items() if name != "app_key"})
+    yield connector.register(without_app, "https://hub.example/back", "政声")
     yield connector.exchange(ref, "https://hub.example/back", {"code": "c", "auth_code": "c", "state": "s"})
     for stream in connector.streams:
         yield connector.pull(ref, stream, {})

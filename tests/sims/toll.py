@@ -17,6 +17,7 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -47,6 +48,7 @@ from connectors.base import (
     Problem,
     PushAnswer,
     RawItem,
+    Registered,
     Reject,
     Renewed,
     Window,
@@ -65,6 +67,11 @@ FORM = AccountForm(
         Field("app_secret", "应用密钥", Place.secret),
         Field("token", "访问令牌", Place.secret, by_page=True),
     ),
+)  # fmt: skip
+# The same where apps are entered by program.
+SELF_MADE = replace(
+    FORM, registers=True,
+    fields=tuple(replace(one, required=one.name in ("base_url", "token")) for one in FORM.fields),
 )  # fmt: skip
 
 
@@ -86,7 +93,9 @@ class Toll:
         self.is_down = False
         self.is_revoked = False
         self.slow = 0.0
-        self._codes: dict[str, str] = {}
+        self.takes_apps = True
+        self.apps: dict[str, str] = {"k1": "secret-of-app"}
+        self._codes: dict[str, tuple[str, str]] = {}
         self._tokens: dict[str, tuple[str, datetime | None]] = {}
         self._number = 0
 
@@ -114,10 +123,20 @@ class Toll:
     def app(self) -> Starlette:
         """What is served."""
         return Starlette(routes=[
+            Route("/apps", self._enter, methods=["POST"]),
             Route("/authorize", self._page), Route("/token", self._token, methods=["POST"]),
             Route("/me", self._me), Route("/unread", self._unread), Route("/mentions", self._mentions),
             Route("/reply", self._reply, methods=["POST"]),
         ])  # fmt: skip
+
+    async def _enter(self, request: Request) -> Response:
+        """An app entered by program."""
+        await asyncio.sleep(self.slow)
+        if not self.takes_apps:
+            return JSONResponse({"error": "forbidden"}, 403)
+        key = f"k{len(self.apps) + 1}"
+        self.apps[key] = f"secret-of-{key}"
+        return JSONResponse({"key": key, "secret": self.apps[key]})
 
     async def _page(self, request: Request) -> Response:
         """The page a person grants on; ``?press=no`` is the refusal. Answers with the address to go back to."""
@@ -125,19 +144,23 @@ class Toll:
         if request.query_params.get("press") == "no":
             return HTMLResponse(f"{back}?{urlencode({'error': 'access_denied', 'state': state})}")
         code = f"code-{len(self._codes)}"
-        self._codes[code] = self.uid
+        self._codes[code] = (self.uid, request.query_params["client_id"])
         return HTMLResponse(f"{back}?{urlencode({'code': code, 'state': state})}")
 
     async def _token(self, request: Request) -> Response:
         form = await request.form()
         await asyncio.sleep(self.slow)
-        if form["app_secret"] != "secret-of-app" or self.is_revoked:
+        if form["app_secret"] not in self.apps.values() or self.is_revoked:
             return JSONResponse({"error": "revoked"}, 403)
         if form["grant_type"] == "refresh":
             self.refreshes += 1
             return self._given(self.uid)
-        uid = self._codes.pop(str(form["code"]), "")
-        return self._given(uid) if uid else JSONResponse({"error": "bad_code"}, 400)
+        uid, key = self._codes.pop(str(form["code"]), ("", ""))
+        return (
+            self._given(uid)
+            if uid and self.apps.get(key) == form["app_secret"]
+            else JSONResponse({"error": "bad_code"}, 400)
+        )
 
     def _given(self, uid: str) -> Response:
         seconds = self.lasts.total_seconds() if self.lasts else 0
@@ -230,6 +253,15 @@ class TollConnector(Defaults):
         body = await self._call(account, "GET", "/me")
         until = datetime.fromisoformat(body["until"]) if body["until"] else None
         return Health(True, body["uid"], body["name"], token_expires_at=until)
+
+    async def register(self, account: AccountRef, back: str, name: str) -> Registered | None:
+        if account.app:
+            return None
+        answer = await self._http.call("POST", f"{account.base_url}/apps", form={"name": name}, write=True)
+        if not answer.ok:
+            raise ConnectorError(ErrorKind.permission, "平台没有让系统自己登记应用", code=str(answer.status))
+        body = answer.json()
+        return Registered({"app_key": body["key"]}, {"app_secret": body["secret"]})
 
     def authorise_url(self, account: AccountRef, back: str, state: str) -> str:
         asked = {"client_id": account.options.get("app_key", ""), "redirect_uri": back, "state": state}

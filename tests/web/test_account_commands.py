@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -49,6 +50,7 @@ def test_add_check_list(ready: Run, platform: Control) -> None:
         there["uid"],
     )
     assert there["token"] not in out + err
+    assert re.fullmatch(r"http://127\.0\.0\.1:8000/hooks/1/[0-9a-f]{32}", told["push_url"])
     code, out, _ = ready("account", "check", "栖澜发布", "--json")
     found = json.loads(out)
     assert (code, found["ok"], found["health"], found["platform_name"]) == (0, True, "fine", "栖澜发布")
@@ -67,7 +69,15 @@ def test_add_check_list(ready: Run, platform: Control) -> None:
     assert code == 1
     for reason in json.loads(ready("account", "check", "栖澜发布", "--json")[1])["reasons"]:
         assert reason in said, "in full, however narrow the window"
-    assert ready("account", "check", "无此号")[0] == 1
+    assert "push_url" not in json.loads(ready("account", "check", "栖澜发布", "--json")[1]), "it holds a password"
+    code, out, err = ready("account", "check", "无此号")
+    assert (code, out) == (1, "")
+    assert "没有名称为「无此号」的账号" in err
+    code, out, err = ready("account", "check", "无此号", "--json")
+    assert (code, err) == (1, "")
+    told = json.loads(out)
+    assert (told["name"], told["ok"]) == ("无此号", False)
+    assert "没有名称为「无此号」的账号" in told["reasons"][0]
 
 
 def test_budgets_are_told_with_the_time_they_begin_anew(ready: Run, tmp_path: Path) -> None:
@@ -93,7 +103,9 @@ def test_secrets_come_from_a_file_or_standard_input(
     there, words, _ = words_of(platform, "栖澜城管")
     file = tmp_path / "secrets"
     file.write_text(f"# 凭据\ntoken = {there['token']}\napp_secret={there['app_secret']}\n", "utf-8")
-    assert ready(*words, "--secrets-file", str(file))[0] == 0
+    code, out, _ = ready(*words, "--secrets-file", str(file))
+    assert code == 0
+    assert "推送地址，填到平台后台（含口令，不要外传）：http://127.0.0.1:8000/hooks/1/" in out
     there, words, _ = words_of(platform, "栖澜交通")
     given = json.dumps({"token": there["token"], "app_secret": there["app_secret"]})
     monkeypatch.setattr("sys.stdin", io.StringIO(given))
@@ -127,6 +139,9 @@ def test_what_is_wrong_is_said(
 
 def test_unknown_platform(ready: Run) -> None:
     assert ready("account", "add", "nowhere", "--name", "x")[0] == 1
+    code, out, _ = ready("account", "add", "nowhere", "--name", "x", "--json")
+    assert code == 1
+    assert json.loads(out) == {"name": "x", "platform": "nowhere", "ok": False, "reasons": ["没有这个平台。"]}
 
 
 # --- rotating the key -----------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -165,6 +166,29 @@ def test_doctor_says_what_to_do(ready: Run) -> None:
     assert not found["队列"]["ok"]
     assert all(one["advice"] for one in found.values() if not one["ok"])
     assert {"设置", "数据目录", "密钥文件", "账号", "审计日志", "时钟", "工作日历", "网页文件与字体"} <= set(found)
+
+
+def test_new_data_are_their_owners_alone_and_doctor_sees_what_others_may_read(ready: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+
+    def finding() -> dict[str, Any]:
+        found = {one["name"]: one for one in json.loads(ready("doctor", "--json")[1])}
+        return cast(dict[str, Any], found["文件权限"])
+
+    with sqlite3.connect(folder / "hub.db") as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("CREATE TABLE kept_open (a)")
+        made = {path.name: path.stat().st_mode & 0o777 for path in folder.glob("hub.db*")}
+        assert made == {"hub.db": 0o600, "hub.db-wal": 0o600, "hub.db-shm": 0o600}
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert finding()["ok"]
+    folder.chmod(0o755)
+    (folder / "hub.db").chmod(0o644)
+    found = finding()
+    assert not found["ok"]
+    assert str(folder / "hub.db") in found["said"]
+    subprocess.run(found["advice"].partition(" ")[2], shell=True, check=True)
+    assert finding()["ok"]
 
 
 def test_doctor_sees_a_misspelt_setting(ready: Run, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -17,7 +18,7 @@ from hub import clock
 from hub.crypto import Vault
 from hub.db import Context, reading, unit_of_work
 from hub.models import Account, Authorisation, CircuitState, Stream
-from tests.sims.toll import FORM, Toll, serving
+from tests.sims.toll import FORM, SELF_MADE, Toll, serving
 from tests.web.conftest import Visit
 from tests.workflows import tollhouse
 from web.app import create_app
@@ -154,11 +155,16 @@ async def test_new_access_for_an_account_there_is(visit: Visit, toll: Toll, hous
         page = (await client.get(f"/accounts/{number}")).text
         assert "已自动停用，不收取也不发送" in page
         assert "请点「重新授权」" in page
+        assert "授权已失效，换上新的授权后恢复" in page
+        assert ">可以<" not in page, "nothing can be done under the word that all has stopped"
+        assert "平台没有这个接口" in page
         home = (await client.get("/admin/status")).text
         assert "账号「收费号」已自动停用：平台通知：对本系统的授权已被取消" in home, "said at the head of every page"
         going = await client.post(f"/accounts/{number}/authorise")
         assert (await client.get("/" + await press(link_of(going.text)))).status_code == 303
-        assert "已自动停用" not in (await client.get(f"/accounts/{number}")).text
+        page = (await client.get(f"/accounts/{number}")).text
+        assert "已自动停用" not in page
+        assert ">可以<" in page
     [after] = await accounts_of(ctx)
     assert after.circuit is CircuitState.closed
     assert after.sealed != before.sealed
@@ -186,6 +192,104 @@ async def test_the_same_account_is_not_connected_twice(visit: Visit, toll: Toll,
         back = await client.get("/" + await press(link_of(going.text)))
         assert back.status_code == 409
         assert "这个账号已经接入，名称是「收费号」" in back.text
+
+
+# --- where the hub enters itself as an app ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def self_made(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry.FORMS, "toll", SELF_MADE)
+
+
+def only_address(toll: Toll) -> dict[str, str]:
+    return {"platform": "toll", "base_url": toll.url}
+
+
+@pytest.mark.usefixtures("self_made")
+async def test_the_address_alone_is_enough_where_the_hub_enters_itself(
+    visit: Visit, toll: Toll, house: House, ctx: Context
+) -> None:
+    async with visit("administrator") as client:
+        page = (await client.get("/accounts/new?platform=toll")).text
+        assert "自己新建应用的，回调地址填：" in page
+        going = await client.post("/accounts/authorise", data=only_address(toll))
+        assert going.status_code == 200, going.text
+        assert "secret-of-k2" not in going.text
+        refused = await client.get("/" + await press(link_of(going.text), no=True))
+        again = re.search(r'action="(/accounts/authorise/\d+)"', refused.text)
+        assert again is not None
+        going = await client.post(again[1])
+        assert (await client.get("/" + await press(link_of(going.text)))).status_code == 303
+    [account] = await accounts_of(ctx)
+    assert account.options["app_key"] == "k2"
+    assert house.ref(account).secrets["app_secret"] == "secret-of-k2"
+    assert "secret-of-k2" not in account.sealed + repr(account.options)
+    assert list(toll.apps) == ["k1", "k2"], "once, however often one sets out"
+
+
+@pytest.mark.usefixtures("self_made")
+async def test_two_clicks_at_once_get_one_app_and_either_may_come_back(
+    visit: Visit, toll: Toll, house: House, ctx: Context
+) -> None:
+    toll.slow = 0.3
+    async with visit("administrator") as client:
+        both = await asyncio.gather(*[client.post("/accounts/authorise", data=only_address(toll)) for _ in range(2)])
+        assert list(toll.apps) == ["k1", "k2"]
+        first, second = (link_of(one.text) for one in both)
+        assert first != second, "a state of its own each"
+        assert (await client.get("/" + await press(first))).status_code == 303
+        assert "已经接入" in (await client.get("/" + await press(second))).text
+    [account] = await accounts_of(ctx)
+    assert (account.options["app_key"], house.ref(account).secrets["app_secret"]) == ("k2", "secret-of-k2")
+
+
+@pytest.mark.usefixtures("self_made")
+async def test_an_account_with_a_pasted_token_gets_its_app_when_access_is_granted_anew(
+    visit: Visit, toll: Toll, house: House, ctx: Context
+) -> None:
+    number = await tollhouse.connect(house, toll)
+    [account] = await accounts_of(ctx)
+    bare = {"options": {}, "sealed": house.ctx.vault.seal({"token": toll.grant()})}
+    await tollhouse.change(house, number, **bare)
+    async with visit("administrator") as client, visit("administrator", side="other") as other:
+        toll.slow = 0.3
+        both = await asyncio.gather(*[one.post(f"/accounts/{number}/authorise") for one in (client, other)])
+        assert list(toll.apps) == ["k1", "k2"]
+        [account] = await accounts_of(ctx)
+        assert account.options == {}, "the key comes with the access"
+        assert (await other.get("/" + await press(link_of(both[1].text)))).status_code == 303
+    [account] = await accounts_of(ctx)
+    secrets = house.ref(account).secrets
+    assert (account.options["app_key"], secrets["app_secret"]) == ("k2", "secret-of-k2")
+    assert secrets["token"].startswith("token-")
+
+
+@pytest.mark.usefixtures("self_made")
+async def test_a_platform_that_takes_no_app_says_so_and_leaves_the_other_ways(
+    visit: Visit, toll: Toll, ctx: Context
+) -> None:
+    toll.takes_apps = False
+    async with visit("administrator") as client:
+        refused = await client.post("/accounts/authorise", data=only_address(toll))
+        assert refused.status_code == 409
+        assert "平台没有让系统自己登记应用" in refused.text
+        assert "或者直接粘贴访问令牌" in refused.text
+        assert toll.url in refused.text, "what was typed is still there"
+        away = await client.post("/accounts/authorise", data=only_address(toll) | {"base_url": "http://127.0.0.1:9"})
+        assert "连不上 http://127.0.0.1:9" in away.text
+        outside = await client.post(
+            "/accounts/authorise", data=only_address(toll) | {"base_url": "https://example.org"}
+        )
+        assert "HUB_LIVE" in outside.text
+        assert "粘贴访问令牌" not in outside.text
+        by_hand = await client.post("/accounts/authorise", data=typed(toll))
+        assert by_hand.status_code == 200
+        pasted = await client.post("/accounts", data=only_address(toll) | {"token": toll.grant(), "name": "号"})
+        assert pasted.status_code == 303
+    assert list(toll.apps) == ["k1"]
+    async with reading(ctx) as unit:
+        assert len(await unit.all(select(Authorisation))) == 1
 
 
 # --- budgets and the list ------------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +18,7 @@ from rich.table import Column, Table
 from sqlmodel import col, select
 
 from hub.db import reading
-from hub.errors import Invalid, NotFound, Refused
+from hub.errors import HubError, Invalid, NotFound, Refused
 from hub.i18n import _, moment, said
 from hub.models import Account, Department
 from hub.rights import system
@@ -64,6 +65,14 @@ def add(
     as_json: bool, data: str | None,
 ) -> None:  # fmt: skip
     """Connect an account; exit 1 with the platform's words when it says no."""
+    with _errors(as_json, name=name, platform=platform):
+        _show(_added(context, platform, name, department, secrets_file, secrets_stdin, data), as_json)
+
+
+def _added(
+    context: click.Context, platform: str, name: str, department: str, secrets_file: Path | None, secrets_stdin: bool,
+    data: str | None,
+) -> dict[str, Any]:  # fmt: skip
     from workflows.accounts import form_of
 
     form = form_of(platform)
@@ -81,9 +90,31 @@ def add(
             made, _health = await connect(house, system(ACTOR), platform, given, department_id=where)
         except Invalid as error:
             raise Refused([f"{field}：{said(text)}" for field, text in error.problems.items()]) from None
-        return await told(house, made.id or 0)
+        return {**await told(house, made.id or 0), "push_url": _push_url(house, made)}
 
-    _show(_in_house(data, work), as_json)
+    return _in_house(data, work)
+
+
+def _push_url(house: House, made: Account) -> str | None:
+    """What the platform's back office asks for; None where nothing is pushed."""
+    from workflows.accounts import push_path
+    from workflows.accounts.detail import can_push
+
+    settings = house.ctx.settings
+    return settings.address + push_path(settings, made.id or 0) if can_push(house, made) else None
+
+
+@contextmanager
+def _errors(as_json: bool, **known: str) -> Iterator[None]:
+    """Programs find the error where they look for the answer; people read it as of every command."""
+    try:
+        yield
+    except HubError as error:
+        if not as_json:
+            raise
+        found = {**known, "ok": False, "reasons": [said(text) for text in error.texts]}
+        click.echo(json.dumps(found, ensure_ascii=False))
+        sys.exit(FAILED)
 
 
 def _typed(form: AccountForm, arguments: Sequence[str]) -> dict[str, str]:
@@ -169,7 +200,8 @@ def check(name: str, as_json: bool, data: str | None) -> None:
         found = await told(house, number)
         return {**found, "platform_name": health.account_name, "note": health.note}
 
-    found = _in_house(data, work)
+    with _errors(as_json, name=name):
+        found = _in_house(data, work)
     _show(found, as_json)
     if not found["ok"]:
         sys.exit(FAILED)
@@ -223,6 +255,8 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
     _table([found])
     for budget in found["budgets"]:
         click.echo(_budget(budget))
+    if found.get("push_url"):
+        click.echo(_("推送地址，填到平台后台（含口令，不要外传）：%(url)s", url=found["push_url"]))
 
 
 def _budget(one: dict[str, Any]) -> str:

@@ -43,7 +43,7 @@ def migrate(check: bool, data: str | None) -> None:
 def prepared(data: str | None) -> Settings:
     """Settings with an existing data folder, logs set up for a command."""
     settings = load(Path(data) if data else None)
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.make_folder()
     log.configure("WARNING", "console")
     return settings
 

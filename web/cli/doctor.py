@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import shutil
 import sqlite3
 import sys
@@ -24,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, func, select
 
 from hub import audit, clock, migrations
-from hub.db import Unit, open_context, reading
+from hub.db import Unit, open_context, reading, sqlite_file
 from hub.i18n import _, exact, listed, ngettext
 from hub.models import Account, AuditEntry, Heartbeat, Role, Stream
 from hub.people import staff
@@ -115,6 +116,23 @@ async def _folder(settings: Settings) -> Finding:
     return Finding(
         _("数据目录"), free > LEAST_SPACE_MB, _("%(path)s，剩余 %(n)s MB", path=settings.data, n=free), advice
     )
+
+
+async def _modes(settings: Settings) -> Finding:
+    """Citizens' messages and personal data lie there; the secrets in them are sealed besides."""
+    file = sqlite_file(settings.database)
+    files = [file.with_name(file.name + end) for end in ("", "-wal", "-shm")] if file else []
+    found = [(path, mode) for path, mode in ((settings.data, 700), *((one, 600) for one in files)) if _is_open(path)]
+    if not found:
+        return Finding(_("文件权限"), True, _("同机的其他人读不到"))
+    said = _("同机的其他人可读：%(names)s", names=listed([str(path) for path, _mode in found]))
+    command = " && ".join(f"chmod {mode} {shlex.quote(str(path))}" for path, mode in found)
+    return Finding(_("文件权限"), False, said, _("请执行 %(command)s", command=command))
+
+
+def _is_open(path: Path) -> bool:
+    """Whether others of this machine may look into it; where there are no such rights nobody can say."""
+    return os.name == "posix" and path.exists() and path.stat().st_mode & 0o007 != 0
 
 
 async def _keys(settings: Settings) -> Finding:
@@ -248,6 +266,6 @@ async def _read(settings: Settings, ask: Callable[[Unit], Awaitable[T]]) -> T | 
 
 
 CHECKS: tuple[Check, ...] = (
-    _settings, _folder, _keys, _database, _queue, _worker, _administrator, _accounts, _chain, _clock, _calendar,
+    _settings, _folder, _modes, _keys, _database, _queue, _worker, _administrator, _accounts, _chain, _clock, _calendar,
     _front_end,
 )  # fmt: skip

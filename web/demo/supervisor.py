@@ -70,7 +70,7 @@ def _own(data: Path, *, fresh: bool) -> IO[str]:
     if fresh and not _may_empty(data):
         raise CannotStart(_("%(path)s 里有其他文件，不会清空它。请用 --data 换一个目录", path=data))
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (data / LOCK).open("w")
     except OSError as error:
         raise CannotStart(_("无法写入数据目录 %(path)s：%(why)s", path=data, why=error.strerror)) from None

@@ -13,20 +13,22 @@ from hub import clock
 from hub.db import Unit
 from hub.errors import NotFound
 from hub.i18n import _
-from hub.models import Account, Department, Stream
+from hub.models import Account, CircuitState, Department, Stream
 from workflows.accounts.health import Health, health_of
 from workflows.accounts.lists import Overview, label_of
 from workflows.house import House
 from workflows.metering import Left, standing
+from workflows.tokens import Life, life_of
 
 
 @dataclass(frozen=True, slots=True)
 class Ability:
-    """One thing an account can or cannot do, in words."""
+    """One thing an account can or cannot do, in words. ``is_stopped``: it could, but nothing is done on it now."""
 
     name: str
     granted: Granted
     reason: str
+    is_stopped: bool = False
 
 
 Grants = Sequence[Ability]
@@ -60,12 +62,27 @@ async def overview(house: House, unit: Unit, account_id: int) -> Overview:
 
 
 def abilities(house: House, account: Account) -> list[Ability]:
-    """What the account can do, with the reason where it cannot."""
+    """What the account can do, with the reason where it cannot, or cannot now."""
     connector = house.platforms.get(account.platform)
     if connector is None:
         return []
     grants = connector.capabilities(house.ref(account))
-    return [Ability(_ability_words(ability), grant.granted, grant.reason) for ability, grant in grants.items()]
+    stopped = _stopped(account)
+    return [
+        Ability(_ability_words(ability), grant.granted, stopped, is_stopped=True)
+        if stopped and grant.granted is Granted.yes
+        else Ability(_ability_words(ability), grant.granted, grant.reason)
+        for ability, grant in grants.items()
+    ]
+
+
+def _stopped(account: Account) -> str:
+    """Why nothing is read or sent at present; empty while the account runs, or is away by somebody's will."""
+    if not account.is_active or account.disconnected_at is not None:
+        return ""
+    if life_of(account, clock.now()) is Life.dead:
+        return _("授权已失效，换上新的授权后恢复")
+    return _("账号已自动停用，恢复后照常") if account.circuit is CircuitState.open else ""
 
 
 def _ability_words(ability: Capability) -> str:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from sqlmodel import col, select
@@ -24,6 +25,7 @@ from hub.i18n import _
 from hub.models import Account, Authorisation
 from hub.rights import Actor
 from workflows import connecting
+from workflows.accounts import registering
 from workflows.accounts.detail import get
 from workflows.accounts.filling import described, form_of, placed, ref_of
 from workflows.accounts.joining import allow, ask, keep_again, keep_new, refuse_strangers
@@ -98,22 +100,42 @@ def _form(platform: str) -> AccountForm:
 
 
 async def _go(
-    house: House, actor: Actor, sign_in_id: int, platform: str, draft: Mapping[str, object], account_id: int | None
+    house: House, actor: Actor, sign_in_id: int, platform: str, draft: Mapping[str, Any], account_id: int | None
 ) -> Going:
-    state, now = crypto.new_token(), clock.now()
-    row = Authorisation(
-        state=crypto.digest(state), sign_in_id=sign_in_id, user_id=actor.user_id or 0, platform=platform,
-        account_id=account_id, sealed=house.ctx.vault.seal({"draft": json.dumps(draft)}), expires_at=now + GOOD_FOR,
-    )  # fmt: skip
-    _account, ref = await _traveller(house, row)
-    try:
-        url = house.platforms[platform].authorise_url(ref, back_address(house), state)
-    except ConnectorError as error:
-        raise Refused(connecting.reasons_of(error, ref.base_url, live=house.ctx.settings.live)) from None
-    host = _host(house, url)
-    async with unit_of_work(house.ctx) as unit:
-        unit.add(row)
+    # To its end even for somebody who clicks twice and so gives up the first: the second goes with what that one got.
+    return await house.see_through(_gone(house, actor, sign_in_id, platform, dict(draft), account_id))
+
+
+async def _gone(
+    house: House, actor: Actor, sign_in_id: int, platform: str, draft: dict[str, Any], account_id: int | None
+) -> Going:
+    state = crypto.new_token()
+    async with registering.turn(house, sign_in_id, platform, account_id):
+        _account, ref = await _traveller(house, platform, draft, account_id)
+        if _form(platform).registers:
+            draft["app"] = await _app(house, sign_in_id, platform, account_id, ref) or draft.get("app")
+            ref = registering.with_app(ref, draft["app"])
+        try:
+            url = house.platforms[platform].authorise_url(ref, back_address(house), state)
+        except ConnectorError as error:
+            raise Refused(_reasons(house, ref, error)) from None
+        host = _host(house, url)
+        async with unit_of_work(house.ctx) as unit:
+            unit.add(Authorisation(
+                state=crypto.digest(state), sign_in_id=sign_in_id, user_id=actor.user_id or 0, platform=platform,
+                account_id=account_id, sealed=house.ctx.vault.seal({"draft": json.dumps(draft)}),
+                expires_at=clock.now() + GOOD_FOR,
+            ))  # fmt: skip
     return Going(url, host, house.platforms[platform].label)
+
+
+async def _app(
+    house: House, sign_in_id: int, platform: str, account_id: int | None, ref: AccountRef
+) -> registering.App | None:
+    try:
+        return await registering.app_for(house, sign_in_id, platform, account_id, ref, back_address(house))
+    except ConnectorError as error:
+        raise Refused(registering.reasons_of(error, ref.base_url, live=house.ctx.settings.live)) from None
 
 
 def _host(house: House, url: str) -> str:
@@ -129,23 +151,26 @@ def _host(house: House, url: str) -> str:
     return host
 
 
-def _draft(house: House, row: Authorisation) -> dict[str, object]:
-    draft: dict[str, object] = json.loads(house.ctx.vault.open(row.sealed)["draft"])
+def _draft(house: House, row: Authorisation) -> dict[str, Any]:
+    draft: dict[str, Any] = json.loads(house.ctx.vault.open(row.sealed)["draft"])
     return draft
 
 
-async def _traveller(house: House, row: Authorisation) -> tuple[Account, AccountRef]:
-    """The account that is to get access: as typed, or as it is with the secrets it has."""
-    form = form_of(row.platform)
-    if row.account_id is not None:
+async def _traveller(
+    house: House, platform: str, draft: Mapping[str, Any], account_id: int | None
+) -> tuple[Account, AccountRef]:
+    """The account that is to get access: as typed, or as it is with the secrets it has; with the app got for it."""
+    form = form_of(platform)
+    if account_id is not None:
         async with reading(house.ctx) as unit:
-            account = await get(unit, row.account_id)
-        return account, ref_of(account, house.secrets_of(account) or {})
-    draft = _draft(house, row)
-    given, department = draft["given"], draft["department_id"]
-    assert isinstance(given, dict)
-    account = described(form, given, department if isinstance(department, int) else None, by_page=True)
-    return account, ref_of(account, placed(form, given, Place.secret))
+            account = await get(unit, account_id)
+        secrets = house.secrets_of(account) or {}
+    else:
+        account = described(form, draft["given"], draft["department_id"], by_page=True)
+        secrets = placed(form, draft["given"], Place.secret)
+    ref = registering.with_app(ref_of(account, secrets), draft.get("app"))
+    account.options = dict(ref.options)
+    return account, ref
 
 
 async def come_back(house: House, actor: Actor, sign_in_id: int, query: Mapping[str, str]) -> Account:
@@ -156,10 +181,11 @@ async def come_back(house: House, actor: Actor, sign_in_id: int, query: Mapping[
     allow(actor)
     row = await _claim(house, sign_in_id, query.get("state", ""))
     brought = {name: value[:LONGEST] for name, value in query.items() if name != "state"}
-    account, ref = await _traveller(house, row)
+    draft = _draft(house, row)
+    account, ref = await _traveller(house, row.platform, draft, row.account_id)
     try:
         given = await house.platforms[row.platform].exchange(ref, back_address(house), brought)
-        found = await _keep(house, actor, account, ref, given)
+        found = await _keep(house, actor, account, ref, given, draft.get("app"))
     except ConnectorError as error:
         reasons = [error.human] if error.code == "denied" else _reasons(house, ref, error)
         raise NotGranted(reasons, row.id or 0, row.account_id) from None
@@ -195,7 +221,9 @@ def _again() -> str:
     return _("请回到账号页重新授权。")
 
 
-async def _keep(house: House, actor: Actor, account: Account, ref: AccountRef, given: Renewed) -> Account:
+async def _keep(
+    house: House, actor: Actor, account: Account, ref: AccountRef, given: Renewed, app: registering.App | None
+) -> Account:
     """A new account, or new access for one there is. The platform is asked once more who that is."""
     secrets = {**ref.secrets, **given.secrets}
     asked = ref_of(account, secrets)
@@ -212,7 +240,8 @@ async def _keep(house: House, actor: Actor, account: Account, ref: AccountRef, g
         ])  # fmt: skip
     if account.id is None:
         return await keep_new(house, actor, account, secrets_now, known, given.expires_at)
+    fresh = {*given.secrets, *(app["secrets"] if app else ())}
     await keep_again(
-        house, actor, account, account, secrets_now, known, typed=sorted(given.secrets), expires_at=given.expires_at
+        house, actor, account, account, secrets_now, known, typed=sorted(fresh), expires_at=given.expires_at
     )
     return account
