@@ -1,7 +1,11 @@
 """What exchanging work orders takes."""
 
-from connectors.forms import WEB, AccountForm, Field, Place
+from connectors.exchange.orders import FIELDS, GOING_BACK, KINDS
+from connectors.forms import WEB, AccountForm, Field, Place, Table
+from connectors.stages import STAGE_WORDS, STAGES
 
+# The status of a result, beside those of the stages.
+ANSWERED = "答复"
 FORM = AccountForm(
     "exchange",
     "工单交换（12345）",
@@ -19,11 +23,21 @@ FORM = AccountForm(
         Field(
             "mapping", "字段对照", Place.option,
             "对方的字段名不同时填写，如 order_id=GDBH,content=SQNR,result=BLJG，收和送都用；标准字段见说明文档。",
-            required=False,
+            required=False, table=Table("order_id=GDBH", left=tuple(dict.fromkeys((*FIELDS, *GOING_BACK)))),
         ),
         Field(
             "kinds", "类型对照", Place.option, "对方的类型代码，如 01=咨询,02=求助,03=投诉,04=举报,05=建议,06=表扬。",
-            required=False,
+            required=False, table=Table("01=咨询", right=KINDS),
+        ),
+        Field(
+            STAGES, "送回的进度", Place.option,
+            "除办理结果外还要告诉对方的环节，如“受理,签收,转办,退单,办结”；不填就只送办理结果。",
+            required=False, several=tuple(STAGE_WORDS),
+        ),
+        Field(
+            "statuses", "状态对照", Place.option,
+            "对方的状态代码，如“受理=1,签收=2,转办=3,退单=4,答复=5,办结=9”；没写的送英文名。",
+            required=False, table=Table("受理=1", left=(*STAGE_WORDS, ANSWERED)),
         ),
     ),
 )  # fmt: skip
