@@ -12,7 +12,8 @@ FORM = AccountForm(
     "与 12345 热线等系统交换工单：对方把工单推送过来，办理结果由本系统送回去，双方按约定的密钥签名。",
     (
         Field(
-            "base_url", "对方接口地址", Place.base_url, "办理结果送到这个地址下的 /results，由对方提供。", schemes=WEB
+            "base_url", "对方接口地址", Place.base_url,
+            "办理结果送到这个地址下的 /results，进度送到 /events，由对方提供。", schemes=WEB,
         ),
         Field("key_id", "密钥编号", Place.option, "双方约定的编号，写在每次请求的 X-Exchange-Key 里。"),
         Field("key", "密钥", Place.secret, "双方共用的签名密钥，至少 16 个字符；两边都要保密。"),

@@ -23,7 +23,9 @@ _FAILED = re.compile(
     r"退信|退回|投递失败|发送失败|无法投递|无法送达|未送达",
     re.IGNORECASE,
 )
-_NOT_YET = re.compile(r"\bdelay|\bwarning\b|will (?:be )?retr|still being retried|延迟|延误|稍后重试|继续尝试", re.IGNORECASE)
+_NOT_YET = re.compile(
+    r"\bdelay|\bwarning\b|will (?:be )?retr|still being retried|延迟|延误|稍后重试|继续尝试", re.IGNORECASE
+)
 # What the other server answered, as programs quote it.
 _SAID = re.compile(r"(?<![\d.])5\d\d[ -](?:#?5\.\d{1,3}\.\d{1,3}\s)?[^\r\n]{3,280}")
 # The part before the @ of our own ids: see :func:`connectors.mailbox.sending.own_id`.
