@@ -52,6 +52,7 @@ from connectors.posting import (
     Video,
     VideoRules,
 )
+from connectors.stages import Stage
 from connectors.text import LONGEST_ADDRESS, exact
 
 __all__ = [
@@ -59,7 +60,7 @@ __all__ = [
     "Connector", "ConnectorError", "Done", "Effect", "ErrorKind", "Grant", "Granted", "Health", "Inbound", "Kind",
     "Limits", "Media", "Metric", "Notice", "NoticeKind", "Outcome", "Outgoing", "OwnItem", "OwnItems", "Page",
     "Pending", "PostForm", "Problem", "Published", "Purpose", "PushAnswer", "RawItem", "Registered", "Reject",
-    "Renewed", "Unparsable", "Uploaded", "Uploading", "Video", "VideoRules", "Window", "attached",
+    "Renewed", "Stage", "Unparsable", "Uploaded", "Uploading", "Video", "VideoRules", "Window", "attached",
 ]  # fmt: skip
 
 
@@ -124,7 +125,8 @@ class Outgoing:
 
     ``target_id`` and ``target_kind`` are set for replies: the item that is answered; ``thread_id`` its root post.
     ``form``: the name of a :class:`connectors.posting.PostForm`, empty for the platform's first. ``uploaded``: what
-    :meth:`Connector.upload` ended with for ``video``.
+    :meth:`Connector.upload` ended with for ``video``. ``department`` and its code: who is in charge of the case that is
+    answered; ``stage``: what :meth:`Connector.tell` is to say, ``at``: since when.
     """
 
     text: str
@@ -138,6 +140,10 @@ class Outgoing:
     attachments: tuple[Attachment, ...] = ()
     video: Video | None = None
     uploaded: Mapping[str, str] = field(default_factory=dict, repr=False)
+    department: str = ""
+    department_code: str = ""
+    stage: Stage | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +306,9 @@ class Connector(Protocol):
 
     async def reply(self, account: AccountRef, out: Outgoing) -> Outcome:
         """Answer an item in public or in private, by ``out.target_kind``."""
+
+    async def tell(self, account: AccountRef, out: Outgoing) -> Outcome:
+        """Say where the case of ``out.target_id`` stands (``out.stage``), where :func:`connectors.stages.wanted`."""
 
     async def upload(self, account: AccountRef, out: Outgoing, state: Mapping[str, str]) -> Uploading | Uploaded:
         """The next step of bringing ``out.video`` to the platform, where nobody sees it until :meth:`publish`.

@@ -12,6 +12,7 @@ from connectors.base import (
     Effect,
     ErrorKind,
     Metric,
+    Outcome,
     Outgoing,
     PostForm,
     Registered,
@@ -55,6 +56,10 @@ class Defaults:
     async def wait(self, account: AccountRef, stream: str, cursor: Mapping[str, Any]) -> None:
         """Refused: nothing there calls."""
         raise ConnectorError(ErrorKind.bug, "这个平台不会主动通知", code="wait")
+
+    async def tell(self, account: AccountRef, out: Outgoing) -> Outcome:
+        """Refused: nobody there asks how a case stands."""
+        raise ConnectorError(ErrorKind.bug, "这个平台不接收办理进度", code="tell", effect=Effect.not_done)
 
     async def upload(self, account: AccountRef, out: Outgoing, state: Mapping[str, str]) -> Uploading | Uploaded:
         """Refused: no form of posts takes a video."""

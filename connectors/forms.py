@@ -22,6 +22,15 @@ class Place(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """What stands on either side of the pairs of a table; empty: anything. ``example``: one pair as it is typed."""
+
+    example: str
+    left: tuple[str, ...] = ()
+    right: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One field. ``name`` is the key among the secrets or options; ``secret`` values are never shown again.
 
@@ -30,6 +39,8 @@ class Field:
     ``schemes``: how the address it takes may begin, the usual one first; empty: it is no address.
     ``sites``: it takes origins of web sites, see :func:`is_site`, with spaces between them.
     ``named``: it takes web addresses by these names (``rm=https://…``), see :func:`odd_named`.
+    ``several``: it takes any of these words with commas between, see :func:`odd_word`.
+    ``table``: it takes pairs (``a=b``) with commas between, see :func:`odd_pair`.
     ``person``: it takes the sign-in name of somebody of the office.
     ``by_page``: authorising by page brings the value; it is typed only by those who do not go that way.
     """
@@ -45,6 +56,8 @@ class Field:
     schemes: tuple[str, ...] = ()
     sites: bool = False
     named: tuple[str, ...] = ()
+    several: tuple[str, ...] = ()
+    table: Table | None = None
     person: bool = False
 
     @property
@@ -96,3 +109,30 @@ def odd_named(text: str, names: Sequence[str]) -> str:
     """The first part that is no address under one of these names; empty: there is none."""
     odd = (pair for pair in named_addresses(text) if pair[0] not in names or not is_address(pair[1], WEB))
     return "=".join(next(odd, ())).rstrip("=")
+
+
+def listed_in(text: str) -> list[str]:
+    """``受理，办结`` as words, as typed: with any commas, blanks or line ends between them."""
+    return [word for word in re.split(r"[\s,，;；、]+", text) if word]
+
+
+def odd_word(text: str, words: Sequence[str]) -> str:
+    """The first that is none of these words; empty: there is none."""
+    return next((word for word in listed_in(text) if word not in words), "")
+
+
+def pairs_in(text: str) -> list[tuple[str, str]]:
+    """``a=b,c=d`` as pairs, as typed: with any commas or line ends between them; "" for a side that is missing."""
+    parts = (part.replace("＝", "=").partition("=") for part in re.split(r"[\r\n,，;；]+", text) if part.strip())
+    return [(left.strip(), right.strip()) for left, _is, right in parts]
+
+
+def odd_pair(text: str, table: Table) -> str:
+    """The first pair that lacks a side, names what is not in the table, or a left side again; empty: there is none."""
+    seen: set[str] = set()
+    for left, right in pairs_in(text):
+        known = (not table.left or left in table.left) and (not table.right or right in table.right)
+        if not left or not right or not known or left in seen:
+            return f"{left}={right}" if right else left
+        seen.add(left)
+    return ""

@@ -26,6 +26,7 @@ from web.routes import all_places, all_routes
 from web.security import BodyLimit, SecureHeaders
 from web.templating import STATIC
 from workflows.house import House
+from workflows.tally import Tally
 
 COMPRESSED = (".js", ".css", ".svg")
 
@@ -49,8 +50,9 @@ def create_app(house: House) -> Starlette:
     app.state.registry = registry
     app.state.badges = {}
     app.state.tasks = set()
-    app.state.brake = Brake()
-    app.state.letter_brake = Brake(tries=10, seconds=600.0)
+    app.state.tally = Tally(house.ctx.settings)
+    app.state.brake = Brake(name="sign-in", tally=app.state.tally)
+    app.state.letter_brake = Brake(tries=10, seconds=600.0, name="letter", tally=app.state.tally)
     app.state.feed = Feed(house.ctx)
     app.state.vitals = Vitals(house)
     return app
@@ -92,6 +94,7 @@ def _lifespan(house: House) -> Callable[[Starlette], AbstractAsyncContextManager
                 yield
         finally:
             await _end(app.state.tasks)
+            await app.state.tally.close()
             await house.close()
 
     return lifespan

@@ -17,6 +17,7 @@ from hub.people import Identity, sessions, tokens
 from hub.settings import Settings
 from web.faults import TooMany
 from web.request import address, house
+from workflows.tally import Tally
 
 COOKIE, LANGUAGE_COOKIE = "hub_session", "hub_language"
 # Served without asking who it is.
@@ -111,27 +112,47 @@ def local_path(wanted: str, fallback: str = "/") -> str:
 
 
 class Brake:
-    """Failures per address within a window, for a bounded number of addresses (the oldest are forgotten)."""
+    """Failures per address within a window, for a bounded number of addresses (the oldest are forgotten).
 
-    def __init__(self, tries: int = 20, seconds: float = 300.0, addresses: int = 10_000) -> None:
+    ``tally``: all processes of web count together under ``name``. This one counts by itself as well, so that a queue
+    that is away, or emptied, lets nobody guess more than this process alone allows.
+    """
+
+    def __init__(
+        self, tries: int = 20, seconds: float = 300.0, addresses: int = 10_000, *,
+        name: str = "", tally: Tally | None = None,
+    ) -> None:  # fmt: skip
         self.tries, self.seconds, self.addresses = tries, seconds, addresses
+        self._name, self._tally = name, tally
         self._seen: OrderedDict[str, list[float]] = OrderedDict()
 
-    def check(self, who: str) -> None:
-        """Raise :class:`TooMany` after too many failures."""
+    async def press(self, who: str) -> None:
+        """Count a try as failed until it turns out well: many at once must not all slip through.
+
+        :class:`TooMany` after too many failures; what is refused does not count.
+        """
         recent = self._recent(who)
         if len(recent) >= self.tries:
             raise TooMany(int(self.seconds - (time.monotonic() - recent[0])) + 1)
+        self._count(who)
+        shared = await self._tally.add(f"{self._name}/{who}", self.seconds) if self._tally else None
+        if shared is not None and shared.n > self.tries:
+            self._take_back(who)
+            raise TooMany(shared.left)
 
-    def forgive(self, who: str) -> None:
+    async def forgive(self, who: str) -> None:
         """Take the latest failure back: it was none after all."""
+        self._take_back(who)
+        if self._tally:
+            await self._tally.take_back(f"{self._name}/{who}")
+
+    def _take_back(self, who: str) -> None:
         if left := self._recent(who)[:-1]:
             self._seen[who] = left
         else:
             self._seen.pop(who, None)
 
-    def failed(self, who: str) -> None:
-        """Count one failure."""
+    def _count(self, who: str) -> None:
         self._seen[who] = [*self._recent(who), time.monotonic()][-self.tries :]
         self._seen.move_to_end(who)
         while len(self._seen) > self.addresses:

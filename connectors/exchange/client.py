@@ -29,8 +29,10 @@ from connectors.base import (
     PushAnswer,
     RawItem,
     Reject,
+    Stage,
 )
 from connectors.defaults import Defaults
+from connectors.exchange.back import event_of, receipt_of, result_of
 from connectors.exchange.orders import inbound, items_of, pairs, pushed
 from connectors.exchange.signature import reason_against, signed
 from connectors.http import Answer, Http, kind_of_status, retry_at, scrub
@@ -38,16 +40,16 @@ from connectors.options import is_on, number, text
 
 LONGEST = 20_000
 PUSH_BYTES, MOST_PUSHED = 1024 * 1024, 500
-NO_POST = "工单交换不能发布内容"
+NO_POST, NO_PICTURES = "工单交换不能发布内容", "办理结果暂不支持图片，请去掉后再提交"
 K = ErrorKind
 _HUMAN = {
-    400: (K.content_rejected, "对方系统不接受这份办理结果的内容，请核对字段对照"),
+    400: (K.content_rejected, "对方系统不接受送去的内容，请核对字段对照和状态对照"),
     401: (K.auth_human, "对方系统不承认签名，请双方核对密钥和时间"),
     403: (K.permission, "对方系统没有向本单位开放这个接口"),
     404: (K.not_found, "对方系统里没有这张工单，或者接口地址不对"),
     410: (K.window_closed, "对方系统里这张工单已经关闭，不能再送结果"),
     413: (K.content_rejected, "办理结果太长，对方系统不接受"),
-    422: (K.content_rejected, "对方系统不接受这份办理结果的内容，请核对字段对照"),
+    422: (K.content_rejected, "对方系统不接受送去的内容，请核对字段对照和状态对照"),
     429: (K.rate_limited, "对方系统限制了调用频率，系统会等到限制解除"),
 }
 
@@ -131,6 +133,9 @@ class ExchangeConnector(Defaults):
         answer = json.dumps({"received": list(once)}, ensure_ascii=False)
         return Accept(tuple(once.values()), answer, "application/json")
 
+    def _statuses(self, account: AccountRef) -> dict[str, str]:
+        return pairs(text(account, "statuses"))
+
     def _names(self, account: AccountRef) -> dict[str, str]:
         return pairs(text(account, "mapping"))
 
@@ -143,18 +148,27 @@ class ExchangeConnector(Defaults):
 
     async def reply(self, account: AccountRef, out: Outgoing) -> Outcome:
         """Send the result of an order; its number (``out.key``) makes a second sending recognisable."""
+        self._refuse_unfit(account, out)
+        return await self._send(account, out, result_of(out, self._statuses(account), self._http.clock()))
+
+    async def tell(self, account: AccountRef, out: Outgoing) -> Outcome:
+        """Say where an order stands, numbered like a result."""
+        self._refuse_unfit(account, out)
+        return await self._send(account, out, event_of(out, self._statuses(account), self._http.clock()))
+
+    def _refuse_unfit(self, account: AccountRef, out: Outgoing) -> None:
         if problems := self.validate(account, out):
             raise ConnectorError(K.content_rejected, problems[0].text, code="invalid")
-        now, names = self._http.clock(), self._names(account)
-        said = {"event_id": out.key, "order_id": out.target_id, "status": "answered", "result": out.text,
-                "answered_at": now.isoformat()}  # fmt: skip
-        result = {names.get(name, name): value for name, value in said.items()}
-        body = json.dumps(result, ensure_ascii=False).encode("utf-8", "replace")
-        answer = await self._call(account, "POST", "/results", body, key=out.key)
-        if answer.status == 409:  # they have it already: under this number it can only be this one
-            return Done(out.key, at=now)
-        self._raise(account, answer)
-        return Done(out.key, at=now)
+
+    async def _send(self, account: AccountRef, out: Outgoing, said: Mapping[str, str]) -> Done:
+        names, now = self._names(account), self._http.clock()
+        body = json.dumps({names.get(name, name): value for name, value in said.items()}, ensure_ascii=False)
+        answer = await self._call(account, "POST", _path(out), body.encode("utf-8", "replace"), key=out.key)
+        # They have it already: under this number it can only be this one. Or they closed it first themselves.
+        is_there = answer.status == 409 or (answer.status == 410 and out.stage is Stage.closed)
+        if not is_there:
+            self._raise(account, answer)
+        return Done(out.key, at=now, extra=receipt_of(answer.body, names, out.key) if answer.ok else {})
 
     async def publish(self, account: AccountRef, out: Outgoing) -> Outcome:
         """Refused."""
@@ -165,13 +179,14 @@ class ExchangeConnector(Defaults):
         raise ConnectorError(K.bug, "工单交换没有需要等待的任务", code="job")
 
     async def find_own(self, account: AccountRef, since: datetime, out: Outgoing) -> OwnItems:
-        """The result under its number; where the other side cannot tell, nothing is known."""
-        answer = await self._call(account, "GET", f"/results/{out.key}", b"")
+        """The result, or what was told, under its number; where the other side cannot tell, nothing is known."""
+        answer = await self._call(account, "GET", f"{_path(out)}/{out.key}", b"")
         if answer.status == 404:
             return OwnItems((), complete=True)
         if answer.status in (405, 501):
             return OwnItems((), complete=False)
         self._raise(account, answer)
+        receipt_of(answer.body, self._names(account), out.key)
         own = OwnItem(out.key, out.text, self._http.clock(), "", out.target_id, out.key)
         return OwnItems((own,), complete=True)
 
@@ -190,8 +205,8 @@ class ExchangeConnector(Defaults):
         raise ConnectorError(K.permission, "办理结果送出后不能收回，请另送一份更正", code="delete")
 
     def validate(self, account: AccountRef, out: Outgoing) -> list[Problem]:
-        """Empty, endless, with pictures, or without an order."""
-        problems = against_answer(out, LONGEST, no_post=NO_POST, no_pictures="办理结果暂不支持图片，请去掉后再提交")
+        """Empty, endless, with pictures, or without an order; where it stands needs no words."""
+        problems = [] if out.stage else against_answer(out, LONGEST, no_post=NO_POST, no_pictures=NO_PICTURES)
         if out.target_kind is not None and not out.target_id:
             problems.append(Problem("target", "没有指明是哪一张工单"))
         return problems
@@ -224,3 +239,7 @@ class ExchangeConnector(Defaults):
         code = f"http {answer.status} {' '.join(said.split())}"[:200]
         at = retry_at(answer.headers, self._http.clock())
         raise ConnectorError(kind, human, code=code, effect=answer.effect, retry_at=at)
+
+
+def _path(out: Outgoing) -> str:
+    return "/events" if out.stage else "/results"

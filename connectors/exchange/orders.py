@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.base import Author, Inbound, Kind, Media, RawItem, Unparsable
+from connectors.forms import pairs_in
 from connectors.moments import moment_of
 from connectors.text import as_payload, clean, id_of, one_line
 
@@ -22,14 +23,19 @@ FIELDS = (
     "order_id", "title", "content", "kind", "category", "category_system", "person", "phone", "address", "region",
     "accepted_at", "due_at", "channel", "department", "url", "attachments",
 )  # fmt: skip
+# The fields of what goes back, named by the same table.
+GOING_BACK = (
+    "event_id", "order_id", "status", "result", "answered_at", "department", "department_code", "reason", "at",
+    "receipt",
+)  # fmt: skip
+KINDS = ("咨询", "求助", "投诉", "举报", "建议", "表扬")
 LONGEST_TEXT = 50_000
 _DAY = re.compile(r"\d{4}-?\d\d-?\d\d")
 
 
 def pairs(text: str) -> dict[str, str]:
-    """``a=b,c=d`` as a mapping; what has no = is passed over."""
-    found = (part.partition("=") for part in text.replace("，", ",").replace("；", ",").split(","))
-    return {name.strip(): value.strip() for name, sign, value in found if sign and name.strip() and value.strip()}
+    """``a=b,c=d`` as a mapping; what lacks a side is passed over."""
+    return {left: right for left, right in pairs_in(text) if left and right}
 
 
 def pushed(body: bytes) -> Any:

@@ -13,8 +13,9 @@ from imapclient import SEEN, IMAPClient
 
 from connectors.base import AccountRef, ConnectorError, ErrorKind, Page
 from connectors.http import NOT_TOLD
-from connectors.mailbox.bounces import bounce_of
+from connectors.mailbox.bounces import bounce_of, plain_bounce_of
 from connectors.mailbox.letters import item_of
+from connectors.mailbox.sending import own_domain
 from connectors.mailbox.servers import STRANGE, Reach, imap
 from connectors.options import is_on, number, text
 
@@ -56,7 +57,7 @@ def page(account: AccountRef, reach: Reach, cursor: Mapping[str, Any], now: date
         if uid not in mails:
             continue  # removed by somebody between the two calls
         data, arrived, truncated = mails[uid]
-        bounce = bounce_of(data)
+        bounce = bounce_of(data) or plain_bounce_of(data, own_domain(account))
         if bounce is not None:
             notices.append(bounce)
         else:

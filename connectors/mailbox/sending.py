@@ -44,8 +44,13 @@ _KINDS: dict[int, tuple[ErrorKind, str]] = {
 
 def own_id(account: AccountRef, key: str) -> str:
     """The Message-ID (without angle brackets) of every try of one answer: the same, so that a second is recognised."""
+    return f"{key}@{own_domain(account)}"
+
+
+def own_domain(account: AccountRef) -> str:
+    """What stands behind the @ of our ids."""
     domain = account.external_id.rpartition("@")[2]
-    return f"{key}@{domain if domain.isascii() and domain else 'localhost'}"
+    return domain if domain.isascii() and domain else "localhost"
 
 
 def mail_of(account: AccountRef, out: Outgoing, subject: str, references: Sequence[str], now: datetime) -> EmailMessage:

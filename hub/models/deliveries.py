@@ -14,10 +14,11 @@ from hub.models.columns import key, known, plain, ref, stored
 
 
 class DeliveryKind(StrEnum):
-    """What leaves."""
+    """What leaves. stage: where a case stands, for the system its work order came from."""
 
     post = "post"
     reply = "reply"
+    stage = "stage"
 
 
 class DeliveryState(StrEnum):
@@ -42,9 +43,10 @@ class Delivery(SQLModel, table=True):
     """One text to one account. ``attempt_at``: when to act next (send, read back while unknown, remind); NULL: nothing.
 
     ``content_hash`` must equal ``approved_hash`` at the door. ``latest_at``: later than this it is missed.
-    ``attachments``: pictures in order, ``video``: both as in :class:`hub.models.Post`. ``extra``: what the platform
-    told on acceptance and later calls need. ``steps``: what a person does by hand; ``assignee_id``: who; ``reminders``:
-    how many so far. ``watch_at``: when to look next whether it still stands, ``figures_at``: how it does.
+    ``attachments``: pictures in order, ``video``: both as in :class:`hub.models.Post`. ``form``: of a post, or which
+    stage is told. ``extra``: who is in charge of the case; what the platform told on acceptance and later calls need.
+    ``steps``: what a person does by hand; ``assignee_id``: who; ``reminders``: how many so far. ``watch_at``: when to
+    look next whether it still stands, ``figures_at``: how it does.
     """
 
     __table_args__ = (

@@ -17,6 +17,7 @@ from connectors.base import (
     AccountRef,
     Capability,
     ConnectorError,
+    Done,
     Effect,
     ErrorKind,
     Granted,
@@ -25,11 +26,16 @@ from connectors.base import (
     Outgoing,
     RawItem,
     Reject,
+    Stage,
     Unparsable,
 )
+from connectors.exchange.back import receipt_of
 from connectors.exchange.client import ExchangeConnector
+from connectors.exchange.form import FORM
 from connectors.exchange.orders import items_of, pushed
+from connectors.forms import odd_pair
 from connectors.http import Http
+from connectors.stages import STAGES, wanted
 from tests.sims.exchange import KEY, KEY_ID, Hotline, hotline
 
 connector = ExchangeConnector(Http(live=False, read=3.0, total=5.0))
@@ -100,6 +106,93 @@ async def test_a_city_with_its_own_names_and_codes(other: Hotline, ref: AccountR
     assert sent | {"answered_at": ""} == {
         "LSH": "k1", "GDBH": "GD20261123001", "status": "answered", "BLJG": "已修好。", "answered_at": ""
     }  # fmt: skip
+
+
+async def test_a_result_names_who_is_in_charge(other: Hotline, ref: AccountRef) -> None:
+    out = dataclasses.replace(result(), department="市城市管理局", department_code="11330100002490000X")
+    await connector.reply(ref, out)
+    sent = other.results["k1"]
+    assert (sent["department"], sent["department_code"]) == ("市城市管理局", "11330100002490000X")
+    assert connector.validate(ref, dataclasses.replace(out, text="")), "a result says something"
+
+
+async def test_where_an_order_stands_goes_in_the_words_of_the_city(other: Hotline, ref: AccountRef) -> None:
+    at = datetime(2026, 11, 27, 2, tzinfo=UTC)
+    told = Outgoing("", "e1", "GD1", Kind.letter, stage=Stage.transferred, department="市城市管理局", at=at)
+    done = await connector.tell(ref, told)
+    assert other.events["e1"] == {
+        "event_id": "e1", "order_id": "GD1", "status": "transferred", "at": "2026-11-27T02:00:00+00:00",
+        "department": "市城市管理局",
+    }  # fmt: skip
+    assert isinstance(done, Done)
+    assert (done.external_id, done.extra) == ("e1", {"receipt": "R1"})
+    options = {"key_id": KEY_ID, "mapping": "event_id=LSH,status=ZT,reason=YY", "statuses": "退单=04，答复=05"}
+    city = dataclasses.replace(ref, options=options)
+    back = Outgoing("不属于本级职责", "e2", "GD2", Kind.letter, stage=Stage.returned, at=at)
+    await connector.tell(city, back)
+    assert other.events["e2"] == {
+        "LSH": "e2", "order_id": "GD2", "ZT": "04", "at": at.isoformat(), "YY": "不属于本级职责",
+    }  # fmt: skip
+    await connector.reply(city, result())
+    assert other.results["k1"]["ZT"] == "05"
+    with pytest.raises(ConnectorError):
+        await connector.tell(ref, dataclasses.replace(told, target_id=""))
+
+
+async def test_what_was_told_is_found_again_and_told_once(other: Hotline, ref: AccountRef) -> None:
+    told = Outgoing("", "e1", "GD1", Kind.letter, stage=Stage.accepted)
+    other.drops = 1
+    with pytest.raises(ConnectorError) as caught:
+        await connector.tell(ref, told)
+    assert caught.value.effect is Effect.unknown
+    own = await connector.find_own(ref, datetime.now(UTC), told)
+    assert [item.key for item in own.items] == ["e1"]
+    assert isinstance(await connector.tell(ref, told), Done)
+    assert (len(other.events), other.attempts, other.results) == (1, 2, {})
+    assert not (await connector.find_own(ref, datetime.now(UTC), result(key="e1"))).items, "a result is another thing"
+    other.statuses = [410, 410]
+    assert isinstance(await connector.tell(ref, dataclasses.replace(told, stage=Stage.closed)), Done)
+    with pytest.raises(ConnectorError, match="已经关闭"):
+        await connector.tell(ref, told)
+
+
+@pytest.mark.parametrize(
+    ("body", "receipt"),
+    [
+        (b"", {}), (b"OK", {}), (b"[1]", {}), (b'{"receipt": 7}', {"receipt": "7"}), (b'{"receipt": null}', {}),
+        (b'{"receipt": "A-1", "event_id": "k1"}', {"receipt": "A-1"}), (b'{"receipt": {"no": 1}}', {}),
+        (b'{"receipt": "A-1", "event_id": "k2"}', None), (b" <html><title>Login</title></html>", None),
+    ],
+)  # fmt: skip
+def test_a_receipt_is_looked_at_before_it_is_kept(body: bytes, receipt: dict[str, str] | None) -> None:
+    if receipt is not None:
+        assert receipt_of(body, {}, "k1") == receipt
+        return
+    with pytest.raises(ConnectorError) as caught:
+        receipt_of(body, {}, "k1")
+    assert (caught.value.kind, caught.value.effect) == (ErrorKind.protocol, Effect.unknown)
+    assert receipt_of(b'{"HZ": "x", "LSH": "k1"}', {"receipt": "HZ", "event_id": "LSH"}, "k1") == {"receipt": "x"}
+
+
+def test_only_the_stages_that_are_switched_on_are_told() -> None:
+    assert wanted({}) == wanted({STAGES: ""}) == frozenset()
+    assert wanted({STAGES: "受理、退单，办结 别的"}) == {Stage.accepted, Stage.returned, Stage.closed}
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "odd"),
+    [
+        ("mapping", "order_id=GDBH，content＝SQNR\nresult=BLJG", ""), ("mapping", "order=GDBH", "order=GDBH"),
+        ("mapping", "order_id=A,order_id=B", "order_id=B"), ("mapping", "order_id", "order_id"),
+        ("kinds", "01=咨询,02=咨询", ""), ("kinds", "01=谘询", "01=谘询"),
+        ("statuses", "受理=1;答复=5", ""), ("statuses", "accepted=1", "accepted=1"), ("statuses", "受理=", "受理"),
+    ],
+)  # fmt: skip
+def test_a_slip_in_a_table_is_named(name: str, typed: str, odd: str) -> None:
+    (field,) = [field for field in FORM.fields if field.name == name]
+    assert field.table
+    assert odd_pair(typed, field.table) == odd
+    assert odd_pair(field.table.example, field.table) == ""
 
 
 @pytest.mark.parametrize(

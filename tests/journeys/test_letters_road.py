@@ -13,7 +13,18 @@ from sqlmodel import col, select
 
 from hub.db import reading, unit_of_work
 from hub.errors import NotFound
-from hub.models import Account, ArrivalFile, Case, CaseState, Delivery, DeliveryState, Message, Reply, ReplyState
+from hub.models import (
+    Account,
+    ArrivalFile,
+    Case,
+    CaseState,
+    Delivery,
+    DeliveryState,
+    Department,
+    Message,
+    Reply,
+    ReplyState,
+)
 from tests.journeys.office import City
 from tests.sims.exchange import KEY, KEY_ID, Hotline, hotline
 from tests.sims.mail import PASSWORD, USER, Imap, Smtp, imap_server, smtp_server
@@ -32,6 +43,11 @@ BOUNCE = (
     "Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\nAction: failed\r\nStatus: 5.1.1\r\n"
     "Diagnostic-Code: smtp; 550 no such user\r\n\r\n--R\r\nContent-Type: text/rfc822-headers\r\n\r\n"
     "Message-ID: <{about}>\r\n\r\n--R--\r\n"
+)
+IN_WORDS = (
+    "From: Mail Delivery System <MAILER-DAEMON@example.com>\r\nSubject: Undelivered Mail Returned to Sender\r\n"
+    "Message-ID: <dsn@example.com>\r\nDate: {at}\r\n\r\nli@example.com: 550 no such user\r\n\r\n"
+    "---- your message ----\r\nMessage-ID: <{about}>\r\n"
 )
 
 
@@ -53,7 +69,10 @@ def other() -> Iterator[Hotline]:
         yield found
 
 
-async def test_a_letter_by_mail_is_answered_and_the_answer_comes_back(city: City, imap: Imap, smtp: Smtp) -> None:
+@pytest.mark.parametrize("bounce", [BOUNCE, IN_WORDS], ids=["report", "words"])
+async def test_a_letter_by_mail_is_answered_and_the_answer_comes_back(
+    city: City, imap: Imap, smtp: Smtp, bounce: str
+) -> None:
     now = datetime.now(UTC)
     at = now.strftime("%a, %d %b %Y %H:%M:%S +0000")
     given = {
@@ -80,7 +99,7 @@ async def test_a_letter_by_mail_is_answered_and_the_answer_comes_back(city: City
     assert (await city.one(Case, Case.id == case.id)).state is CaseState.replied
     sent = await city.one(Delivery)
     assert mail["Message-ID"] == f"<{sent.remote_id}>"
-    imap.deliver(BOUNCE.format(at=at, about=sent.remote_id).encode(), at=now)
+    imap.deliver(bounce.format(at=at, about=sent.remote_id).encode(), at=now)
     await city.take_in()
     bounced = await city.one(Delivery)
     assert bounced.state is DeliveryState.failed
@@ -124,6 +143,7 @@ async def test_what_comes_with_a_mail_is_kept_with_its_message(city: City, imap:
 
 async def test_a_work_order_goes_back_with_its_result(city: City, other: Hotline) -> None:
     given = {"name": "12345", "base_url": other.base_url, "key": KEY, "key_id": KEY_ID}
+    given["stages"] = "受理，转办，签收"
     account, health = await accounts.connect(city.house, city.people["administrator"], "exchange", given)
     assert health.ok
     due = datetime.now(UTC).replace(microsecond=0) + timedelta(days=5)
@@ -139,6 +159,11 @@ async def test_a_work_order_goes_back_with_its_result(city: City, other: Hotline
     await city.answer(case, ANSWER)
     (result,) = other.results.values()
     assert (result["order_id"], result["result"]) == ("GD1", ANSWER)
+    async with reading(city.house.ctx) as unit:
+        office = await unit.get(Department, (await city.one(Case, Case.id == case.id)).department_id)
+    assert office is not None
+    assert (result["department"], result["department_code"]) == (office.name, office.code)
+    assert [one["status"] for one in other.events.values()] == ["accepted", "transferred", "signed"]
     async with unit_of_work(city.house.ctx) as unit:
         known = await unit.one(select(Account).where(col(Account.id) == account.id))
     assert known.last_push_at is not None

@@ -99,6 +99,9 @@ async def test_secrets_are_sealed_and_every_stream_is_read(visit: Visit, platfor
         ),
         ({"platform": "mailbox", "smtp": "smtp.a.cn"}, 422, "「发信服务器」要填完整的地址：以 smtps:// 或 smtp"),
         ({"platform": "exchange", "base_url": "ftp://x"}, 422, "「对方接口地址」要填完整的地址"),
+        ({"platform": "exchange", "stages": "受理，签发"}, 422, "「签发」不能用。可以填的是 受理"),
+        ({"platform": "exchange", "statuses": "受理=1,退件=4"}, 422, "「退件=4」不能用。逐个写成 受理=1 这样"),
+        ({"platform": "exchange", "mapping": "result:BLJG"}, 422, "「result:BLJG」不能用"),
         ({"platform": "webform", "embed": "https://a.gov.cn *"}, 422, "「*」不是网站的地址"),
         ({"platform": "webform", "embed": "a.gov.cn"}, 422, "「a.gov.cn」不是网站的地址"),
         (

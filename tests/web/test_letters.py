@@ -17,6 +17,7 @@ from starlette.requests import Request
 from connectors.base import Attached
 from connectors.webform.client import WebFormConnector
 from hub import clock
+from hub.crypto import Vault
 from hub.db import reading, unit_of_work
 from hub.models import (
     Account,
@@ -386,6 +387,13 @@ async def test_contact_and_files_are_for_those_who_handle_the_case_and_each_look
         assert file.headers["x-content-type-options"] == "nosniff"
         assert (await stranger.get(address)).status_code == 404
         assert "13812345678" in (await clerk.post(f"/messages/{message.id}/reveal")).text
+        async with unit_of_work(house.ctx) as unit:
+            letter = await unit.one(select(Letter).where(Letter.external_id == message.external_id))
+            letter.sealed = Vault(b"another key").seal({"phone": "13812345678"})
+        lost = await clerk.post(f"/messages/{message.id}/reveal")
+        assert lost.status_code == 200, "a lost key hides who wrote, not what"
+        assert "姓名和电话打不开" in lost.text
+        assert "13812345678" not in lost.text
         assert (await stranger.post(f"/messages/{message.id}/reveal")).status_code == 404
     assert (await client.get(address)).status_code in (303, 302)
 

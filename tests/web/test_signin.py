@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,6 +21,7 @@ from tests.web.conftest import Visit
 from tests.web.world import PASSWORD, World
 from web.auth import COOKIE, Brake, local_path
 from web.faults import TooMany
+from workflows.tally import Count, Tally
 
 
 async def csrf_of(client: httpx.AsyncClient, path: str = "/login") -> str:
@@ -93,17 +95,52 @@ async def test_lock_out_ends_by_itself(client: httpx.AsyncClient) -> None:
         assert (await sign_in(client)).status_code == 303
 
 
-def test_brake_counts_per_address_and_forgets_the_oldest() -> None:
+async def test_brake_counts_per_address_and_forgets_the_oldest() -> None:
     brake = Brake(tries=2, seconds=60, addresses=2)
-    brake.failed("1.1.1.1")
-    brake.check("1.1.1.1")
-    brake.failed("1.1.1.1")
+    for _ in range(2):
+        await brake.press("1.1.1.1")
     with pytest.raises(TooMany):
-        brake.check("1.1.1.1")
-    brake.check("2.2.2.2")
-    brake.failed("2.2.2.2")
-    brake.failed("3.3.3.3")
-    brake.check("1.1.1.1")
+        await brake.press("1.1.1.1")
+    await brake.press("2.2.2.2")
+    await brake.press("3.3.3.3")
+    await brake.press("1.1.1.1")
+
+
+def counted_at(ctx: Context, url: str) -> Tally:
+    settings = ctx.settings.model_copy(update={"redis_url": url})
+    settings.__dict__.pop("queue", None)
+    return Tally(settings)
+
+
+async def test_several_processes_count_together(ctx: Context, queue_url: str) -> None:
+    tallies = [counted_at(ctx, queue_url) for _ in range(3)]
+    brakes = [Brake(tries=4, seconds=60, name="x", tally=tally) for tally in tallies]
+    for brake in (*brakes, brakes[0]):
+        await brake.press("1.1.1.1")
+    for brake in brakes:
+        with pytest.raises(TooMany) as caught:
+            await brake.press("1.1.1.1")
+        assert 0 < caught.value.wait <= 60
+        await brake.press("2.2.2.2")
+    await Brake(tries=4, name="y", tally=tallies[0]).press("1.1.1.1")
+    await brakes[1].forgive("2.2.2.2")
+    await brakes[1].forgive("3.3.3.3")
+    assert await tallies[0].add("x/2.2.2.2", 60) == Count(3, 60)
+    assert await tallies[0].add("x/3.3.3.3", 60) == Count(1, 60), "what was never counted is not less than nothing"
+    for tally in tallies:
+        await tally.close()
+
+
+async def test_a_queue_that_is_away_leaves_the_own_count(tmp_path: Path, ctx: Context) -> None:
+    tally = counted_at(ctx, f"unix://{tmp_path}/nobody.sock")
+    brake = Brake(tries=2, name="x", tally=tally)
+    for _ in range(2):
+        await brake.press("1.1.1.1")
+    with pytest.raises(TooMany):
+        await brake.press("1.1.1.1")
+    await brake.forgive("1.1.1.1")
+    await brake.press("1.1.1.1")
+    await tally.close()
 
 
 async def test_too_many_failures_from_one_address_are_slowed(app: Starlette, client: httpx.AsyncClient) -> None:

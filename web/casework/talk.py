@@ -29,6 +29,7 @@ _ICONS: Mapping[str, tuple[str, str]] = {
     "merge": ("arrow-merge", ""), "unmerge": ("arrows-split", ""), "refuse": ("ban", ""), "reclass": ("flag", "soon"),
     "note": ("note", ""), "sign_overdue": ("speakerphone", "late"), "due_soon": ("clock", "soon"),
     "overdue": ("speakerphone", "late"), "class_raised": ("flag", "danger"), "send_trouble": ("alert-circle", "soon"),
+    "stage_told": ("check", ""), "stage_trouble": ("alert-circle", "soon"),
     "answer_removed": ("alert-triangle", "danger"), "answer_by_hand": ("hand-stop", "soon"), "draft": ("edit", ""),
     "generated": ("wand", "soon"), "tags_corrected": ("tag", ""),
 }  # fmt: skip

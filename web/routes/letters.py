@@ -126,12 +126,11 @@ async def query(request: Request) -> Response:
     typed, who = form.raw("code")[:40], neighbourhood(request)
     brake: Brake = request.app.state.letter_brake
     try:
-        brake.check(who)
-        brake.failed(who)
+        await brake.press(who)
         response = await _letter(request, typed)
     except (NotFound, TooMany) as error:
         return await _refused(request, typed, error)
-    brake.forgive(who)
+    await brake.forgive(who)
     return response
 
 
@@ -198,11 +197,10 @@ async def _act(request: Request, act: Any) -> Response:
     form, who = await read_form(request), neighbourhood(request)
     brake: Brake = request.app.state.letter_brake
     try:
-        brake.check(who)
-        brake.failed(who)  # until it turns out well: many tries at once must not all slip through
+        await brake.press(who)
         async with looking(request) as unit:
             await following.find(house(request), unit, form.raw("code"))
-        brake.forgive(who)
+        await brake.forgive(who)
         done = await act(form)
     except (NotFound, TooMany) as error:
         return await _refused(request, form.raw("code")[:40], error)

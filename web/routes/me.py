@@ -100,11 +100,10 @@ async def _knows_old(request: Request, user: User | None, old: str) -> bool:
     """Whether the present password is right. A session left open must not become a place to guess it."""
     brake: Brake = request.app.state.brake
     guesser = f"user/{me(request).user_id}"
-    brake.check(guesser)
-    brake.failed(guesser)
+    await brake.press(guesser)
     right = await sessions.matches(user, old)
     if right:
-        brake.forgive(guesser)
+        await brake.forgive(guesser)
     return right
 
 

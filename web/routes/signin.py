@@ -48,14 +48,13 @@ async def sign_in(request: Request) -> Response:
     form = await read_form(request)
     username, password, onward = form.text("username", required=False), form.raw("password"), form.raw("next")
     brake: Brake = request.app.state.brake
-    brake.check(neighbourhood(request))
-    brake.failed(neighbourhood(request))  # until it turns out well: many tries at once must not all slip through
+    await brake.press(neighbourhood(request))
     ctx = house(request).ctx
     agent = request.headers.get("user-agent", "")
     done = await people.sign_in(ctx, username, password, address=address(request), agent=agent)
     if not done.token:
         return await _page(request, onward, username, done.problem, 422)
-    brake.forgive(neighbourhood(request))
+    await brake.forgive(neighbourhood(request))
     response = redirect(request, "/me/password" if done.must_change_password else local_path(onward))
     set_session(response, ctx.settings, done.token)
     return response

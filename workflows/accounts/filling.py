@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.base import AccountRef
-from connectors.forms import AccountForm, Field, Place, is_address, is_site, odd_named
+from connectors.forms import AccountForm, Field, Place, Table, is_address, is_site, odd_named, odd_pair, odd_word
 from connectors.registry import FORMS
 from hub.errors import Invalid, NotFound
 from hub.i18n import _, listed, said
@@ -42,7 +42,7 @@ def described(
     problems |= {
         name: _("太长了，最多 %(n)s 个字。", n=LONGEST) for name, value in given.items() if len(value) > LONGEST
     }
-    problems |= _no_numbers(form, given) | _no_addresses(form, given)
+    problems |= _no_numbers(form, given) | _no_addresses(form, given) | _no_tables(form, given)
     name = given.get("name", "").strip()
     if len(name) > LONGEST_NAME or not (name or by_page):
         problems["name"] = _("请给账号起一个名称，最多 100 个字。")
@@ -94,6 +94,30 @@ def _no_addresses(form: AccountForm, given: Mapping[str, str]) -> dict[str, str]
                 part=part, names=listed(field.named),
             )  # fmt: skip
     return problems
+
+
+def _no_tables(form: AccountForm, given: Mapping[str, str]) -> dict[str, str]:
+    """Told here: of a slip in a table a connector only knows that a field or a code is not there."""
+    problems = {}
+    for field in form.fields:
+        typed = given.get(field.name, "").strip()
+        if field.several and (word := odd_word(typed, field.several)):
+            names = listed(field.several)
+            problems[field.name] = _("「%(word)s」不能用。可以填的是 %(names)s，用逗号分开。", word=word, names=names)
+        if field.table and (pair := odd_pair(typed, field.table)):
+            problems[field.name] = _odd(pair, field.table)
+    return problems
+
+
+def _odd(pair: str, table: Table) -> str:
+    """What may stand on the side of a table where only some words may."""
+    words = _("「%(pair)s」不能用。逐个写成 %(example)s 这样，用逗号分开，等号前的不能重复。",
+              pair=pair, example=table.example)  # fmt: skip
+    if table.left:
+        words += _("等号前是 %(names)s 之一。", names=listed(table.left))
+    if table.right:
+        words += _("等号后是 %(names)s 之一。", names=listed(table.right))
+    return words
 
 
 def missing(form: AccountForm, given: Mapping[str, str], *, by_page: bool) -> list[Field]:

@@ -163,11 +163,12 @@ def _related(case: Case) -> Related:
 
 @dataclass(frozen=True, slots=True)
 class Revealed:
-    """A message as it was written."""
+    """A message as it was written. ``unopened``: who wrote it is sealed with a key that is not known."""
 
     title: str
     text: str
     author_name: str
+    unopened: bool = False
 
 
 async def reveal(unit: Unit, actor: Actor, message_id: int) -> Revealed:
@@ -182,4 +183,5 @@ async def reveal(unit: Unit, actor: Actor, message_id: int) -> Revealed:
         raise NotFound(_("没有这条消息，或者您无权查看"))
     await audit.record(unit, actor, "message.reveal", f"message/{message_id}", case_id=message.case_id)
     contact = await contact_of(unit, message)
-    return Revealed(message.title, message.text, " ".join(contact.values()) or message.author_name)
+    name = " ".join((contact or {}).values()) or message.author_name
+    return Revealed(message.title, message.text, name, unopened=contact is None)

@@ -22,6 +22,7 @@ from workflows.cases.facts import IS_OPEN, policy_of
 from workflows.cases.joining import join
 from workflows.cases.newcases import Columns, Planned, Thread, is_answered, plan, thread_key
 from workflows.cases.routing import Candidate
+from workflows.cases.telling import tell_sent_off
 from workflows.routing.guide import guide_in_force
 from workflows.tagging.types import Tagged
 
@@ -134,6 +135,7 @@ async def _open(unit: Unit, threads: Sequence[Thread]) -> list[Touched]:
     ids = await _insert_cases(unit, [one.case for one in planned])
     won = [(ids[one.case["number"]], one) for one in planned if one.case["number"] in ids]
     await _insert_beside(unit, won)
+    await tell_sent_off(unit, [id_ for id_, one in won if one.dispatch is not None])
     touched = [(one.thread, Touched(id_, one.case["department_id"], one.reply is None)) for id_, one in won]
     return await _link(unit, touched)
 

@@ -23,6 +23,7 @@ from workflows.cases.newcases import dispatch_columns
 from workflows.cases.rating import Rating
 from workflows.cases.states import NOTHING, Given, reasons_against, target
 from workflows.cases.suggested import after_return
+from workflows.cases.telling import tell
 from workflows.cases.words import move_label
 
 # What the citizen may be told of the way of their matter; everything else is the office's own.
@@ -82,6 +83,7 @@ async def change(
     if given.department is not None:
         data |= await _keep_dispatch(unit, known, move, actor, given.department.id)
     unit.add(_event(case, move, actor, was, note, data))
+    await tell(unit, case, move, note, goes_on=case.department_id != department_was)
     for department in {department_was, case.department_id}:
         feed.tell(unit, "cases", case.id, department)
     if actor.user_id is not None:

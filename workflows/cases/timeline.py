@@ -32,7 +32,7 @@ from workflows.cases import along
 from workflows.cases.moves import HANDS_IN, Move
 from workflows.cases.rating import rating_words
 from workflows.cases.suggested import explain
-from workflows.cases.words import class_label, event_label, state_label
+from workflows.cases.words import class_label, event_label, stage_label, state_label
 from workflows.delivery.states import label as delivery_label
 from workflows.delivery.states import next_step
 from workflows.intake import outside
@@ -205,6 +205,10 @@ def _details(data: dict[str, Any]) -> list[str]:
     found = [_(words, name=data[key]) for key, words in _NAMED.items() if data.get(key)]
     if (urgency := data.get("urgency", "")) in CaseClass.__members__:
         found.append(_("紧急程度：%(name)s", name=class_label(CaseClass(urgency))))
+    if stage := data.get("stage"):
+        found.append(_("送去的进度：%(name)s", name=stage_label(stage)))
+    if receipt := data.get("receipt"):
+        found.append(_("对方回执：%(number)s", number=receipt))
     if until := data.get("until"):
         found.append(_("至 %(at)s", at=moment(datetime.fromisoformat(until))))
     if due_at := data.get("due_at"):

@@ -90,12 +90,19 @@ EVENT_WORDS: dict[str, str] = {
     "send_trouble": N_("发送受阻"),
     "answer_by_hand": N_("到人工发布，等人回复"),
     "answer_removed": N_("答复被平台下线"),
+    "stage_told": N_("进度已送来单系统"),
+    "stage_trouble": N_("进度没有送到来单系统"),
     "draft": N_("起草答复"),
     "tags_corrected": N_("修正标签"),
     "suggested": N_("重新建议派单"),
     "force_check": N_("放行红线"),
     "generated": N_("采用模型起草的文字"),
 }
+# What the system an order came from is told of it.
+STAGE_WORDS: dict[str, str] = {
+    "accepted": N_("受理"), "signed": N_("签收"), "transferred": N_("转办"), "returned": N_("退单"),
+    "closed": N_("办结"),
+}  # fmt: skip
 
 # Why a matter is not taken up; the desk adds where the citizen may turn instead.
 REFUSALS: tuple[str, ...] = (
@@ -116,6 +123,11 @@ def state_label(state: CaseState) -> str:
 def move_label(move: Move) -> str:
     """受理, 派单, 签收 …"""
     return _(MOVE_WORDS[move])
+
+
+def stage_label(stage: str) -> str:
+    """受理, 签收, 转办, 退单, 办结."""
+    return _(STAGE_WORDS.get(stage, stage))
 
 
 def class_label(urgency: CaseClass) -> str:

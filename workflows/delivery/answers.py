@@ -12,7 +12,7 @@ from connectors.base import ByHand, ConnectorError, Done, Effect, ErrorKind, Out
 from hub import clock
 from hub.db import Unit
 from hub.i18n import _
-from hub.models import Attempt, AttemptResult, Delivery, DeliveryState, Post, Reply, User
+from hub.models import Attempt, AttemptResult, Delivery, DeliveryKind, DeliveryState, Post, Reply, User
 from hub.policy.sending import sending
 from workflows import circuits
 from workflows.delivery.door import Ticket
@@ -122,7 +122,7 @@ async def record_sent(
 ) -> DeliveryState | None:
     """The platform has it. True whatever we thought meanwhile, unless it is settled as sent already."""
     await close_attempt(unit, delivery.id or 0, number, result, error="", error_kind="", **by)
-    sent_at = done.at or clock.now()
+    sent_at, stays = done.at or clock.now(), delivery.kind is not DeliveryKind.stage
     changed = await settle(
         unit,
         delivery.id or 0,
@@ -136,7 +136,7 @@ async def record_sent(
         attempt_at=None,
         lease_until=None,
         unknown_since=None,
-        watch_at=next_watch(sent_at, clock.now()) if done.external_id else None,
+        watch_at=next_watch(sent_at, clock.now()) if done.external_id and stays else None,
         figures_at=next_figures(sent_at, clock.now()) if done.external_id and delivery.post_id else None,
     )
     return S.sent if changed else None

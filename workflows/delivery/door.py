@@ -154,9 +154,10 @@ def _passing() -> Update:
 
 
 def is_in_use() -> ColumnElement[bool]:
-    """Nothing new is published on an account that is switched off; whoever wrote to it is answered all the same."""
+    """Nothing new is published on an account that is switched off; whoever wrote to it is answered and told all the
+    same."""
     used = exists().where(col(Account.id) == col(Delivery.account_id), col(Account.is_active))
-    return or_(col(Delivery.kind) == DeliveryKind.reply, used)
+    return or_(col(Delivery.kind) != DeliveryKind.post, used)
 
 
 def is_due(at: Moments) -> ColumnElement[bool]:
@@ -172,7 +173,10 @@ def is_missed(at: Moments) -> ColumnElement[bool]:
 
 
 def is_approved() -> ColumnElement[bool]:
-    """What would leave is what was approved, and the approval still stands where it was given."""
+    """What would leave is what was approved, and the approval still stands where it was given.
+
+    Where a case stands needs no reviewer: whoever made the move decided it.
+    """
     post = exists().where(
         col(Post.id) == col(Delivery.post_id),
         col(Post.state) == PostState.approved,
@@ -191,6 +195,7 @@ def is_approved() -> ColumnElement[bool]:
         or_(
             and_(col(Delivery.kind) == DeliveryKind.post, post),
             and_(col(Delivery.kind) == DeliveryKind.reply, reply),
+            col(Delivery.kind) == DeliveryKind.stage,
         ),
     )
 
@@ -226,7 +231,8 @@ def is_limited(at: Moments) -> ColumnElement[bool]:
 
 
 def is_out_of_order(at: Moments) -> ColumnElement[bool]:
-    """An earlier one of the same account (of the same case, for replies) goes first, or is on its way.
+    """An earlier post of the same account, or whatever else was said earlier of the same case, goes first, or is on its
+    way.
 
     Patience is short: a crashed or slow one holds the others back by a few seconds only.
     """
@@ -239,11 +245,11 @@ def is_out_of_order(at: Moments) -> ColumnElement[bool]:
         tuple_(other.scheduled_at, other.id) < tuple_(col(Delivery.scheduled_at), col(Delivery.id)),
     )
     on_its_way = and_(other.state == S.sending, other.lease_until > at.impatient)
+    is_post = col(Delivery.kind) == DeliveryKind.post
     return exists().where(
         other.account_id == col(Delivery.account_id),
-        other.kind == col(Delivery.kind),
         other.id != col(Delivery.id),
-        or_(col(Delivery.kind) == DeliveryKind.post, other.case_id == col(Delivery.case_id)),
+        or_(and_(is_post, other.kind == DeliveryKind.post), and_(~is_post, other.case_id == col(Delivery.case_id))),
         or_(earlier, on_its_way),
     )
 

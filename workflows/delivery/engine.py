@@ -45,8 +45,8 @@ class Due:
 class Dispatcher:
     """Keeps sending what is due until told to stop. One per process; any number of processes side by side.
 
-    A lane is one account's posts, one case's replies, or one unknown outcome. A slow platform holds up its own lane
-    only. ``wake`` makes it look at once; without it, it sleeps until the next row is due or a sweep is.
+    A lane is one account's posts, what is said of one case, or one unknown outcome. A slow platform holds up its own
+    lane only. ``wake`` makes it look at once; without it, it sleeps until the next row is due or a sweep is.
     """
 
     def __init__(self, house: House) -> None:
@@ -173,8 +173,8 @@ class Dispatcher:
 def _lane(row: Any) -> Lane:
     if row.state is not S.waiting:
         return ("look", row.id, 0)
-    if row.kind is DeliveryKind.reply:
-        return ("reply", row.account_id, row.case_id or 0)
+    if row.kind is not DeliveryKind.post:
+        return ("case", row.account_id, row.case_id or 0)
     return ("post", row.account_id, 0)
 
 

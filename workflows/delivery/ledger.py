@@ -64,7 +64,7 @@ async def close_attempt(unit: Unit, delivery_id: int, number: int, result: Attem
 
 async def tell_pages(unit: Unit, delivery: Delivery) -> None:
     """Something about it that open pages show has changed."""
-    if delivery.kind is DeliveryKind.reply:
+    if delivery.kind is not DeliveryKind.post:
         tell(unit, "cases", delivery.case_id)
         return
     post = await unit.get(Post, delivery.post_id)

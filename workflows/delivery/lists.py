@@ -15,8 +15,9 @@ from hub import clock
 from hub.db import Unit
 from hub.errors import NotFound
 from hub.i18n import _
-from hub.models import Account, Attempt, Delivery, DeliveryState, Post, User, VideoJourney
+from hub.models import Account, Attempt, Delivery, DeliveryKind, DeliveryState, Post, User, VideoJourney
 from hub.rights import Actor, May
+from workflows.cases.words import stage_label
 from workflows.delivery.progress import Progress, progress
 from workflows.delivery.sight import may_see
 from workflows.delivery.states import NEEDS_PERSON, STOPPABLE, label, next_step
@@ -233,13 +234,19 @@ def _view(
         account_name=account.name,
         platform=account.platform,
         account_url=account.base_url if account.base_url.startswith(("https://", "http://")) else "",
-        title=post.title if post else _("回复群众"),
+        title=_title(delivery, post),
         state=label(delivery.state),
         why=delivery.held_reason or delivery.error,
         next_step=_advice(delivery),
         may=moves_of(delivery, actor),
         progress=progress(delivery, journey),
     )
+
+
+def _title(delivery: Delivery, post: Post | None) -> str:
+    if delivery.kind is DeliveryKind.stage:
+        return _("工单进度：%(name)s", name=stage_label(delivery.form))
+    return post.title if post else _("回复群众")
 
 
 def _advice(delivery: Delivery) -> str:

@@ -8,13 +8,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from connectors.base import Attachment, Kind, Outgoing, Video
+from connectors.base import Attachment, Kind, Outgoing, Stage, Video
 from hub import clock
 from hub.db import Unit
 from hub.errors import Refused
 from hub.i18n import _
-from hub.models import Delivery, DeliveryKind, Message, VideoJourney
+from hub.models import Delivery, DeliveryKind, Department, Message, VideoJourney
 from hub.policy.sending import sending
+
+# Who is in charge, among a delivery's extra.
+DEPARTMENT, CODE = "department", "department_code"
 
 
 def text_hash(
@@ -68,6 +71,7 @@ async def create(
     attachments: Sequence[Mapping[str, Any]] = (),
     video: Mapping[str, Any] | None = None,
     travels: bool = True,
+    in_charge: Department | None = None,
     assignee_id: int | None = None,
     round: int = 1,  # noqa: A002 -- the column's name
 ) -> Delivery:
@@ -76,7 +80,8 @@ async def create(
     ``approved_hash`` is :func:`text_hash` of what the reviewer saw; anything else is refused. Posts without
     ``latest_at`` get the office's default lateness; replies may go out at any later time. Not safe to run twice
     for the same reply or the same (post, account, round): the database refuses the second. ``travels``: its video, if
-    it has one, is brought to the platform beforehand; False where a person publishes it.
+    it has one, is brought to the platform beforehand; False where a person publishes it. ``in_charge``: the department
+    whose case it is.
     """
     target_id = target.external_id if target else ""
     content_hash = text_hash(
@@ -91,6 +96,7 @@ async def create(
         title=title, form=form, attachments=[dict(one) for one in attachments], assignee_id=assignee_id,
         video=dict(video) if video else None, content_hash=content_hash, approved_hash=approved_hash,
         scheduled_at=scheduled_at, latest_at=latest_at, attempt_at=scheduled_at,
+        extra={DEPARTMENT: in_charge.name, CODE: in_charge.code} if in_charge else {},
     )  # fmt: skip
     if target is not None:
         _aim(delivery, target)
@@ -136,6 +142,7 @@ def outgoing(
     """The delivery as its connector sees it, the same for every attempt; ``attachments``: its pictures, made ready;
     ``video`` and what names it on the platform, where it has one.
     """
+    stage = Stage(delivery.form) if delivery.kind is DeliveryKind.stage else None
     return Outgoing(
         text=delivery.text,
         key=send_key(delivery),
@@ -144,7 +151,11 @@ def outgoing(
         thread_id=delivery.target_thread_id,
         target_author_id=delivery.target_author_id,
         title=delivery.title,
-        form=delivery.form,
+        form="" if stage else delivery.form,
+        stage=stage,
+        at=delivery.created_at,
+        department=delivery.extra.get(DEPARTMENT, ""),
+        department_code=delivery.extra.get(CODE, ""),
         attachments=tuple(attachments),
         video=video,
         uploaded=uploaded or {},

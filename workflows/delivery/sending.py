@@ -31,6 +31,7 @@ from workflows.videos.store import path_of
 
 # The error kind of what is not what was approved.
 TAMPERED = "tampered"
+K = DeliveryKind
 _log = log.get(__name__)
 
 
@@ -69,7 +70,7 @@ def _looked_at(house: House, ticket: door.Ticket, pictures: Pictures) -> tuple[O
     delivery, account = ticket.delivery, ticket.account
     if not door.is_intact(delivery):
         return None, TAMPERED, _("待发内容与批准时的指纹不一致")
-    if delivery.kind is DeliveryKind.reply and not house.can_answer(account):
+    if delivery.kind is not K.post and not house.can_answer(account):
         return None, ErrorKind.permission.value, _("账号已断开，不能在平台上答复")
     if account.platform not in house.platforms:
         return None, ErrorKind.bug.value, _("没有「%(name)s」这个平台的连接程序", name=account.platform)
@@ -127,7 +128,7 @@ async def _call(house: House, ticket: door.Ticket, out: Outgoing) -> Outcome | C
     if ends is None or clock.now() + sending().longest_call > ends:
         return ConnectorError(ErrorKind.transient, _("系统繁忙，没有在限定时间内开始发送，稍后自动再试"), code="late")
     line, connector = Line(house, house.ref(ticket.account)), house.connector(ticket.account)
-    speak = connector.reply if ticket.delivery.kind is DeliveryKind.reply else connector.publish
+    speak = {K.post: connector.publish, K.reply: connector.reply, K.stage: connector.tell}[ticket.delivery.kind]
     try:
         async with asyncio.timeout(sending().longest_call.total_seconds()):
             return await line.call(lambda ref: speak(ref, out))

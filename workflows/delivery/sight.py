@@ -16,6 +16,6 @@ def may_see(actor: Actor) -> ColumnElement[bool]:
     cases = col(Delivery.case_id).in_(select(Case.id).where(visible.cases(actor)))
     return or_(
         and_(col(Delivery.kind) == DeliveryKind.post, posts),
-        and_(col(Delivery.kind) == DeliveryKind.reply, cases),
+        and_(col(Delivery.kind) != DeliveryKind.post, cases),
         *([col(Delivery.assignee_id) == actor.user_id] if actor.user_id is not None else []),
     )

@@ -9,7 +9,7 @@ from hub import clock
 from hub.db import Unit
 from hub.errors import NotFound, Stale
 from hub.i18n import _
-from hub.models import Case, CaseState, DeliveryKind, Message, Reply, ReplyState
+from hub.models import Case, CaseState, DeliveryKind, Department, Message, Reply, ReplyState
 from hub.rights import Actor
 from workflows.cases.facts import Known, find, know
 from workflows.cases.moves import Move
@@ -67,7 +67,7 @@ async def approve(
     delivery = await create(
         unit, kind=DeliveryKind.reply, account_id=message.account_id, text=reply.text, approved_hash=content_hash,
         scheduled_at=clock.now(), latest_at=window.until if window else None, reply_id=reply.id, case_id=case.id,
-        target=message,
+        target=message, in_charge=await unit.get(Department, case.department_id) if case.department_id else None,
     )  # fmt: skip
     await _set(
         unit, reply, state=ReplyState.approved, reviewer_id=actor.user_id, reviewer_name=actor.name,
