@@ -120,7 +120,7 @@ def marked(path: Path) -> list[str]:
 
 
 def known(wanted: Catalog, text: str) -> bool:
-    return any(wanted.get(text, context) for context in (None, "state", "event", "post"))
+    return any(wanted.get(text, context) for context in (None, "state", "event", "post", "figure"))
 
 
 def test_every_marked_text_of_the_templates_is_collected(wanted: Catalog) -> None:
