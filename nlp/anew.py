@@ -148,7 +148,7 @@ def _told(
 
 def _counted(
     task: str, rows: Labelled, folder: Path, plan: Plan
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.float32]] | None, np.ndarray[tuple[int], np.dtype[np.uint32]] | None]:
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.float32]] | None, np.ndarray[tuple[int], np.dtype[np.uint64]] | None]:
     """What a topic model weighs words by, and the words it leaves out; a tone model needs neither."""
     if task != "topic":
         return None, None

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +100,21 @@ def _cut(codes: NDArray[np.uint32], lengths: Ints, segmenter: Segmenter) -> list
 def word_hashes(batch: Batch) -> Hashes:
     """One 64-bit hash per word."""
     return batch.words
+
+
+def find_words(known: NDArray[Any], words: Hashes) -> Ints:
+    """One more than where each word stands among ``known`` (sorted hashes), 0 where it does not.
+
+    Files up to format 3 keep 32 bits of a hash, in which the first character of a word leaves no trace."""
+    return place(known, (words >> np.uint64(32)).astype(np.uint32) if known.dtype == np.uint32 else words)
+
+
+def place(known: NDArray[Any], wanted: NDArray[Any]) -> Ints:
+    """One more than where each stands in the sorted row, 0 where it does not."""
+    if not len(known):
+        return np.zeros(len(wanted), np.int64)
+    at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    return np.where(known[at] == wanted, at + 1, 0)
 
 
 def pair_hashes(batch: Batch, words: Hashes) -> tuple[Hashes, Ints]:

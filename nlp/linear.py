@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from importlib.resources.abc import Traversable
 from typing import IO, Any
 
 import numpy as np
@@ -17,8 +19,8 @@ from nlp.features import Batch, Hashes, Ints
 from nlp.network import Network
 
 Floats = NDArray[np.float64]
-FORMAT = 3  # 1 kept all weights, 2 those that are not zero, 3 a network beside them; readers accept all up to this one
-_PLAIN = 2  # what a file without a network is written as
+Stop = NDArray[np.uint64] | NDArray[np.uint32]  # hashes of words; 32 bits of them in files up to format 3
+FORMAT = 4  # 1 kept all weights, 2 those not zero, 3 a network beside them, 4 words by whole hashes; all are read
 STYLE_VALUE = 0.25
 
 
@@ -71,8 +73,8 @@ class Scored:
     known: list[int]  # how many features of each text the model has an opinion on, or could have
 
 
-def occurrences(batch: Batch, recipe: Recipe, stop: NDArray[np.uint32] | None = None) -> Occurrences:
-    """Collect the words, pairs and runs of ``recipe``; words whose short hash is in ``stop`` (sorted) are left out."""
+def occurrences(batch: Batch, recipe: Recipe, stop: Stop | None = None) -> Occurrences:
+    """Collect the words, pairs and runs of ``recipe``; words whose hash is in ``stop`` (sorted) are left out."""
     words = features.word_hashes(batch)
     keep = _spoken(words, stop)
     owner = _owners(batch, keep)
@@ -93,17 +95,8 @@ def occurrences(batch: Batch, recipe: Recipe, stop: NDArray[np.uint32] | None = 
     return Occurrences(doc, features.bucket(hashes, recipe.bits), own)
 
 
-def short_hash(hashes: Hashes) -> NDArray[np.uint32]:
-    """The 32 bits by which stop words are kept in a model file."""
-    return (hashes >> np.uint64(32)).astype(np.uint32)
-
-
-def _spoken(words: Hashes, stop: NDArray[np.uint32] | None) -> NDArray[np.bool_]:
-    if stop is None or not len(stop):
-        return np.ones(len(words), bool)
-    short = short_hash(words)
-    place = np.minimum(np.searchsorted(stop, short), len(stop) - 1)
-    return np.asarray(stop[place] != short)
+def _spoken(words: Hashes, stop: Stop | None) -> NDArray[np.bool_]:
+    return np.ones(len(words), bool) if stop is None else features.find_words(stop, words) == 0
 
 
 def _owners(batch: Batch, keep: NDArray[np.bool_]) -> Ints:
@@ -175,7 +168,7 @@ class LinearModel:
     slope: Floats  # calibration: softmax(slope * score + shift), of which ``doubt`` is spread over all labels
     shift: Floats
     idf: NDArray[np.float32] | None = None
-    stop: NDArray[np.uint32] | None = None
+    stop: Stop | None = None
     meta: dict[str, Any] = field(default_factory=dict)
     doubt: float = 0.0  # how often even the surest label is wrong, because people would not agree either
     network: Network | None = None  # what is added to the scores of the weights
@@ -259,7 +252,7 @@ class LinearModel:
         if self.network is not None:
             arrays |= self.network.arrays()
         head = {
-            "format": _PLAIN if self.network is None else FORMAT,
+            "format": FORMAT,
             "labels": self.labels,
             "recipe": asdict(self.recipe),
             "meta": self.meta,
@@ -327,6 +320,17 @@ def load(data: bytes) -> LinearModel:
             doubt=head.get("doubt", 0.0),
             network=network.stored(stored, names),
         )
+
+
+def joined(model: LinearModel, folder: Traversable) -> LinearModel:
+    """The model with its network, where that stands in a file of its own; ValueError when it is another's."""
+    wanted = model.meta.get("network")
+    if wanted is None:
+        return model
+    data = folder.joinpath(network.FILE).read_bytes()
+    if hashlib.sha256(data).hexdigest() != wanted:
+        raise ValueError(f"{network.FILE} does not belong to this model")
+    return replace(model, network=network.load(data))
 
 
 def _weights(stored: Mapping[str, NDArray[Any]], labels: int, buckets: int) -> NDArray[np.int8]:

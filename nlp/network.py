@@ -6,40 +6,47 @@ numpy is needed: what a filter makes of a character is worked out once per chara
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.features import Batch, Ints
+from nlp import features
+from nlp.features import Batch, Hashes, Ints
 
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 _ROOM = 2_000  # characters laid out at a time: what the filters make of them stays near the processor
 _BLANK = 32
-_PARTS = ("letters", "letter_vectors", "letter_scale", "filters", "lean", "words", "word_vectors", "word_scale")
+FORMAT, FILE = 1, "network.npz"
+_PARTS = ("letters", "letter_vectors", "letter_scale", "lean", "words", "word_vectors", "word_scale", "out", "bias")
 
 
 @dataclass(frozen=True)
 class Network:
-    """The weights. ``letters`` and ``words``: sorted code points and short hashes; of their vectors (int8, times the
+    """The weights. ``letters`` and ``words``: sorted code points and hashes; of their vectors (int8, times the
     scale of their column) the first row stands for all others. ``filters``: one per width, (width x column) x filter;
-    ``out``: what filters and word columns say of each label; ``strength``: what that counts beside the linear scores.
-    """
+    ``hidden``: what they make of filters and word columns together, columns x hidden, none in older files;
+    ``out``: what hidden ones, filters and columns say of each label; ``strength``: what that counts beside the linear
+    scores."""
 
     letters: NDArray[np.uint32]
     letter_vectors: NDArray[np.int8]
     letter_scale: Floats32
     filters: tuple[NDArray[np.float16], ...]
     lean: Floats32
-    words: NDArray[np.uint32]
+    words: Hashes | NDArray[np.uint32]
     word_vectors: NDArray[np.int8]
     word_scale: Floats32
     out: Floats32
     bias: Floats32
+    hidden: Floats32 | None = None
+    hidden_bias: Floats32 | None = None
     strength: float = 1.0
 
     @cached_property
@@ -67,12 +74,14 @@ class Network:
     def scores(self, batch: Batch) -> Floats:
         """What is added to the linear scores, texts x labels; a text's scores do not depend on its neighbours."""
         told = np.concatenate([self._strongest(batch), self._meant(batch)], axis=1)
+        if self.hidden is not None and self.hidden_bias is not None:
+            told = np.concatenate([np.maximum(told @ self.hidden + self.hidden_bias, 0), told], axis=1)
         return np.asarray((told @ self.out + self.bias) * self.strength, np.float64)
 
     def _strongest(self, batch: Batch) -> Floats32:
         """The strongest answer of each filter anywhere in a text."""
         spoken = batch.codes != _BLANK
-        rows, doc = _place(self.letters, batch.codes[spoken]) + 1, batch.doc[spoken]
+        rows, doc = features.place(self.letters, batch.codes[spoken]) + 1, batch.doc[spoken]
         counts = np.bincount(doc, minlength=batch.size)
         found = np.zeros((batch.size, len(self.lean)), np.float32)
         ends = np.cumsum(counts)
@@ -102,7 +111,7 @@ class Network:
     def _meant(self, batch: Batch) -> Floats32:
         """The sum of what the known words mean, by the root of their number."""
         known = np.flatnonzero(batch.ends - batch.starts > 1)
-        rows = _place(self.words, (batch.words[known] >> np.uint64(32)).astype(np.uint32))
+        rows = features.find_words(self.words, batch.words[known])
         known, rows = known[rows > 0], rows[rows > 0]
         found = np.zeros((batch.size, self.means.shape[1]), np.float32)
         doc = batch.word_doc[known]
@@ -114,9 +123,26 @@ class Network:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What a model file keeps of it."""
-        kept = {f"net_{name}": getattr(self, name) for name in (*_PARTS, "out", "bias") if name != "filters"}
+        kept = {f"net_{name}": getattr(self, name) for name in _PARTS}
         kept |= {f"net_filters_{number}": one for number, one in enumerate(self.filters)}
+        if self.hidden is not None and self.hidden_bias is not None:
+            kept |= {"net_hidden": self.hidden, "net_hidden_bias": self.hidden_bias}
         return {**kept, "net_strength": np.array([self.strength])}
+
+    def save(self, target: IO[bytes], meta: Mapping[str, Any]) -> None:
+        """Write an .npz of its own."""
+        head = json.dumps({"format": FORMAT, "meta": meta}, ensure_ascii=False).encode()
+        np.savez_compressed(target, allow_pickle=False, **self.arrays(), head=np.frombuffer(head, np.uint8))
+
+
+def load(data: bytes) -> Network:
+    """Read a file of a network alone; raises ValueError on a newer format or anything that needs pickle."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as kept:
+        head = json.loads(kept["head"].tobytes())
+        found = stored(kept, set(kept.files))
+        if head["format"] > FORMAT or found is None:
+            raise ValueError(f"network format {head['format']} is newer than {FORMAT}, or there is no network")
+        return found
 
 
 def stored(arrays: Mapping[str, NDArray[Any]], names: set[str]) -> Network | None:
@@ -124,17 +150,9 @@ def stored(arrays: Mapping[str, NDArray[Any]], names: set[str]) -> Network | Non
     if "net_strength" not in names:
         return None
     count = sum(name.startswith("net_filters_") for name in names)
-    plain = {name: arrays[f"net_{name}"] for name in (*_PARTS, "out", "bias") if name != "filters"}
+    plain = {name: arrays[f"net_{name}"] for name in (*_PARTS, "hidden", "hidden_bias") if f"net_{name}" in names}
     filters = tuple(arrays[f"net_filters_{number}"] for number in range(count))
     return Network(filters=filters, strength=float(arrays["net_strength"][0]), **plain)
-
-
-def _place(known: NDArray[np.uint32], wanted: NDArray[np.uint32]) -> Ints:
-    """One more than where each stands in the sorted list, 0 where it does not."""
-    if not len(known):
-        return np.zeros(len(wanted), np.int64)
-    at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    return np.where(known[at] == wanted, at + 1, 0)
 
 
 def _slices(ends: Ints) -> Iterator[tuple[int, int]]:

@@ -68,7 +68,8 @@ class _Prepared:
 @cache
 def model(name: str) -> LinearModel:
     """A shipped linear model by name: topic or sentiment."""
-    return linear.load(files("nlp").joinpath("models", f"{name}.npz").read_bytes())
+    folder = files("nlp").joinpath("models")
+    return linear.joined(linear.load(folder.joinpath(f"{name}.npz").read_bytes()), folder)
 
 
 @cache

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp import features, linear
-from nlp.features import Ints
+from nlp.features import Hashes, Ints
 from nlp.linear import Floats, LinearModel, Recipe, Rows
 from nlp.network import Network
 from nlp.segment import Segmenter
@@ -49,10 +49,10 @@ class Table:
     ordinary: NDArray[np.bool_]  # labelled by people
 
 
-def stop_hashes(words: Sequence[str]) -> NDArray[np.uint32]:
+def stop_hashes(words: Sequence[str]) -> Hashes:
     """Stop words as a model keeps them: sorted."""
     batch = features.make_batch([" ".join(words)], features.Parted())
-    return np.unique(linear.short_hash(features.word_hashes(batch)))
+    return np.unique(features.word_hashes(batch))
 
 
 def document_counts(labelled: Labelled, recipe: Recipe, segmenter: Segmenter) -> Ints:

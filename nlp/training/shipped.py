@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import nlp
-from nlp import classic, features, linear, segment
+from nlp import classic, features, linear, network, segment
 from nlp.classic import BayesModel
 from nlp.features import Ints, Parted
 from nlp.keywords import BITS as RARITY_BITS
@@ -115,7 +115,7 @@ def evaluate(source: Path, models: Path, say: Say) -> Iterator[tuple[str, str, b
 
 def _loaded(models: Path, name: str) -> LinearModel | BayesModel:
     stored = (models / f"{name}.npz").read_bytes()
-    return classic.load(stored) if name == "classic" else linear.load(stored)
+    return classic.load(stored) if name == "classic" else linear.joined(linear.load(stored), models)
 
 
 def train_topic(source: Path, target: Path, segmenter: Segmenter, say: Say) -> None:
@@ -184,13 +184,13 @@ def _network(
 
 
 def _tone(table: Table, finer: Finer, taught: tuple[Floats, Network] | None) -> LinearModel:
-    """A model of tone; with a network, as many of its own weights are kept as the file has room for."""
+    """A model of tone, with as many weights as its file has room for; the network gets a file of its own."""
     if taught is None:
         return fit.fit_calibrated(table, TONE, finer)
     made = fit.fit_beside(table, TONE, finer, *taught)
     for least in range(TONE.least, TONE.levels):
         made.weights[np.abs(made.weights) <= least] = 0
-        if made.packed_size() <= BIGGEST:
+        if replace(made, network=None).packed_size() <= BIGGEST:
             break
     return made
 
@@ -370,6 +370,12 @@ def _store(
         "scores": result,
         **({"teacher": teacher} if teacher else {}),
     }
+    if isinstance(made, LinearModel) and made.network is not None:
+        beside = target.with_name(network.FILE)
+        with beside.open("wb") as out:
+            made.network.save(out, {key: value for key, value in meta.items() if key != "scores"})
+        say(f"{beside.name}: {beside.stat().st_size // 1024} KB")
+        made, meta = replace(made, network=None), {**meta, "network": data.fingerprint(beside)}
     with target.open("wb") as out:
         replace(made, meta=meta).save(out)
     say(f"{target.name}: {target.stat().st_size // 1024} KB")

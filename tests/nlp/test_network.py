@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,9 +26,9 @@ def lay_out(texts: list[str]) -> Batch:
     return features.make_batch(texts, segment.make_segmenter())
 
 
-def invented(filters: int = 5, labels: int = 3) -> Network:
+def invented(filters: int = 5, labels: int = 3, hidden: int = 4) -> Network:
     draw = np.random.default_rng(5)
-    hashes = linear.short_hash(features.make_batch([" ".join(WORDS)], features.Parted()).words)
+    hashes, columns = features.make_batch([" ".join(WORDS)], features.Parted()).words, 2 * filters + 6
     codes = np.array(sorted(map(ord, set(LETTERS))), np.uint32)
 
     def steps(rows: int, columns: int) -> np.ndarray[tuple[int, int], np.dtype[np.int8]]:
@@ -35,9 +38,17 @@ def invented(filters: int = 5, labels: int = 3) -> Network:
         codes, steps(len(codes) + 1, 4), np.full(4, 0.01, np.float32),
         tuple(draw.normal(size=(width * 4, filters)).astype(np.float16) for width in (2, 3)),
         draw.normal(size=2 * filters).astype(np.float32), np.sort(hashes), steps(len(hashes) + 1, 6),
-        np.full(6, 0.01, np.float32), draw.normal(size=(2 * filters + 6, labels)).astype(np.float32),
-        draw.normal(size=labels).astype(np.float32), 0.7,
+        np.full(6, 0.01, np.float32), draw.normal(size=(hidden + columns, labels)).astype(np.float32),
+        draw.normal(size=labels).astype(np.float32), draw.normal(size=(columns, hidden)).astype(np.float32),
+        draw.normal(size=hidden).astype(np.float32), 0.7,
     )  # fmt: skip
+
+
+def older() -> Network:
+    """As files up to format 3 have it: nothing hidden, and 32 bits of a hash."""
+    now = invented(hidden=0)
+    shorter = np.sort((now.words >> np.uint64(32)).astype(np.uint32))
+    return replace(now, hidden=None, hidden_bias=None, words=shorter)
 
 
 def spelt_out(net: Network, text: str, pieces: list[str]) -> list[float]:
@@ -55,15 +66,20 @@ def spelt_out(net: Network, text: str, pieces: list[str]) -> list[float]:
         told += np.max(slid, axis=0).tolist()
     strongest = np.maximum(np.array(told) + net.lean, 0)
     keys = net.words.tolist()
-    own = [int(linear.short_hash(features.make_batch([piece], features.Parted()).words)[0]) for piece in pieces]
+    shift = 0 if net.words.dtype == np.uint64 else 32
+    own = [int(features.make_batch([piece], features.Parted()).words[0]) >> shift for piece in pieces]
     rows = [keys.index(key) + 1 for key, piece in zip(own, pieces, strict=True) if len(piece) > 1 and key in keys]
     means = net.word_vectors * net.word_scale
     meant = means[rows].sum(axis=0) / max(1, len(rows)) ** 0.5 if rows else np.zeros(means.shape[1])
-    return ((np.concatenate([strongest, meant]) @ net.out + net.bias) * net.strength).tolist()  # type: ignore[no-any-return]
+    told_all = np.concatenate([strongest, meant])
+    if net.hidden is not None and net.hidden_bias is not None:
+        told_all = np.concatenate([np.maximum(told_all @ net.hidden + net.hidden_bias, 0), told_all])
+    return ((told_all @ net.out + net.bias) * net.strength).tolist()  # type: ignore[no-any-return]
 
 
-def test_it_says_what_its_definition_says() -> None:
-    net, batch = invented(), lay_out(TEXTS)
+@pytest.mark.parametrize("made", [invented, older])
+def test_it_says_what_its_definition_says(made: Callable[[], Network]) -> None:
+    net, batch = made(), lay_out(TEXTS)
     pieces: list[list[str]] = [[] for _ in TEXTS]
     for piece, doc in zip(batch.pieces, batch.word_doc.tolist(), strict=True):
         pieces[doc].append(piece)
@@ -99,6 +115,29 @@ def test_a_file_keeps_it_and_files_without_it_stay_readable() -> None:
         again = linear.load(out.getvalue())
         assert np.array_equal(again.score(batch).p, model.score(batch).p)
     assert not np.allclose(whole.score(batch).p, plain.score(batch).p)
+
+
+def test_words_that_differ_in_their_first_character_are_not_taken_for_each_other() -> None:
+    hashes = features.make_batch(["医院 学院 法院 一天 明天"], features.Parted()).words
+    known = np.sort(hashes[:1])
+    assert features.find_words(known, hashes).tolist() == [1, 0, 0, 0, 0]
+    short = (known >> np.uint64(32)).astype(np.uint32)  # as older files keep it
+    assert features.find_words(short, hashes).tolist() == [1, 1, 1, 0, 0]
+    assert features.find_words(known[:0], hashes).tolist() == [0] * 5
+
+
+@pytest.mark.parametrize("made", [invented, older])
+def test_it_may_stand_in_a_file_of_its_own(made: Callable[[], Network], tmp_path: Path) -> None:
+    net, plain, batch = made(), replace(beside(), network=None), lay_out(TEXTS)
+    own = io.BytesIO()
+    net.save(own, {"rows": 3})
+    (tmp_path / network.FILE).write_bytes(own.getvalue())
+    named = replace(plain, meta={"network": hashlib.sha256(own.getvalue()).hexdigest()})
+    again = linear.joined(named, tmp_path)
+    assert np.array_equal(again.score(batch).p, replace(plain, network=net).score(batch).p)
+    assert linear.joined(plain, tmp_path).network is None  # a model without one takes none from its neighbour
+    with pytest.raises(ValueError, match="does not belong"):
+        linear.joined(replace(named, meta={"network": "0" * 64}), tmp_path)
 
 
 def test_words_are_still_named_and_they_push_to_the_label() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hub.errors import Refused
 from nlp import segment
 from nlp.training import data, teacher
-from nlp.training.teacher import lesson, pupil
+from nlp.training.teacher import invented, lesson, pupil
 from nlp.training.teacher.lesson import Known
 from nlp.training.teacher.weights import Weights
 from workflows.language import training
@@ -71,6 +71,26 @@ def test_folds_are_whole_blocks() -> None:
     folds = lesson.fold(600)
     assert folds.reshape(-1, lesson.BLOCK).std(axis=1).max() == 0
     assert set(folds.tolist()) == set(range(lesson.FOLDS))
+
+
+def test_invented_texts_are_made_of_real_ones_and_know_which() -> None:
+    draw = np.random.default_rng(4)
+    words = ["开心", "高兴", "愉快", "生气", "愤怒", "恼火", *(chr(0x4E00 + number) * 2 for number in range(30))]
+    points = np.repeat(draw.normal(size=(12, 24)), 3, axis=0) * 4 + draw.normal(size=(36, 24))
+    nearest = invented.neighbours(words, points.astype(np.float32))
+    assert all(word not in near for word, near in nearest.items())
+    assert set(nearest["开心"][:2]) == {"高兴", "愉快"}
+    texts = ["今天很开心，出去玩了！[开心]", "路灯坏了真生气，没人管。http://t.cn/AbC", "好"]
+    made, again = (invented.invent(texts, 300, nearest, segment.make_segmenter()) for _ in range(2))
+    assert made == again
+    assert len(set(made.texts)) > 20
+    for text, parents in zip(made.texts, made.parents, strict=True):
+        whole = "".join(texts[number] for number in parents)
+        assert ("[开心]" in text) <= ("[开心]" in whole)  # emoticons and links stay as they are
+        assert "http" not in text or "http://t.cn/AbC" in text
+    kept = made.without(np.array([1]))
+    assert {number for one in kept for number in made.parents[one]} == {0}  # the third is too short to be one alone
+    assert len(kept) < len(made.texts)
 
 
 @pytest.mark.skipif(not find_spec("torch"), reason="needs torch")

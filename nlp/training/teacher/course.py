@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ from nlp.network import Network
 from nlp.segment import Segmenter
 from nlp.training import data
 from nlp.training.data import Labelled
-from nlp.training.teacher import lesson, pupil, require
+from nlp.training.teacher import invented, lesson, pupil, require
+from nlp.training.teacher.invented import Invented
 from nlp.training.teacher.lesson import Known, Lesson
 from nlp.training.teacher.reading import Reader
 from nlp.training.teacher.weights import Floats32, open_weights
@@ -23,18 +25,21 @@ from nlp.training.teacher.weights import Floats32, open_weights
 Say = Callable[[str], None]
 RIGHT = 0.4  # what the label itself counts beside what the teacher says
 UNLABELLED, SURPRISED, LETTER = 0.7, 0.5, 0.5  # what texts without a tone count, and letters
+INVENTED = 140_000
 SMOOTH = 0.15  # of a letter's label, spread over all: nobody has read the letter
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Everything read once. ``forms``: all texts as models see them: those with labels, others, letters; ``folds``: of
-    the first, ``told``: the shares of the last."""
+    """Everything read once. ``forms``: all texts as models see them: those with labels, others, letters, invented ones;
+    ``folds``: of the first; ``told``: the shares of the letters."""
 
     forms: list[str]
     known: Known
     others: Floats32
     told: Floats32
+    made: Invented
+    heard: Floats32
     folds: Ints
     vectors: pupil.Vectors
     segmenter: Segmenter
@@ -48,12 +53,16 @@ class Course:
         told = lesson.apart(known, self.folds[kept])
         toned = known.tones >= 0
         told[toned] = (1 - RIGHT) * told[toned] + RIGHT * np.eye(told.shape[1], dtype=np.float32)[known.tones[toned]]
-        others = Lesson(known, np.arange(len(kept))).shares(self.others)
-        counts = np.where(toned, 1.0, SURPRISED), np.full(len(others), UNLABELLED), np.full(len(self.told), LETTER)
-        weight = np.concatenate(counts)
-        forms = [self.forms[number] for number in kept] + self.forms[len(self.folds) :]
+        teacher = Lesson(known, np.arange(len(kept)))
+        used = self.made.without(np.flatnonzero(self.folds == without))
+        others, heard = teacher.shares(self.others), teacher.shares(self.heard[used])
+        weight = np.repeat([1.0, UNLABELLED, LETTER, UNLABELLED], [len(told), len(others), len(self.told), len(heard)])
+        weight[: len(told)][~toned] = SURPRISED
+        real = len(self.forms) - len(self.made.texts)
+        rows = np.concatenate([kept, np.arange(len(self.folds), real), real + used])
+        forms = [self.forms[number] for number in rows.tolist()]
         batches = [batch for _, batch in data.batches(data.labelled(forms, [""] * len(forms), ""), self.segmenter)]
-        shares = np.concatenate([told, others, self.told]).astype(np.float32)
+        shares = np.concatenate([told, others, self.told, heard]).astype(np.float32)
         return pupil.teach(pupil.count(batches), shares, weight.astype(np.float32), self.vectors, self.say)
 
 
@@ -70,11 +79,25 @@ def read(source: Path, kept: Path, letters: Labelled, segmenter: Segmenter, say:
     kinds = [nlp.EMOTIONS.index(row["emotion6"]) for row in rows]
     known = Known(reader.read(texts), np.array(tones), np.array(kinds))
     folds = lesson.fold(int(toned.sum()))[np.maximum(np.cumsum(toned) - 1, 0)]  # the folds of the linear model, too
-    forms = [*(data.form(text) for text in (*texts, *others)), *letters.texts]
+    whole = [*texts, *others]
+    vectors = _vectors(reader, whole)
+    forms = [data.form(text) for text in whole]
+    made = _invented(whole, forms, vectors, segmenter)
+    forms += [*letters.texts, *(data.form(text) for text in made.texts)]
     gold = [nlp.SENTIMENTS.index(label) for label in letters.labels]
     told = np.full((len(gold), len(nlp.SENTIMENTS)), SMOOTH / len(nlp.SENTIMENTS), np.float32)
     told[np.arange(len(gold)), gold] += 1 - SMOOTH
-    return Course(forms, known, reader.read(others), told, folds, _vectors(reader, (*texts, *others)), segmenter, say)
+    heard = reader.read(made.texts)
+    return Course(forms, known, reader.read(others), told, made, heard, folds, vectors, segmenter, say)
+
+
+def _invented(
+    texts: Sequence[str], forms: list[str], vectors: pupil.Vectors, segmenter: Segmenter
+) -> Invented:  # fmt: skip
+    batches = [batch for _, batch in data.batches(data.labelled(forms, [""] * len(forms), ""), segmenter)]
+    counts = Counter(word for batch in batches for word in batch.pieces)
+    words = sorted(word for word, times in counts.items() if times >= pupil.LEAST)
+    return invented.invent(texts, INVENTED, invented.neighbours(words, vectors(words)), segmenter)
 
 
 def _vectors(reader: Reader, texts: Sequence[str]) -> pupil.Vectors:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nlp import linear
+from nlp import features
 from nlp.features import Batch, Ints
 from nlp.network import Network
 from nlp.training.solver import SEED
@@ -19,9 +19,9 @@ from nlp.training.teacher.weights import Floats32
 Tensor = Any
 Say = Callable[[str], None]
 Vectors = Callable[[Sequence[str]], Floats32]
-LETTERS, WORDS, LEAST = 3200, 10_000, 3  # how many are known, and how often each must have been met
-LETTER_WIDTH, WORD_WIDTH, FILTERS, WIDTHS = 32, 20, 64, (2, 3)
-PASSES, RATE, DECAY, BATCH = 4, 3e-3, 1e-3, 96
+LETTERS, WORDS, LEAST = 3200, 22_000, 3  # how many are known, and how often each must have been met
+LETTER_WIDTH, WORD_WIDTH, FILTERS, WIDTHS, HIDDEN = 32, 24, 64, (2, 3), 64
+PASSES, RATE, DECAY, BATCH = 8, 3e-3, 1e-3, 96
 HIDE, DROP = 0.1, 0.3
 LONGEST, MOST_WORDS = 200, 120
 _START = 0.3  # of the spread of the vectors that words begin with
@@ -36,7 +36,7 @@ class Words:
     known_letters: list[str]
     known_words: list[str]
     codes: np.ndarray[tuple[int], np.dtype[np.uint32]]
-    hashes: np.ndarray[tuple[int], np.dtype[np.uint32]]
+    hashes: np.ndarray[tuple[int], np.dtype[np.uint64]]
 
 
 def count(batches: Sequence[Batch]) -> Words:
@@ -46,17 +46,17 @@ def count(batches: Sequence[Batch]) -> Words:
     spelt: dict[int, str] = {}
     for batch in batches:
         seen.update(batch.codes[batch.codes != ord(" ")].tolist())
-        for word, key in zip(batch.pieces, linear.short_hash(batch.words).tolist(), strict=True):
+        for word, key in zip(batch.pieces, batch.words.tolist(), strict=True):
             if len(word) > 1:
                 heard[key] += 1
                 spelt[key] = word
     codes = np.array(sorted(code for code, times in seen.most_common(LETTERS) if times >= LEAST), np.uint32)
-    hashes = np.array(sorted(key for key, times in heard.most_common(WORDS) if times >= LEAST), np.uint32)
+    hashes = np.array(sorted(key for key, times in heard.most_common(WORDS) if times >= LEAST), np.uint64)
     letters, words = [], []
     for batch in batches:
         spoken, long = batch.codes != ord(" "), batch.ends - batch.starts > 1
-        letters += _parted(_numbers(codes, batch.codes[spoken]) + 1, batch.doc[spoken], batch.size, LONGEST)
-        told = _numbers(hashes, linear.short_hash(batch.words[long]))
+        letters += _parted(features.place(codes, batch.codes[spoken]) + 1, batch.doc[spoken], batch.size, LONGEST)
+        told = features.find_words(hashes, batch.words[long])
         words += _parted(told[told > 0], batch.word_doc[long][told > 0], batch.size, MOST_WORDS)
     return Words(letters, words, [chr(c) for c in codes.tolist()], [spelt[h] for h in hashes.tolist()], codes, hashes)
 
@@ -91,7 +91,8 @@ class _Room:
         letters, words = found[: len(texts.codes)], found[len(texts.codes) :]
         begun = {
             "letters": _begin(letters, words, LETTER_WIDTH, 2), "words": _begin(words, words, WORD_WIDTH, 1),
-            "out": self._random(columns, labels, columns), "bias": self.torch.zeros(labels),
+            "hidden": self._random(columns, HIDDEN, columns), "hidden_bias": self.torch.zeros(HIDDEN),
+            "out": self._random(HIDDEN + columns, labels, HIDDEN + columns), "bias": self.torch.zeros(labels),
             "lean": self.torch.zeros(FILTERS * len(WIDTHS)),
         }  # fmt: skip
         for width in WIDTHS:
@@ -112,7 +113,9 @@ class _Room:
         strongest = (torch.cat(slid, 1) + parts["lean"]).relu()
         known = (words > 0).unsqueeze(2)
         meant = (parts["words"][words] * known).sum(1) / known.sum(1).clamp(min=1).sqrt()
-        return torch.dropout(torch.cat([strongest, meant], 1), DROP, True) @ parts["out"] + parts["bias"]
+        told = torch.dropout(torch.cat([strongest, meant], 1), DROP, True)
+        hidden = torch.dropout((told @ parts["hidden"] + parts["hidden_bias"]).relu(), DROP, True)
+        return torch.cat([hidden, told], 1) @ parts["out"] + parts["bias"]
 
     def network(self) -> Network:
         """As it ships: vectors in 127 steps either way."""
@@ -124,7 +127,7 @@ class _Room:
         )
         return Network(
             self.texts.codes, letters, letter_scale, filters, made["lean"], self.texts.hashes, words, word_scale,
-            made["out"], made["bias"],
+            made["out"], made["bias"], made["hidden"], made["hidden_bias"],
         )  # fmt: skip
 
     def _filled(self, rows: list[Ints]) -> Tensor:
@@ -151,12 +154,6 @@ def _begin(vectors: Floats32, of: Floats32, width: int, first: int) -> Floats32:
 def _stepped(values: Floats32) -> tuple[np.ndarray[Any, np.dtype[np.int8]], Floats32]:
     scale = np.maximum(np.abs(values).max(axis=0), 1e-9) / 127
     return np.rint(values / scale).astype(np.int8), scale.astype(np.float32)
-
-
-def _numbers(known: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any]) -> Ints:
-    """One more than where each stands in the sorted list, 0 where it does not."""
-    at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    return np.where(known[at] == wanted, at + 1, 0)
 
 
 def _parted(numbers: Ints, doc: Ints, size: int, most: int) -> list[Ints]:
