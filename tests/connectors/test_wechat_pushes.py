@@ -254,9 +254,9 @@ def signed() -> dict[str, str]:
 
 @pytest.mark.parametrize("what", HOSTILE)
 def test_dangerous_xml_is_kept_as_text_and_never_opened(what: str) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     item = one(answer(REF, "POST", signed(), HOSTILE[what], NOW))
-    assert time.monotonic() - begun < 1
+    assert time.process_time() - begun < 1
     assert item.external_id.startswith("sha256:")
     assert "root:" not in item.payload
     with pytest.raises(Unparsable):
@@ -267,9 +267,9 @@ def test_huge_and_deep_ones() -> None:
     assert isinstance(answer(REF, "POST", signed(), b" " * (LARGEST + 1), NOW), Reject)
     assert isinstance(answer(REF, "POST", signed(), b"", NOW), Reject)
     deep = b"<xml>" + b"<a>" * 30_000 + b"</a>" * 30_000 + b"</xml>"
-    begun = time.monotonic()
+    begun = time.process_time()
     assert one(answer(REF, "POST", signed(), deep, NOW)).external_id.startswith("sha256:")
-    assert time.monotonic() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 @pytest.mark.parametrize(
