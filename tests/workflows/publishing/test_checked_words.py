@@ -23,6 +23,7 @@ ROOM = Path(workflows.__file__).parent
 DOORS = {
     "publishing/service.py": "problems_of at submit and at approve",
     "replies/review.py": "check at submit and at approve",
+    "cases/telling.py": "no words but why an order is refused, told to the other office's system and not to the public",
 }
 
 
