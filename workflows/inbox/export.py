@@ -58,9 +58,9 @@ async def exported(unit: Unit, actor: Actor, filters: Filters) -> list[ExportRow
     NotAllowed for those who read single messages only."""
     if not actor.can(May.read_messages):
         raise NotAllowed(_("没有查看收件的权限"))
-    newest: Any = columns(func.max(col(Reply.id))).where(
-        col(Reply.message_id) == col(Message.id), col(Reply.state) == ReplyState.sent
-    )
+    # Gathered once: looked for message by message it would be all answers for each.
+    sent: Any = columns(col(Reply.message_id), func.max(col(Reply.id)).label("id"))
+    newest = sent.where(col(Reply.state) == ReplyState.sent).group_by(col(Reply.message_id)).subquery()
     asked: tuple[Any, ...] = (Message, Tagging, Account.name, Case_.number, Case_.state, Department.short_name, Reply)
     wanted: Any = (
         columns(*asked)
@@ -69,7 +69,8 @@ async def exported(unit: Unit, actor: Actor, filters: Filters) -> list[ExportRow
         .outerjoin(Tagging, and_(col(Tagging.message_id) == col(Message.id), col(Tagging.is_current)))
         .outerjoin(Case_, col(Case_.id) == col(Message.case_id))
         .outerjoin(Department, col(Department.id) == col(Case_.department_id))
-        .outerjoin(Reply, col(Reply.id) == newest.correlate(Message).scalar_subquery())
+        .outerjoin(newest, newest.c.message_id == col(Message.id))
+        .outerjoin(Reply, col(Reply.id) == newest.c.id)
         .where(visible.messages(actor), ~col(Message.is_own), *narrowed(unit, filters))
         .order_by(col(Message.created_at).desc(), col(Message.id).desc())
         .limit(MOST)
