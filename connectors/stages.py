@@ -27,6 +27,12 @@ STAGE_WORDS: dict[str, Stage] = {
     "受理": Stage.accepted, "签收": Stage.signed, "转办": Stage.transferred, "退单": Stage.returned,
     "办结": Stage.closed,
 }  # fmt: skip
+_WORDS = {stage: word for word, stage in STAGE_WORDS.items()}
+
+
+def word_of(stage: Stage) -> str:
+    """受理, 签收, 转办, 退单, 办结."""
+    return _WORDS[stage]
 
 
 def wanted(options: Mapping[str, Any]) -> frozenset[Stage]:

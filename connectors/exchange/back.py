@@ -8,11 +8,10 @@ from datetime import datetime
 
 from connectors.base import ConnectorError, Effect, ErrorKind, Outgoing
 from connectors.exchange.form import ANSWERED
-from connectors.stages import STAGE_WORDS
+from connectors.stages import word_of
 from connectors.text import one_line
 
 RECEIPT = "receipt"
-_WORDS = {stage: word for word, stage in STAGE_WORDS.items()}
 
 
 def result_of(out: Outgoing, statuses: Mapping[str, str], now: datetime) -> dict[str, str]:
@@ -24,7 +23,7 @@ def result_of(out: Outgoing, statuses: Mapping[str, str], now: datetime) -> dict
 def event_of(out: Outgoing, statuses: Mapping[str, str], now: datetime) -> dict[str, str]:
     """Where the order stands; why, where there is a reason."""
     assert out.stage is not None
-    status = statuses.get(_WORDS[out.stage], out.stage.value)
+    status = statuses.get(word_of(out.stage), out.stage.value)
     said = {"event_id": out.key, "order_id": out.target_id, "status": status, "at": (out.at or now).isoformat()}
     return said | ({"reason": out.text} if out.text else {}) | _in_charge(out)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hub.i18n import N_, NP_, _, pgettext
+from connectors.stages import Stage, word_of
+from hub.i18n import N_, NP_, _, pgettext, said
 from hub.models import CaseClass, CaseState
 from workflows.cases.moves import Move
 
@@ -98,11 +99,6 @@ EVENT_WORDS: dict[str, str] = {
     "force_check": N_("放行红线"),
     "generated": N_("采用模型起草的文字"),
 }
-# What the system an order came from is told of it.
-STAGE_WORDS: dict[str, str] = {
-    "accepted": N_("受理"), "signed": N_("签收"), "transferred": N_("转办"), "returned": N_("退单"),
-    "closed": N_("办结"),
-}  # fmt: skip
 
 # Why a matter is not taken up; the desk adds where the citizen may turn instead.
 REFUSALS: tuple[str, ...] = (
@@ -126,8 +122,8 @@ def move_label(move: Move) -> str:
 
 
 def stage_label(stage: str) -> str:
-    """受理, 签收, 转办, 退单, 办结."""
-    return _(STAGE_WORDS.get(stage, stage))
+    """What the system an order came from is told of it."""
+    return said(word_of(Stage(stage)))
 
 
 def class_label(urgency: CaseClass) -> str:
