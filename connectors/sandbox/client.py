@@ -47,14 +47,15 @@ from connectors.http import Http
 from connectors.lengths import weibo_units
 from connectors.options import DAY, SHORTEST, is_on, number
 from connectors.pictures import against_pictures, form_named, harmless, in_time
-from connectors.sandbox import figures, videos
+from connectors.sandbox import videos
 from connectors.sandbox.errors import CODES
-from connectors.sandbox.figures import COUNTED_AT_ONCE
 from connectors.sandbox.pushes import pushed_item
 from connectors.signature import proof_of, reason_against
 from connectors.videos import PIECE_SECONDS, Multipart, against_video
 from connectors.walk import LOOK_BACK, after_step, bounds
+from connectors.weibo import figures
 from connectors.weibo.errors import error_of
+from connectors.weibo.figures import COUNTED_AT_ONCE
 from connectors.weibo.pushes import NO_SECRET
 from connectors.weibo.schemas import UrlOf, inbound, item_id, own_item, raw_item, weibo_time
 
@@ -306,7 +307,7 @@ class SandboxConnector(Defaults):
 
     async def metrics(self, account: AccountRef, ids: Sequence[str]) -> list[Metric]:
         """Likes, comments and reposts of own posts, a hundred a call; reads are not told."""
-        return await figures.read(self._get, account, ids)
+        return await figures.read(lambda some: self._get(account, figures.PATH, {"ids": some}), ids)
 
     def validate(self, account: AccountRef, out: Outgoing) -> list[Problem]:
         """Empty, too long, pictures, an answer without target."""

@@ -43,7 +43,8 @@ from connectors.http import Http
 from connectors.lengths import weibo_units
 from connectors.options import text
 from connectors.signature import proof_of, reason_against
-from connectors.weibo import granting, publishing, pushes, reading
+from connectors.weibo import figures, granting, publishing, pushes, reading
+from connectors.weibo.figures import COUNTED_AT_ONCE, is_zero
 from connectors.weibo.links import id_of_link, post_url
 from connectors.weibo.schemas import inbound, item_id, number_text, own_item
 from connectors.weibo.settings import hosts, number
@@ -53,7 +54,6 @@ PUSH_BYTES = 256 * 1024
 # The own timeline shows an ordinary app its newest five posts, whatever it asks for.
 OWN_NEWEST = 5
 OWN_PAGES, OWN_PAGE_SIZE = 3, 50
-COUNTED_AT_ONCE = 100
 REPLY_HOURS = 48
 NO_TOKEN_FOR_FILES = "账号没有可用的令牌，取不到私信里的图片，请管理员在账号设置中补上"  # noqa: S105  a sentence
 
@@ -270,7 +270,7 @@ class WeiboConnector(Defaults):
             further = number_text(body.get("next_cursor")).lstrip("0")
             if reaches(listed, floor) or not further:
                 # A full page without a hint where to go on is no end, nor is a hint nobody can read.
-                is_end = _is_zero(body.get("next_cursor")) and len(listed) < OWN_PAGE_SIZE
+                is_end = is_zero(body.get("next_cursor")) and len(listed) < OWN_PAGE_SIZE
                 complete = proves(seen, floor, is_end)
                 break
             params = {"max_id": further}
@@ -311,15 +311,8 @@ class WeiboConnector(Defaults):
 
     async def metrics(self, account: AccountRef, ids: Sequence[str]) -> list[Metric]:
         """Likes, comments and reposts of own posts, a hundred a call; reads are not told."""
-        wanted, found = [one for one in ids if number_text(one)], list[Metric]()
-        for start in range(0, len(wanted), COUNTED_AT_ONCE):
-            some = wanted[start : start + COUNTED_AT_ONCE]
-            body = await self._wire.get(account, f"{hosts(account).api}/2/statuses/count.json", ids=",".join(some))
-            known = (
-                {_counted_id(one): one for one in body if isinstance(one, Mapping)} if isinstance(body, list) else {}
-            )
-            found += [_metric(one, known[one]) for one in some if one in known]
-        return found
+        url = hosts(account).api + figures.PATH
+        return await figures.read(lambda some: self._wire.get(account, url, ids=some), ids)
 
     def read_link(self, account: AccountRef, link: str) -> str:
         """The id of the post behind an address on weibo.com."""
@@ -356,21 +349,3 @@ def _entries(body: Any, name: str) -> list[Any]:
     if not isinstance(listed, list):
         raise ConnectorError(ErrorKind.protocol, "平台返回的列表无法识别，请稍后再试", code=name)
     return listed
-
-
-def _counted_id(one: Mapping[str, Any]) -> str:
-    return number_text(one.get("idstr")) or number_text(one.get("id"))
-
-
-def _metric(own_id: str, one: Mapping[str, Any]) -> Metric:
-    numbers = {name: one.get(name) for name in ("attitudes", "comments", "reposts")}
-    told = {name: int(text) for name, value in numbers.items() if (text := number_text(value) or _zero(value))}
-    return Metric(own_id, None, told.get("attitudes"), told.get("comments"), told.get("reposts"))
-
-
-def _zero(value: Any) -> str:
-    return "0" if _is_zero(value) else ""
-
-
-def _is_zero(value: Any) -> bool:
-    return value in (0, "0") and not isinstance(value, bool)
