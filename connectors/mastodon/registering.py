@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -87,8 +86,8 @@ def _at(account: AccountRef, path: str) -> str:
 def _object(answer: Answer) -> Mapping[str, Any]:
     """The body as a JSON object; a web page or anything else is an empty one."""
     try:
-        body = json.loads(answer.body)
-    except (ValueError, RecursionError):
+        body = answer.json()
+    except ConnectorError:
         return {}
     return body if isinstance(body, dict) else {}
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.base import AccountRef, Attachment
 from connectors.budget import Standing, Window
 from connectors.http import Answer, Http, retry_at
 from connectors.mastodon.errors import error_of
+from connectors.moments import moment_of
 from connectors.videos import PIECE_SECONDS, Multipart
 
 ALL = "all"
@@ -79,7 +79,7 @@ def standing(answer: Answer, now: datetime) -> Standing | None:
     if left is None or not most:
         return None
     # Their clock may be minutes off ours: the time that is left is told by their own two stamps.
-    theirs = _date(answer.headers.get("date", "")) or now
+    theirs = moment_of(answer.headers.get("date", "")) or now
     reset = retry_at({"x-ratelimit-reset": answer.headers.get("x-ratelimit-reset", "")}, theirs)
     if reset is None or reset - theirs > SPAN + _SLACK:
         return None
@@ -93,11 +93,3 @@ def _matters(told: Standing, path: str) -> bool:
 
 def _whole(value: str | None) -> int | None:
     return int(value) if value and value.isascii() and value.isdigit() and len(value) < 10 else None
-
-
-def _date(value: str) -> datetime | None:
-    try:
-        at = parsedate_to_datetime(value)
-    except (ValueError, TypeError, IndexError):
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
