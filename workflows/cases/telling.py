@@ -53,12 +53,17 @@ async def tell_sent_off(unit: Unit, case_ids: Sequence[int]) -> None:
     """As :func:`tell`, of new cases that the hub accepted and dispatched by itself."""
     if not case_ids:
         return
-    connected = col(Account.disconnected_at).is_(None)
-    of_these = select(Case, Account).join(Account, col(Account.id) == col(Case.account_id))
-    found = await unit.session.exec(of_these.where(col(Case.id).in_(case_ids), connected).order_by(col(Case.id)))
-    for case, account in found.all():
+    these = col(Case.id).in_(case_ids)
+    theirs = col(Account.id).in_(select(col(Case.account_id)).where(these))
+    accounts = await unit.all(select(Account).where(theirs, col(Account.disconnected_at).is_(None)))
+    # Most sources want to hear nothing: their cases need not be looked at.
+    hearing = {account.id: stages for account in accounts if (stages := wanted(account.options))}
+    if not hearing:
+        return
+    cases = select(Case).where(these, col(Case.account_id).in_(hearing)).order_by(col(Case.id))
+    for case in await unit.all(cases):
         for stage in (Stage.accepted, Stage.transferred):
-            if stage in wanted(account.options):
+            if stage in hearing[case.account_id]:
                 await _put(unit, case, stage, "")
 
 
