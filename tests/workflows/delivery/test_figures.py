@@ -255,10 +255,9 @@ async def test_a_missing_grant_is_no_failure(office: Office, hands: Hands) -> No
     assert (await office.delivery(one.id or 0)).figures_at == one.sent_at + timedelta(hours=6)  # type: ignore[operator]
 
 
-async def test_figures_take_nothing_that_people_or_messages_need(any_office: Office, hands: Hands) -> None:
-    """Half of what people leave of a window is the reading's alone; figures wait for the next one."""
-    office, meter = any_office, RowMeter(any_office.ctx)
-    daily = Window("all", 20, DAY)
+def metered(office: Office, daily: Window) -> RowMeter:
+    """Have the office's platform allow so many calls."""
+    meter = RowMeter(office.ctx)
 
     class Metered(SandboxConnector):
         def budgets(self, account: AccountRef) -> tuple[Window, ...]:
@@ -268,8 +267,15 @@ async def test_figures_take_nothing_that_people_or_messages_need(any_office: Off
             await meter.take(account, [daily], "all")
             return await super().metrics(account, ids)
 
-    (one,) = await sent(office)
     office.house = replace(office.house, platforms={"sandbox": Metered(Http(live=False))})
+    return meter
+
+
+async def test_figures_take_nothing_that_people_or_messages_need(any_office: Office, hands: Hands) -> None:
+    """Half of what people leave of a window is the reading's alone; figures wait for the next one."""
+    office, daily = any_office, Window("all", 20, DAY)
+    (one,) = await sent(office)
+    meter = metered(office, daily)
     async with office.read() as unit:
         reader = office.house.ref(await unit.one(select(Account)), Purpose.reading)
     hands.move(clock.now().replace(hour=17) + DAY)  # soon after midnight in Beijing
@@ -292,17 +298,8 @@ async def test_figures_take_nothing_that_people_or_messages_need(any_office: Off
 
 
 async def test_where_calls_are_scarce_turns_are_rare(office: Office, hands: Hands) -> None:
-    meter, daily = RowMeter(office.ctx), Window("all", 100, DAY)
-
-    class Metered(SandboxConnector):
-        def budgets(self, account: AccountRef) -> tuple[Window, ...]:
-            return (daily,)
-
-        async def metrics(self, account: AccountRef, ids: Sequence[str]) -> list[Metric]:
-            await meter.take(account, [daily], "all")
-            return await super().metrics(account, ids)
-
-    office.house = replace(office.house, platforms={"sandbox": Metered(Http(live=False))})
+    daily = Window("all", 100, DAY)
+    metered(office, daily)
     hands.move(clock.now().replace(hour=16, minute=0) + DAY)
     for _ in range(46):  # a post every half an hour, until shortly before midnight
         await sent(office)
