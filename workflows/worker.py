@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -38,6 +38,7 @@ FORGOTTEN = timedelta(hours=1)
 PATIENCE = 3.5
 LISTEN_PATIENCE = 5.0
 LONGEST_BACK_OFF = 5.0
+AGAIN = 0.2
 _log = log.get(__name__)
 
 
@@ -129,10 +130,17 @@ async def _listen_once(url: str, ear: Callable[[str], None], stop: asyncio.Event
         tasks = [listening, stopped, *worker.tasks.values()]
         if worker.main_task is not None:
             tasks.append(worker.main_task)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _end(tasks)
         await queue.aclose(close_connection_pool=True)
+
+
+async def _end(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Cancel until all have ended: arq's main task goes on where a cancellation meets the queue's answer."""
+    while running := [task for task in tasks if not task.done()]:
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running, timeout=AGAIN)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _hearer(name: str, ear: Callable[[str], None]) -> Any:

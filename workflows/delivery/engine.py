@@ -58,6 +58,7 @@ class Dispatcher:
         self._running: dict[Lane, asyncio.Task[None]] = {}
         self._blocked: dict[Lane, float] = {}
         self._bell = asyncio.Event()
+        self._closing = False
 
     @property
     def running(self) -> int:
@@ -95,7 +96,9 @@ class Dispatcher:
         return started
 
     async def close(self, patience: float) -> None:
-        """Wait for running calls, then cancel them: their leases expire and the outcome is read back."""
+        """Begin nothing more; wait for running calls, then cancel them: their leases expire and the outcome is read
+        back."""
+        self._closing = True
         tasks = list(self._running.values())
         if tasks:
             await asyncio.wait(tasks, timeout=patience)
@@ -116,6 +119,8 @@ class Dispatcher:
     async def _work(self, lane: Lane, rows: list[Due]) -> None:
         try:
             for due in rows:
+                if self._closing:
+                    return
                 if await self._handle(due) is not None:
                     self.handled += 1
                     self._blocked.pop(lane, None)

@@ -231,3 +231,33 @@ async def test_sigterm_ends_it_within_five_seconds(open_at: Opener, tmp_path: Pa
     finally:
         process.kill()
     assert await office.states(ids) == ["sent"]
+
+
+async def test_a_stop_lets_the_call_at_hand_end_and_begins_no_other(open_at: Opener) -> None:
+    office = await open_at()
+    office.sandbox.fault("delay", operation="publish", seconds=0.5)
+    ids = [key for text in ("一", "二", "三") for key in await office.approved(text, after=0.2)]
+    await asyncio.sleep(0.3)  # all three are due when it first looks
+    async with dispatching(office):
+        until = time.monotonic() + 10
+        while (await office.states(ids))[0] == "waiting":
+            assert time.monotonic() < until, "nothing was begun"
+            await asyncio.sleep(0.02)
+    assert await office.states(ids) == ["sent", "waiting", "waiting"]
+
+
+async def test_what_goes_on_after_a_cancellation_is_cancelled_again() -> None:
+    lost = asyncio.Event()
+
+    async def deaf_once() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            lost.set()  # as a client that takes the cancellation for a broken reply
+        await asyncio.Event().wait()
+
+    tasks = [asyncio.create_task(deaf_once()), asyncio.create_task(asyncio.sleep(60))]
+    await asyncio.sleep(0)
+    await asyncio.wait_for(worker._end(tasks), 5)
+    assert lost.is_set()
+    assert all(task.cancelled() for task in tasks)
