@@ -135,23 +135,28 @@ def _others(stands: str, place: int) -> set[str]:
     others = alike().get(stands[place])
     if not others:
         return _NOBODY
-    return others & _beside_it().get((len(stands), place, stands[:place] + stands[place + 1 :]), _NOBODY)
+    return others.intersection(_beside_it()[len(stands), place].get(stands[:place] + stands[place + 1 :], ""))
 
 
 _NOBODY: set[str] = set()
 
 
 @cache
-def _beside_it() -> dict[tuple[int, int, str], set[str]]:
-    """(length, place, the rest of the word) → characters that stand there in words seen often enough."""
+def _beside_it() -> dict[tuple[int, int], dict[str, str]]:
+    """(length, place) → the rest of a word → characters that stand there in words seen often enough.
+
+    Strings, and one object per character: every process that checks keeps several hundred thousand of them."""
     words, total = dictionary()
-    found: dict[tuple[int, int, str], set[str]] = {}
+    found: dict[tuple[int, int], dict[str, str]] = {(size, at): {} for size in _SEEN for at in range(size)}
     least = {length: math.log(seen) - total for length, seen in _SEEN.items()}
+    one: dict[str, str] = {}
     for word, chance in words.items():
         size = len(word)
         if size in least and chance >= least[size]:
             for place in range(size):
-                found.setdefault((size, place, word[:place] + word[place + 1 :]), set()).add(word[place])
+                there, rest = found[size, place], word[:place] + word[place + 1 :]
+                letter = one.setdefault(word[place], word[place])
+                there[rest] = there[rest] + letter if rest in there else letter
     return found
 
 
@@ -196,7 +201,8 @@ def dictionary() -> tuple[dict[str, float], float]:
         for one in word.split():
             counts[one] = max(counts.get(one, 0), 500)
     total = math.log(sum(counts.values()))
-    return {word: math.log(count) - total for word, count in counts.items() if count}, total
+    shares = {count: math.log(count) - total for count in {*counts.values()} if count}  # one number for all seen alike
+    return {word: shares[count] for word, count in counts.items() if count}, total
 
 
 def cut(run: str) -> tuple[tuple[int, int], ...]:
