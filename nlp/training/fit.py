@@ -18,7 +18,8 @@ from nlp.training.data import Labelled
 from nlp.training.solver import Pace, Problem
 
 _BLOCK = 50
-_STEPS, _FEW_STEPS = 3000, 300
+_STEPS = 3000
+_NEWTON, _RIDGE = 25, 1e-6
 _FINE = 24  # bits at which features are told apart when rare ones are dropped
 
 
@@ -110,19 +111,29 @@ class Finer:
     share: Floats
 
 
-def fit(table: Table, plan: Plan, start: LinearModel | None = None, finer: Finer | None = None) -> LinearModel:
-    """Fit, average over rounds, round to int8; calibration left neutral. ``start``: a model to begin from."""
+def fit(
+    table: Table, plan: Plan, start: LinearModel | None = None, finer: Finer | None = None, turn: Floats | None = None
+) -> LinearModel:  # fmt: skip
+    """Fit, average over rounds, round to int8; calibration left neutral. ``start``: a model to begin from. ``turn``:
+    what the score of each label (columns) counts for each (rows); nothing said: each for itself."""
     base = plan.labels.index(plan.base)
     weights, bias = _fitted(table, plan, None if start is None else start.weights * start.scale[:, None])
     if finer is not None:
         exact, exact_bias = _fitted(*_made_finer(table, plan, finer), None)
         weights, bias = (weights + finer.share @ exact) / 2, (bias + finer.share @ exact_bias) / 2
-    weights -= weights[base].copy()
+    weights, bias = _against(base, weights), _against(base, bias)
+    if turn is not None:
+        weights, bias = _against(base, turn @ weights), _against(base, turn @ bias)
     scale = np.maximum(np.abs(weights).max(axis=1), 1e-9) / plan.levels
     rounded = np.rint(weights / scale[:, None]).astype(np.int8)
     rounded[np.abs(rounded) <= plan.least] = 0
     count = len(plan.labels)
-    return LinearModel(plan.labels, plan.recipe, rounded, scale, bias - bias[base], np.ones(count), np.zeros(count))
+    return LinearModel(plan.labels, plan.recipe, rounded, scale, bias, np.ones(count), np.zeros(count))
+
+
+def _against(base: int, values: Floats) -> Floats:
+    """Values of each label less those of ``base``."""
+    return np.asarray(values - values[base])
 
 
 def _made_finer(table: Table, plan: Plan, finer: Finer) -> tuple[Table, Plan]:
@@ -163,32 +174,50 @@ def fit_calibrated(table: Table, plan: Plan, finer: Finer | None = None) -> Line
     return replace(fit(table, plan, finer=finer), slope=slope, shift=shift)
 
 
-def fit_beside(table: Table, plan: Plan, finer: Finer | None, beside: Floats, network: Network) -> LinearModel:
-    """The same with a network on top. ``beside``: what a network that had not seen the texts kept back says of every
-    text (texts x labels); ``network``: the one that ships. How much each counts is found on the texts kept back."""
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """What the scores of the weights and of the network count for each label (labels x labels, twice); the sum, with
+    ``shift``, becomes a probability by softmax."""
+
+    weights: Floats
+    network: Floats
+    shift: Floats
+
+
+def mix(table: Table, plan: Plan, finer: Finer | None, beside: Floats) -> Mix:
+    """The mix of least log loss on the texts kept back. ``beside``: what a network that had not seen those says of
+    every text (texts x labels).
+
+    Each label hears both with a share of its own for every label's score: better on texts not seen than one share of
+    the network for all, and far better on letters (see docs/explanation/language.md)."""
     held = _held(table, plan)
-    scores = _apart(table, plan, finer, held)
     full = (~table.partial & table.ordinary)[held]
-    target = table.target[held][full]
-    share = _shared(scores[full], beside[held][full], target)
-    mixed = scores[full] + share * beside[held][full]
-    slope, shift = calibrate(mixed, target, shifted=plan.shifted)
-    made = fit(table, plan, finer=finer)
-    return replace(made, slope=slope, shift=shift, network=replace(network, strength=share))
+    scores = _apart(table, plan, finer, held)[full]
+    both = np.concatenate([scores, beside[held][full], np.ones((len(scores), 1))], axis=1)
+    found = _regression(both, table.target[held][full])
+    count = len(plan.labels)
+    return Mix(found[:, :count], found[:, count : 2 * count], found[:, -1])
 
 
-def _shared(scores: Floats, beside: Floats, target: Ints) -> float:
-    """How much of ``beside`` to add to ``scores``: least log loss, the whole being calibrated each time."""
-    unit = float(scores.std() / beside.std())
+def fit_mixed(table: Table, plan: Plan, finer: Finer | None, mixed: Mix, network: Network) -> LinearModel:
+    """A model whose weights and network are turned as ``mixed`` says, so that plain sums of their scores will do."""
+    beside = replace(network, out=(network.out @ mixed.network.T).astype(np.float32),
+                     bias=(mixed.network @ network.bias).astype(np.float32), strength=1.0)  # fmt: skip
+    return replace(fit(table, plan, finer=finer, turn=mixed.weights), shift=mixed.shift, network=beside)
 
-    def loss(part: float) -> float:
-        mixed = scores + part * unit * beside
-        slope, shift = calibrate(mixed, target, steps=_FEW_STEPS)
-        p = linear.softmax(mixed * slope + shift)
-        return -float(np.log(p[np.arange(len(target)), target]).mean())
 
-    best: float = min(np.arange(0.2, 2.6, 0.2).tolist(), key=loss)
-    return best * unit
+def _regression(x: Floats, target: Ints) -> Floats:
+    """Multinomial logistic regression by Newton's method: labels x columns. A trace of ridge settles what softmax
+    leaves open."""
+    count, columns = int(target.max()) + 1, x.shape[1]
+    truth, found = np.eye(count)[target], np.zeros((count, columns))
+    for _ in range(_NEWTON):
+        p = linear.softmax(x @ found.T)
+        slope = ((p - truth).T @ x / len(x) + _RIDGE * found).ravel()
+        bend = np.einsum("nk,kl,ni,nj->kilj", p, np.eye(count), x, x) - np.einsum("nk,nl,ni,nj->kilj", p, p, x, x)
+        bend = bend.reshape(count * columns, -1) / len(x) + _RIDGE * np.eye(count * columns)
+        found -= np.linalg.solve(bend, slope).reshape(found.shape)
+    return found
 
 
 def _held(table: Table, plan: Plan) -> NDArray[np.bool_]:

@@ -156,17 +156,17 @@ def train_tone(
     taught = _network(source, teacher, whole, told, segmenter, say) if teacher else None
     apart = np.arange(len(table.target)) < len(own.texts)
     say("sentiment: without the other domain")
-    first = _tone(fit.subset(table, apart), finer, None if taught is None else (taught[0][apart], taught[1]))
+    first, _ = _tone(fit.subset(table, apart), finer, None if taught is None else (taught[0][apart], taught[1]))
     result = {name: measure(first, rows, segmenter) for name, rows in ((data.TONE_DEV, dev), (data.TONE_COVID, covid))}
     say("sentiment: with it")
-    made = _tone(table, finer, taught)
+    made, again = _tone(table, finer, taught)
     result["shipped model on " + data.TONE_DEV] = measure(made, dev, segmenter)
     result[letters.JUDGED] = measure(made, letters.judged(source), segmenter)
     result[letters.TITLES] = measure(made, letters.judged(source, alone=True), segmenter)
     say("sentiment: the other domain, a fifth kept back each time")
-    result[data.TONE_COVID + CROSSWISE] = _crosswise(made, table, finer, apart, covid, segmenter)
+    result[data.TONE_COVID + CROSSWISE] = _crosswise(again, table, apart, covid, segmenter)
     used = [folder / name for name in (data.TONE_TRAIN, *data.TONE_TWO, data.TONE_COVID)]
-    used += [source / data.LETTERS, source / data.ANSWERED]
+    used += [source / data.LETTERS, source / data.ANSWERED, *(data.REVIEWS if teacher else ())]
     _store(made, target, used, len(whole.texts), result, say, teacher=TEACHER if teacher else "")
 
 
@@ -183,32 +183,36 @@ def _network(
     return beside, whole
 
 
-def _tone(table: Table, finer: Finer, taught: tuple[Floats, Network] | None) -> LinearModel:
-    """A model of tone, with as many weights as its file has room for; the network gets a file of its own."""
+def _tone(
+    table: Table, finer: Finer, taught: tuple[Floats, Network] | None
+) -> tuple[LinearModel, Callable[[Table], LinearModel]]:  # fmt: skip
+    """A model of tone, and what makes others like it of other rows in one round. The network gets a file of its own,
+    and there are as many weights as theirs has room for."""
+    once = replace(TONE, rounds=1)
     if taught is None:
-        return fit.fit_calibrated(table, TONE, finer)
-    made = fit.fit_beside(table, TONE, finer, *taught)
+        made = fit.fit_calibrated(table, TONE, finer)
+        return made, lambda rows: replace(fit.fit(rows, once, finer=finer), slope=made.slope, shift=made.shift)
+    mixed = fit.mix(table, TONE, finer, taught[0])
+    made = fit.fit_mixed(table, TONE, finer, mixed, taught[1])
     for least in range(TONE.least, TONE.levels):
         made.weights[np.abs(made.weights) <= least] = 0
         if replace(made, network=None).packed_size() <= BIGGEST:
             break
-    return made
+    return made, lambda rows: fit.fit_mixed(rows, once, finer, mixed, taught[1])
 
 
 def _crosswise(
-    made: LinearModel, table: Table, finer: Finer, apart: NDArray[np.bool_], rows: Labelled, segmenter: Segmenter
+    again: Callable[[Table], LinearModel], table: Table, apart: NDArray[np.bool_], rows: Labelled, segmenter: Segmenter
 ) -> dict[str, Any]:
-    """What models like ``made``, each taught on four fifths of the other-domain rows, say of the fifth left out."""
+    """What models made by ``again``, each of four fifths of the other-domain rows, say of the fifth left out."""
     place = np.cumsum(~apart) - 1
-    p = np.zeros((len(rows.texts), len(made.labels)))
+    p = np.zeros((len(rows.texts), len(nlp.SENTIMENTS)))
     for fold in range(FOLDS):
-        out = ~apart & (place % FOLDS == fold)
-        one = fit.fit(fit.subset(table, ~out), replace(TONE, rounds=1), finer=finer)
-        one = replace(one, slope=made.slope, shift=made.shift, network=made.network)
+        one = again(fit.subset(table, apart | (place % FOLDS != fold)))
         some = np.arange(len(rows.texts)) % FOLDS == fold
         part = data.chosen(rows, some.tolist())
         p[some] = np.concatenate([one.score(batch, explain=0).p for _, batch in data.batches(part, segmenter)])
-    return figures(p, made.labels, rows.labels)
+    return figures(p, nlp.SENTIMENTS, rows.labels)
 
 
 def finer_of(rows: list[dict[str, str]]) -> Finer:

@@ -12,7 +12,7 @@ import pytest
 from hub.errors import Refused
 from nlp import segment
 from nlp.training import data, teacher
-from nlp.training.teacher import invented, lesson, pupil
+from nlp.training.teacher import course, invented, lesson, pupil
 from nlp.training.teacher.lesson import Known
 from nlp.training.teacher.weights import Weights
 from workflows.language import training
@@ -91,6 +91,16 @@ def test_invented_texts_are_made_of_real_ones_and_know_which() -> None:
     kept = made.without(np.array([1]))
     assert {number for one in kept for number in made.parents[one]} == {0}  # the third is too short to be one alone
     assert len(kept) < len(made.texts)
+
+
+def test_reviews_are_known_by_their_side_and_never_said_to_be_of_the_other() -> None:
+    reviews = data.reviews()
+    texts = [text for text, _side in reviews]
+    assert len(texts) == len(set(texts)) > 15_000
+    assert {side for _text, side in reviews} == {"negative", "positive"}
+    shares = np.array([[0.2, 0.3, 0.5], [0.6, 0.2, 0.2]], np.float32)
+    assert course._sided(shares, np.array([2, 0])) == pytest.approx(np.array([[0.4, 0.6, 0], [0, 0.5, 0.5]]))
+    assert shares[0, 2] == pytest.approx(0.5)  # what was read stays as it was
 
 
 @pytest.mark.skipif(not find_spec("torch"), reason="needs torch")

@@ -157,23 +157,48 @@ def test_near_copies_are_kin() -> None:
     assert len(set(found)) == 3
 
 
-def test_a_network_counts_as_much_as_it_helps() -> None:
-    """Beside weights that know nothing of the words it decides."""
-    segmenter = segment.make_segmenter()
+def test_weights_and_network_are_mixed_as_they_help() -> None:
+    """A network that knows everything and says it of the wrong labels, beside weights that know much."""
     rows = invented(900, 1)
+    table = fit.tabulate(rows, PLAN, segment.make_segmenter())
+    wrong = np.array([1, 2, 0])[table.target]
+    said = np.eye(3)[wrong] * 0.3 + np.random.default_rng(3).normal(0, 0.1, (900, 3))
+    mixed = fit.mix(table, PLAN, None, said)
+    plain = fit.fit_calibrated(table, PLAN)
+    sums = plain.scores(table.rows) @ mixed.weights.T + said @ mixed.network.T + mixed.shift
+    assert (sums.argmax(axis=1) == table.target).mean() >= 0.97
+    assert (plain.scores(table.rows).argmax(axis=1) == table.target).mean() < 0.95
+
+
+def test_a_mixed_model_says_what_the_mix_says_of_both() -> None:
+    segmenter, draw = segment.make_segmenter(), np.random.default_rng(4)
+    rows = invented(300, 1)
     table = fit.tabulate(rows, PLAN, segmenter)
-    truth = np.eye(3)[table.target] + np.random.default_rng(3).normal(0, 0.2, (900, 3))
     none = np.zeros(0, np.uint32)
     net = Network(
-        none, np.zeros((1, 2), np.int8), np.ones(2, np.float32), (np.zeros((4, 1), np.float16),),
-        np.zeros(1, np.float32), none, np.zeros((1, 2), np.int8), np.ones(2, np.float32),
-        np.zeros((3, 3), np.float32), np.zeros(3, np.float32),
+        none, np.ones((1, 2), np.int8), np.ones(2, np.float32), (draw.normal(size=(4, 2)).astype(np.float16),),
+        np.zeros(2, np.float32), none, np.zeros((1, 2), np.int8), np.ones(2, np.float32),
+        draw.normal(size=(4, 3)).astype(np.float32), draw.normal(size=3).astype(np.float32),
     )  # fmt: skip
-    made = fit.fit_beside(table, PLAN, None, truth, net)
-    assert made.network is not None
-    plain = fit.fit_calibrated(table, PLAN)
-    assert made.network.strength * truth.std() > 0.5 * plain.scores(table.rows).std()
-    assert np.array_equal(made.weights, plain.weights)
+    mixed = fit.Mix(draw.normal(size=(3, 3)), draw.normal(size=(3, 3)), draw.normal(size=3))
+    made = fit.fit_mixed(table, PLAN, None, mixed, net)
+    ((_, batch),) = data.batches(rows, segmenter)
+    plain = fit.fit(table, PLAN).scores(table.rows)
+    sums = plain @ mixed.weights.T + net.scores(batch) @ mixed.network.T + mixed.shift
+    told = made.score(batch, explain=0).p
+    assert np.abs(told - linear.softmax(sums)).max() < 0.02  # what rounding to eight bits costs
+
+
+def test_the_mix_is_of_least_log_loss() -> None:
+    draw = np.random.default_rng(5)
+    x = np.concatenate([draw.normal(size=(4000, 4)), np.ones((4000, 1))], axis=1)
+    truth = draw.normal(size=(3, 5))
+    target = (linear.softmax(x @ truth.T).cumsum(axis=1) < draw.random((4000, 1))).sum(axis=1)
+    found = fit._regression(x, target)
+    gap = (found - found.mean(axis=0)) - (truth - truth.mean(axis=0))  # softmax leaves a common part open
+    assert np.abs(gap).max() < 0.2
+    slope = (linear.softmax(x @ found.T) - np.eye(3)[target]).T @ x / len(x)
+    assert np.abs(slope).max() < 1e-4
 
 
 # --- hot issues -------------------------------------------------------------------------------------------------------

@@ -177,8 +177,10 @@ async def take_back(request: Request) -> Response:
 
 async def report(request: Request) -> Response:
     """How the shipped models do, from the record in their files."""
-    models = [one for one in await asyncio.to_thread(shipped) if one.scores]
-    return await render(request, "learning/report.html", {"models": models, "w": words, "tabs": _tabs("report")})
+    every = await asyncio.to_thread(shipped)
+    sizes = {one.name: one.size for one in every}
+    given = {"models": [one for one in every if one.scores], "network": sizes.get("network", 0)}
+    return await render(request, "learning/report.html", {**given, "w": words, "tabs": _tabs("report")})
 
 
 async def curve(request: Request) -> Response:

@@ -25,18 +25,22 @@ from nlp.training.teacher.weights import Floats32, open_weights
 Say = Callable[[str], None]
 RIGHT = 0.4  # what the label itself counts beside what the teacher says
 UNLABELLED, SURPRISED, LETTER = 0.7, 0.5, 0.5  # what texts without a tone count, and letters
-INVENTED = 140_000
+INVENTED = 200_000
+_OPPOSITE = {"negative": "positive", "positive": "negative"}
 SMOOTH = 0.15  # of a letter's label, spread over all: nobody has read the letter
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Everything read once. ``forms``: all texts as models see them: those with labels, others, letters, invented ones;
-    ``folds``: of the first; ``told``: the shares of the letters."""
+    """Everything read once. ``forms``: all texts as models see them: those with labels, others, reviews, letters,
+    invented ones; ``folds``: of the first; ``sides``: what no reviewer of each review can be; ``told``: the shares of
+    the letters."""
 
     forms: list[str]
     known: Known
     others: Floats32
+    reviews: Floats32
+    sides: Ints
     told: Floats32
     made: Invented
     heard: Floats32
@@ -55,7 +59,8 @@ class Course:
         told[toned] = (1 - RIGHT) * told[toned] + RIGHT * np.eye(told.shape[1], dtype=np.float32)[known.tones[toned]]
         teacher = Lesson(known, np.arange(len(kept)))
         used = self.made.without(np.flatnonzero(self.folds == without))
-        others, heard = teacher.shares(self.others), teacher.shares(self.heard[used])
+        heard = teacher.shares(self.heard[used])
+        others = np.concatenate([teacher.shares(self.others), _sided(teacher.shares(self.reviews), self.sides)])
         weight = np.repeat([1.0, UNLABELLED, LETTER, UNLABELLED], [len(told), len(others), len(self.told), len(heard)])
         weight[: len(told)][~toned] = SURPRISED
         real = len(self.forms) - len(self.made.texts)
@@ -79,7 +84,9 @@ def read(source: Path, kept: Path, letters: Labelled, segmenter: Segmenter, say:
     kinds = [nlp.EMOTIONS.index(row["emotion6"]) for row in rows]
     known = Known(reader.read(texts), np.array(tones), np.array(kinds))
     folds = lesson.fold(int(toned.sum()))[np.maximum(np.cumsum(toned) - 1, 0)]  # the folds of the linear model, too
-    whole = [*texts, *others]
+    reviews, sides = zip(*data.reviews(), strict=True)
+    against = np.array([nlp.SENTIMENTS.index(_OPPOSITE[side]) for side in sides])
+    whole = [*texts, *others, *reviews]
     vectors = _vectors(reader, whole)
     forms = [data.form(text) for text in whole]
     made = _invented(whole, forms, vectors, segmenter)
@@ -88,7 +95,15 @@ def read(source: Path, kept: Path, letters: Labelled, segmenter: Segmenter, say:
     told = np.full((len(gold), len(nlp.SENTIMENTS)), SMOOTH / len(nlp.SENTIMENTS), np.float32)
     told[np.arange(len(gold)), gold] += 1 - SMOOTH
     heard = reader.read(made.texts)
-    return Course(forms, known, reader.read(others), told, made, heard, folds, vectors, segmenter, say)
+    read_others, read_reviews = reader.read(others), reader.read(reviews)
+    return Course(forms, known, read_others, read_reviews, against, told, made, heard, folds, vectors, segmenter, say)
+
+
+def _sided(shares: Floats32, against: Ints) -> Floats32:
+    """Shares without the tone that a text cannot have."""
+    left = shares.copy()
+    left[np.arange(len(left)), against] = 0
+    return np.asarray(left / left.sum(axis=1, keepdims=True), np.float32)
 
 
 def _invented(

@@ -53,7 +53,7 @@ async def test_corrections_become_a_version_that_tags_the_next_message(any_house
     assert made.report["office"]["after"]["macro_f1"] > made.report["office"]["before"]["macro_f1"]
     assert made.report["guard"]["after"]["macro_f1"] >= made.report["guard"]["before"]["macro_f1"] - 0.01
     shipped = nlp.VERSION
-    await arrive(any_house, town.letter("new", "新装的路灯，绝绝子"), town.letter("old", "这样的服务，无语子"))
+    await arrive(any_house, town.letter("new", "新开的图书馆，绝绝子！"), town.letter("old", "这样的服务，无语子"))
     await tag_messages(any_house)  # loads what is in force before it tags
     said = {one.external_id: one for one in await town.all_rows(any_house, Message)}
     assert (said["new"].sentiment, said["old"].sentiment) == ("positive", "negative")
