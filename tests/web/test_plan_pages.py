@@ -101,12 +101,14 @@ async def test_hits_are_listed_by_day_and_drawn(visit: Visit, world: World) -> N
         day = words((await client.get(f"/plans/{plan_id}?day={today.isoformat()}&part=rows")).text)
         other = words((await client.get(f"/plans/{plan_id}?day={tomorrow.isoformat()}")).text)
         odd = await client.get(f"/plans/{plan_id}?day=9999-12-31&after=x")
+        ends = [await client.get(f"/plans/{plan_id}?day={end}") for end in ("0001-01-01", "9999-12-31", "today")]
         chart = (await client.get(f"/plans/{plan_id}/chart")).json()
     assert "<mark>路灯</mark><mark>不亮</mark>三天了" in page
     assert "开始回溯" not in page, "auditors read"
     assert "路灯" in day
     assert "这一天没有命中" in other
     assert odd.status_code in {200, 422}
+    assert [one.status_code for one in ends] == [200, 200, 200]
     assert (len(chart["labels"]), chart["series"][0]["data"][-1]) == (30, 1)
     assert chart["links"][-1] == f"/plans/{plan_id}?day={today.isoformat()}#hits"
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import col, select
 
 from hub import clock
@@ -268,3 +269,26 @@ def test_the_simple_mode_turns_into_the_expert_mode_without_a_change_of_meaning(
 
 def test_words_are_listed_as_people_list_them() -> None:
     assert drafts.split("路灯、街灯，井盖;New  York\n 路灯 水管\r\n") == ["路灯", "街灯", "井盖", "New York", "水管"]
+
+
+async def test_the_list_of_plans_reads_the_index_however_many_hits_there_are(house: House) -> None:
+    """SQLite's own word on it: each plan's hits are searched, never all of them walked through."""
+    actor = await watcher(house)
+    asked: list[str] = []
+
+    def keep(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        asked.append(statement)
+
+    engine = house.ctx.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", keep)
+    async with reading(house.ctx) as unit:
+        await hits.counts(unit, actor, clock.now() - timedelta(days=7))
+        await hits.newest_by_plan(unit, actor)
+    event.remove(engine, "before_cursor_execute", keep)
+    async with house.ctx.engine.connect() as connection:
+        for statement in [one for one in asked if "planhit" in one]:
+            values = ("2026-11-23",) * statement.count("?")
+            rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            steps = [str(row[-1]) for row in rows]
+            assert any("SEARCH planhit USING" in step and "ix_planhit_newest" in step for step in steps), steps
+            assert not any("SCAN planhit" in step for step in steps), steps
