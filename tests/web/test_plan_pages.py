@@ -60,13 +60,15 @@ async def test_the_preview_shows_hits_with_their_words_marked_and_numbers_hidden
     async with visit("dispatcher") as client:
         live = await client.post("/plans/preview", data=SIMPLE)
         whole = await send(client, "/plans/new", "/plans", SIMPLE | {"do": "preview"})
-        none = await client.post("/plans/preview", data={"mode": "expert", "expression": "恐龙"})
+        none = await client.post("/plans/preview", data={"mode": "expert", "expression": "恐龙|街灯+!灯"})
         empty = await client.post("/plans/preview", data={"mode": "simple"})
     for page in (live, whole):
         assert "<mark>街灯</mark><mark>坏</mark>了，电话138****5678" in page.text
         assert "会命中 3 条" in words(page.text)
     assert "13812345678" not in live.text
     assert "没有会命中的留言" in words(none.text)
+    assert "各词出现在几条里：街灯 1 恐龙 0" in words(none.text).replace("： ", "：")
+    assert "「街灯」里就有要排除的「灯」" in words(none.text)
     assert "请至少填写一类词" in words(empty.text)
 
 

@@ -139,7 +139,7 @@ async def test_a_look_back_finds_what_the_preview_promised(any_house: House, any
     assert len(texts) == promised.hits == 3
     assert {"".join(piece.text for piece in sample.text) for sample in promised.samples} == set(texts)
     assert (promised.seen, promised.is_whole) == (7, True)
-    assert promised.words == [("路灯", 2), ("坏", 2), ("街灯", 1), ("不亮", 1)]
+    assert dict(promised.words) == {"路灯": 4, "坏": 3, "街灯": 1, "不亮": 1}
     assert sum(n for _day, n in promised.by_day) == 3
 
 
@@ -225,6 +225,33 @@ async def test_a_plan_that_cannot_be_taken_is_refused_in_words(
         with pytest.raises(Invalid) as caught:
             await service.create(unit, actor, draft)
     assert said in caught.value.problems[field]
+
+
+@pytest.mark.parametrize(
+    ("draft", "said"),
+    [
+        (Draft(classes={"subject": ["路灯", "井盖"], "stop": ["路"]}), ["「路灯」里就有要排除的「路」"]),
+        (Draft(classes={"event": ["停水+停电", "C++", "停水 停电"]}), ["「停水+停电」会连同符号"]),
+        (Draft(mode=PlanMode.expert, expression="公交&地铁|R&B|“水/电”"), ["「公交&地铁」会连同符号"]),
+        (Draft(mode=PlanMode.expert, expression="停水+!停水"), ["「停水」里就有要排除的「停水」"]),
+        (Draft(mode=PlanMode.expert, expression="垃圾", stop="垃圾分类"), []),
+        (LAMPS, []), (EXPERT, []),
+    ],
+)  # fmt: skip
+def test_what_can_be_read_and_is_hardly_meant_is_said(draft: Draft, said: list[str]) -> None:
+    reading = drafts.read(draft)
+    assert reading.rule is not None, "a hint refuses nothing: stored plans go on"
+    assert [part in hint for part, hint in zip(said, reading.hints, strict=True)] == [True] * len(said)
+
+
+async def test_words_are_counted_also_where_nothing_is_hit(house: House, say: Say) -> None:
+    actor = await watcher(house)
+    await say("路灯不亮", "路灯坏了", "公交停运")
+    draft = Draft("x", PlanMode.expert, expression="路灯+停运+恐龙")
+    async with unit_of_work(house.ctx) as unit:
+        looked = await preview(unit, actor, drafts.rule_of(draft))
+    assert (looked.hits, looked.samples) == (0, [])
+    assert looked.words == [("路灯", 2), ("停运", 1), ("恐龙", 0)], "which word is to blame"
 
 
 async def test_rights_and_versions_are_asked(house: House) -> None:
