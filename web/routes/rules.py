@@ -91,7 +91,7 @@ async def _form(
 
 
 def _nothing_looked() -> dict[str, Any]:
-    return {"asked": False, "found": None, "said": "", "wrong": {}, "pointers": {}, "ways": []}
+    return {"asked": False, "found": None, "said": "", "wrong": {}, "pointers": {}, "ways": [], "hints": []}
 
 
 async def _looked(request: Request, rule: RoutingRule | None, draft: Draft) -> dict[str, Any]:
@@ -105,9 +105,14 @@ async def _looked(request: Request, rule: RoutingRule | None, draft: Draft) -> d
             tried = draft.as_rule(rule.id or 0 if rule else 0)
             tried.position = rule.position if rule else max((one.position for one in others), default=0) + 1
             found = await look(unit, me(request), tried, others)
-    said = rules.conditions(draft) if not wrong else ""
+    async with looking(request) as unit:
+        accounts = dict((await rules.choices(unit))[1])
+    said = rules.conditions(draft, accounts.get(draft.account_id or 0, "")) if not wrong else ""
     ways = [(_way(one.basis, alone=one.alone), one.before, one.after) for one in found.ways] if found else []
-    return {"asked": True, "found": found, "said": said, "wrong": wrong, "pointers": pointers, "ways": ways}
+    return {
+        "asked": True, "found": found, "said": said, "wrong": wrong, "pointers": pointers, "ways": ways,
+        "hints": rules.hints_of(draft) if not wrong else [],
+    }  # fmt: skip
 
 
 def _way(basis: str, *, alone: bool) -> str:
@@ -180,10 +185,11 @@ async def set_active(request: Request) -> Response:
 
 
 async def move(request: Request) -> Response:
-    """One place up or down."""
+    """One place up or down, or to the top."""
     form = await read_form(request)
     async with writing(request) as unit:
-        await rules.move(unit, me(request), request.path_params["rule_id"], up=form.raw("to") == "up")
+        to = form.raw("to")
+        await rules.move(unit, me(request), request.path_params["rule_id"], up=to != "down", far=to == "first")
     return redirect(request, "/rules")
 
 

@@ -178,7 +178,7 @@ def ruled(
 ) -> Routed:  # fmt: skip
     """The first of the office's rules that fits, with ``otherwise`` behind it; ``otherwise`` itself where none does."""
     found = _by_rule(candidates, topic, places, text, guide, beside)
-    return otherwise if found is None else _ruled(*found, otherwise)
+    return otherwise if found is None else _ruled(*found, topic, otherwise)
 
 
 def gate_of(policy: Policy) -> Gate:
@@ -217,12 +217,13 @@ def _decided(ranked: Sequence[Suggestion], policy: Policy, *, is_sure: bool) -> 
     return Routed(first.department_id, first.rule, first.words, first.p, second, is_sure, best)
 
 
-def _ruled(rule: OfficeRule, first: Suggestion, otherwise: Routed) -> Routed:
-    """By a rule; the best of the others stands second."""
+def _ruled(rule: OfficeRule, first: Suggestion, topic: Label, otherwise: Routed) -> Routed:
+    """By a rule; the best of the others stands second. One that asks for a topic is no surer than the topic."""
+    is_sure = rule.may_dispatch and (not rule.topic or topic.p >= TOPIC_SURE)
     others = [one for one in otherwise.suggestions if one.department_id != first.department_id]
     second = others[0] if others else None
     best = (first, second) if second else (first,)
-    return Routed(first.department_id, first.rule, first.words, first.p, second, rule.may_dispatch, best)
+    return Routed(first.department_id, first.rule, first.words, first.p, second, is_sure, best)
 
 
 def _by_rule(
@@ -254,7 +255,8 @@ def _fits(
         return None
     if rule.account_id is not None and rule.account_id != beside.account_id:
         return None
-    where = next((place.name for place in places if rule.place and rule.place in place.name), "")
+    named = [place for place in places if rule.place and rule.place in f"{place.within}{place.name}".lower()]
+    where = named[0].name if named else ""
     if rule.place and not where:
         return None
     return tuple(dict.fromkeys([*(keywords or ()), *([where] if where else []), *([rule.topic] if rule.topic else [])]))
@@ -313,7 +315,12 @@ def matter_of(
 
 def stored_places(places: Sequence[dict[str, Any]]) -> list[Place]:
     """Places as a tagging keeps them; one a person typed has no level and names a department if it can."""
-    return [Place(one["name"], one.get("level") or "district", 0, 0, "", bool(one.get("ambiguous"))) for one in places]
+    return [
+        Place(
+            one["name"], one.get("level") or "district", 0, 0, "", bool(one.get("ambiguous")), one.get("within") or ""
+        )
+        for one in places
+    ]
 
 
 def by_signs_of(

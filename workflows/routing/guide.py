@@ -67,7 +67,7 @@ def guide_of(rules: Sequence[RoutingRule], learnt: offices.Learnt | None) -> Gui
 def as_rule(rule: RoutingRule) -> OfficeRule:
     """From its row."""
     return OfficeRule(
-        rule.id or 0, rule.name, rule.department_id, rule.topic, rule.place, rule.account_id,
+        rule.id or 0, rule.name, rule.department_id, rule.topic, plans.form(rule.place), rule.account_id,
         has_keywords=bool(rule.keywords.strip()), may_dispatch=rule.may_dispatch,
     )  # fmt: skip
 

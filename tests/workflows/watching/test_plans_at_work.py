@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -252,6 +253,22 @@ async def test_words_are_counted_also_where_nothing_is_hit(house: House, say: Sa
         looked = await preview(unit, actor, drafts.rule_of(draft))
     assert (looked.hits, looked.samples) == (0, [])
     assert looked.words == [("路灯", 2), ("停运", 1), ("恐龙", 0)], "which word is to blame"
+
+
+async def test_only_plans_in_force_count_against_the_most(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "MOST_PLANS", 1)
+    actor = await watcher(house)
+    (plan,) = await made(house, actor, replace(LAMPS, name=" 路\u200b灯 ", alert_count=3))
+    assert plan.name == "路灯"
+    assert (await town.all_rows(house, AuditEntry))[0].data["alarm"] == "3/60"
+    with pytest.raises(Invalid, match="停用"):
+        await made(house, actor, EXPERT)
+    async with unit_of_work(house.ctx) as unit:
+        await service.set_active(unit, actor, plan.id or 0, active=False)
+    await made(house, actor, EXPERT)
+    async with unit_of_work(house.ctx) as unit:
+        with pytest.raises(Refused, match="停用"):
+            await service.set_active(unit, actor, plan.id or 0, active=True)
 
 
 async def test_rights_and_versions_are_asked(house: House) -> None:
