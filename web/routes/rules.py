@@ -241,22 +241,23 @@ async def export(request: Request) -> Response:
         table = await record.week(unit, me(request), monday)
     head = [
         _("依据"), _("派单"), _("系统自动派出"), _("采纳建议"), _("当场改派"), _("事后改派"), _("待签收"),
-        _("建议正确"), _("正确率"), _("建议单位"), _("最后承办"), _("例子"),
+        _("建议正确"), _("正确率"), _("建议单位"), _("最后承办"), _("件数"), _("例子"),
     ]  # fmt: skip
     name = _("派单成效-%(day)s", day=monday.isoformat())
     return await sheet(kind, name, head, _rows(table))
 
 
 def _rows(table: Week) -> list[list[str | int]]:
+    """Both tables of the page one under the other; what went wrong counts in a column of its own, so that sums hold."""
     lines: list[list[str | int]] = [
         [
             line.name, line.cases, line.alone, line.taken, line.changed, line.moved, line.waiting,
-            line.right, percent(line.share) if line.judged and line.basis else "", "", "", "",
+            line.right, percent(line.share) if line.judged and line.basis else "", "", "", "", "",
         ]
         for line in table.lines
     ]  # fmt: skip
     wrong: list[list[str | int]] = [
-        [one.basis, one.cases, *[""] * 7, one.suggested, one.final, listed(n for _id, n in one.examples)]
+        [one.basis, *[""] * 8, one.suggested, one.final, one.cases, listed(n for _id, n in one.examples)]
         for one in table.confusions
     ]
     return lines + wrong

@@ -118,23 +118,28 @@ async def preview(unit: Unit, actor: Actor, draft: RoutingRule, others: Sequence
     candidates, chosen = await _candidates(unit, draft)
     ordered = sorted([*others, draft], key=lambda rule: (rule.position, rule.id is None or rule.id == 0))
     anywhere = RoutingRule(**draft.model_dump() | {"place": ""})
-    guides = _Guides(
-        guide_of(others, learnt), guide_of(ordered, learnt), guide_of([draft], None), guide_of([anywhere], None)
-    )
     policy = policy_of(unit)
-    asked = await asyncio.to_thread(lambda: [_ask(one, candidates, policy, guides) for one in seen])
+
+    def ask() -> list[tuple[Routed, Routed, Routed, Routed]]:
+        guides = _Guides(*(guide_of(rules, learnt) for rules in (others, ordered, [draft], [anywhere])))
+        return [_ask(one, candidates, policy, guides) for one in seen]
+
+    asked = await asyncio.to_thread(ask)
     was, will, only, wide = ([each[n] for each in asked] for n in range(4))
     taken = [one for one, routed in zip(seen, will, strict=True) if _by(routed, draft.id or 0)]
     fits = sum(_by(routed, draft.id or 0) for routed in only)
     paths = {one.id or 0: (one.short_name, one.path) for one in await unit.all(select(Department))}
     paths[NOBODY] = (_("（还没选单位）"), "-")
     decided = [one for one in taken if one.department_id is not None]
-    agreed = [one for one in decided if _within(paths, one.department_id, draft.department_id)]
-    strayed = Counter(paths[one.department_id or 0][0] for one in decided if one not in agreed)
+    strayed = Counter(
+        paths[one.department_id or 0][0]
+        for one in decided
+        if not _within(paths, one.department_id, draft.department_id)
+    )
     return Preview(
         seen=len(seen), is_whole=whole, has_department=chosen, since=since if whole else seen[-1].at, fits=len(taken),
         earlier=fits - len(taken), unplaced=_unplaced(seen, only, wide, draft), decided=len(decided),
-        agreed=len(agreed), others=strayed.most_common(5),
+        agreed=len(decided) - strayed.total(), others=strayed.most_common(5),
         departments=_moved(was, will, paths), ways=_ways(seen, was, will), has_learnt=learnt is not None,
         samples=await _samples(unit, taken, dict(zip([one.id for one in seen], will, strict=True)), paths, draft),
     )  # fmt: skip
