@@ -92,12 +92,17 @@ async def test_an_alarm_comes_once_for_its_time_and_waits_for_an_answer(any_hous
     await any_say("路灯早就坏了", ago=timedelta(hours=2))
     assert await town.all_rows(any_house, PlanAlert) == []
     await any_say("路灯还坏着")
-    await any_say("路灯坏了一排", "路灯全坏了")
     (alert,) = await town.all_rows(any_house, PlanAlert)
     assert (alert.hits, alert.minutes, alert.seen_at) == (3, 30, None)
+    await any_say("路灯坏了一排", "路灯全坏了")
+    await any_say("路灯上个月坏了", ago=timedelta(days=30))
+    (alert,) = await town.all_rows(any_house, PlanAlert)
+    assert (alert.hits, alert.seen_at) == (5, None), "an open alarm tells how far the burst has gone"
     async with unit_of_work(any_house.ctx) as unit:
         assert await hits.answer_alerts(unit, actor, plan) == 1
         assert await hits.answer_alerts(unit, actor, plan) == 0
+    await any_say("路灯还有一盏坏了")
+    assert [alert.hits for alert in await town.all_rows(any_house, PlanAlert)] == [5], "an answered one stands"
     with clock.frozen(clock.now() + timedelta(minutes=31)):
         await any_say("路灯坏了一", "路灯坏了二", "路灯坏了三")
     assert [alert.seen_by_name for alert in await town.all_rows(any_house, PlanAlert)] == [actor.name, ""]
