@@ -100,11 +100,12 @@ async def test_markup_is_nothing_a_rule_reads(town: Town) -> None:
     assert (await suggested(town, "<p>路<b>灯</b>不亮</p>"))["rule"] == "派单规则"
 
 
-async def test_a_rule_by_topic_dispatches_only_where_the_topic_is_sure(town: Town) -> None:
+async def test_a_rule_leaves_a_doubtful_topic_and_mere_praise_to_a_person(town: Town) -> None:
     await made(town, lamps(town, topic="城乡建设", keywords="", may_dispatch=True))
     sure = await town.case("楼道的事", by=analysis(p=0.8))
     doubtful = await town.case("楼道的事", by=analysis(p=0.4))
-    assert (sure.state, doubtful.state) == (CaseState.dispatched, CaseState.new)
+    praise = await town.case("谢谢你们", by=analysis(p=0.8, request="表扬"))
+    assert (sure.state, doubtful.state, praise.state) == (CaseState.dispatched, CaseState.new, CaseState.new)
     assert doubtful.routing["suggestions"][0]["rule"] == "派单规则"
 
 
