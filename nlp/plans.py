@@ -22,7 +22,7 @@ _QUOTES = {'"': '"', "“": "”", "”": "”", "「": "」", "『": "』", "�
 _INSIDE = frozenset("-_.·#@%&/:℃°'’")
 _GAPS = re.compile(r"(?<=[^\x00-\x7f])[^\S\n]+|(?<![^\S\n])[^\S\n]+(?=[^\x00-\x7f])")  # a run is tried once
 _BLANKS = re.compile(r"[^\S\n]+")
-_LATIN = re.compile(r"[a-z0-9]")
+_LATIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
 class Trouble(StrEnum):
@@ -203,9 +203,8 @@ def _grouped(rule: Rule, kinds: tuple[type, ...]) -> str:
 
 def stands_free(text: str, start: int, end: int) -> bool:
     """Whether ``text[start:end]`` is a word of its own where it begins or ends with a Latin letter or a digit."""
-    before = text[start - 1 : start] if start else ""
-    cut_before = bool(_LATIN.match(text[start])) and bool(_LATIN.match(before))
-    cut_after = bool(_LATIN.match(text[end - 1])) and bool(_LATIN.match(text[end : end + 1]))
+    cut_before = start > 0 and text[start] in _LATIN and text[start - 1] in _LATIN
+    cut_after = end < len(text) and text[end - 1] in _LATIN and text[end] in _LATIN
     return not cut_before and not cut_after
 
 
@@ -290,6 +289,7 @@ class _Reader:
     tokens: list[_Token]
     at: int = 0
     opened: list[_Token] = field(default_factory=list)
+    spans: dict[int, tuple[int, int]] = field(default_factory=dict)  # by id of every part read, all of them alive
     words: int = 0
 
     def rule(self) -> Rule:
@@ -300,9 +300,14 @@ class _Reader:
                 raise BadRule(Trouble.unopened, left.start, left.end, ")")
             self._refuse_neighbour(left)
         if anchors(found) is None:
-            first = self.tokens[0]
-            raise BadRule(Trouble.not_alone, first.start, self.tokens[-1].end)
+            raise BadRule(Trouble.not_alone, *self._without_word(found))
         return found
+
+    def _without_word(self, rule: Rule) -> tuple[int, int]:
+        """Where the alternative stands that asks for no word; the whole where all parts together ask for none."""
+        while isinstance(rule, Some):
+            rule = next(part for part in rule.parts if anchors(part) is None)
+        return self.spans[id(rule)]
 
     def _next(self) -> _Token | None:
         return self.tokens[self.at] if self.at < len(self.tokens) else None
@@ -315,13 +320,17 @@ class _Reader:
         return parts[0] if len(parts) == 1 else Some(tuple(parts))
 
     def _all(self) -> Rule:
+        first = self._next()
         parts = [self._one()]
         while (token := self._next()) is not None and token.kind == "+":
             self.at += 1
             parts.append(self._one())
         if (token := self._next()) is not None and token.kind not in ("|", ")"):
             self._refuse_neighbour(token)
-        return parts[0] if len(parts) == 1 else All(tuple(parts))
+        found = parts[0] if len(parts) == 1 else All(tuple(parts))
+        assert first is not None
+        self.spans[id(found)] = first.start, self.tokens[self.at - 1].end
+        return found
 
     def _refuse_neighbour(self, token: _Token) -> None:
         """Something follows a finished part without a sign between."""

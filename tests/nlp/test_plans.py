@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nlp.barred import silenced
 from nlp.base import Text
 from nlp.plans import (
     DEEPEST,
@@ -84,7 +85,9 @@ def test_a_word_does_not_reach_from_title_into_text() -> None:
         ("上海)", Trouble.unopened, 3), ("上海+(北京|天津))", Trouble.unopened, 11),
         ("()", Trouble.word_expected, 2), ("上海(北京)", Trouble.sign_expected, 3),
         ("上海!北京", Trouble.sign_expected, 3), ("!上海", Trouble.not_alone, 1),
-        ("上海|!北京", Trouble.not_alone, 1), ("上海+!!北京", Trouble.word_expected, 5),
+        ("上海|!北京", Trouble.not_alone, 4),
+        ("甲|(乙|!丙+!丁)|戊", Trouble.not_alone, 6), ("(上海|!北京)", Trouble.not_alone, 5),
+        ("!上海+!北京", Trouble.not_alone, 1), ("上海+!!北京", Trouble.word_expected, 5),
         ("上海+!", Trouble.word_expected, 4), ("上海-北京+-天津", Trouble.minus, 7),
         ("《条例》", Trouble.strange_sign, 1), ("上海*", Trouble.strange_sign, 3),
         ("上海+“北京", Trouble.open_quote, 4), ("上海+“！！”", Trouble.no_word, 4),
@@ -119,6 +122,23 @@ def test_word_classes_join_by_and_and_stop_words_leave_out() -> None:
     assert not matcher.match(Text("锦澜花园电梯广告"))
     assert not matcher.match(Text("电梯又坏了"))
     assert from_classes([[], []]) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "found"),
+    [
+        ("路灯+!路", ["路灯/路"]), ("路灯+!(广告|灯)", ["路灯/灯"]), ("停水+!停水", ["停水/停水"]),
+        ("(路灯|街灯)+!路", ["路灯/路"]), ("街灯|路灯+!路", ["路灯/路"]), ("街灯+(路灯|井盖)+!路", ["路灯/路"]),
+        ("路灯+!(路+广告)", []), ("路灯+!广告", []), ("路+!路灯", []), ("5G基站+!G", []),
+        ("5G基站+!基站", ["5G基站/基站"]),
+        ("路灯|井盖+!路", []), ("街燈+!灯", ["街燈/灯"]),
+    ],
+)  # fmt: skip
+def test_words_in_which_a_word_left_out_stands_are_named(rule: str, found: list[str]) -> None:
+    read = parse(rule)
+    assert [f"{asked.text}/{barred.text}" for asked, barred in silenced(read)] == found
+    for asked, _barred in silenced(read):
+        assert not hits(f"{asked.text}+({rule})", asked.text)
 
 
 def test_anchors_are_the_fewest_words_without_which_nothing_is_hit() -> None:

@@ -60,13 +60,15 @@ async def test_the_preview_shows_hits_with_their_words_marked_and_numbers_hidden
     async with visit("dispatcher") as client:
         live = await client.post("/plans/preview", data=SIMPLE)
         whole = await send(client, "/plans/new", "/plans", SIMPLE | {"do": "preview"})
-        none = await client.post("/plans/preview", data={"mode": "expert", "expression": "恐龙"})
+        none = await client.post("/plans/preview", data={"mode": "expert", "expression": "恐龙|街灯+!灯"})
         empty = await client.post("/plans/preview", data={"mode": "simple"})
     for page in (live, whole):
         assert "<mark>街灯</mark><mark>坏</mark>了，电话138****5678" in page.text
         assert "会命中 3 条" in words(page.text)
     assert "13812345678" not in live.text
     assert "没有会命中的留言" in words(none.text)
+    assert "各词出现在几条里：街灯 1 恐龙 0" in words(none.text).replace("： ", "：")
+    assert "「街灯」里就有要排除的「灯」" in words(none.text)
     assert "请至少填写一类词" in words(empty.text)
 
 
@@ -101,12 +103,14 @@ async def test_hits_are_listed_by_day_and_drawn(visit: Visit, world: World) -> N
         day = words((await client.get(f"/plans/{plan_id}?day={today.isoformat()}&part=rows")).text)
         other = words((await client.get(f"/plans/{plan_id}?day={tomorrow.isoformat()}")).text)
         odd = await client.get(f"/plans/{plan_id}?day=9999-12-31&after=x")
+        ends = [await client.get(f"/plans/{plan_id}?day={end}") for end in ("0001-01-01", "9999-12-31", "today")]
         chart = (await client.get(f"/plans/{plan_id}/chart")).json()
     assert "<mark>路灯</mark><mark>不亮</mark>三天了" in page
     assert "开始回溯" not in page, "auditors read"
     assert "路灯" in day
     assert "这一天没有命中" in other
     assert odd.status_code in {200, 422}
+    assert [one.status_code for one in ends] == [200, 200, 200]
     assert (len(chart["labels"]), chart["series"][0]["data"][-1]) == (30, 1)
     assert chart["links"][-1] == f"/plans/{plan_id}?day={today.isoformat()}#hits"
 

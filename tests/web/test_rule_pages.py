@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from openpyxl import load_workbook
 from sqlalchemy import update
 from sqlmodel import col, select
@@ -34,9 +35,12 @@ async def test_a_rule_is_written_ordered_and_switched_off(visit: Visit, ctx: Con
         await send(client, "/rules", f"/rules/{rule.id}/move", {"to": "up"})
         await send(client, f"/rules/{rule.id}", f"/rules/{rule.id}/active", {"active": "0"})
         await send(client, f"/rules/{rule.id}", f"/rules/{rule.id}/move", {"to": "down"})
-        await send(client, "/rules", f"/rules/{rule.id}/move", {"to": "up"})
+        await send(client, "/rules", f"/rules/{rule.id}/move", {"to": "first"})
+        first = (await rules(ctx))[0].name
+        await send(client, f"/rules/{rule.id}", f"/rules/{rule.id}/move", {"to": "down"})
         after = words((await client.get("/rules?part=rows")).text)
     assert made.headers["location"] == "/rules"
+    assert first == "井盖归住建"
     assert "3. 井盖归住建" in listed
     assert "派给住房和城乡建设局 系统直接派出 出现「井盖」" in listed
     assert [one.name for one in await rules(ctx)] == ["路灯归住建-own", "井盖归住建", "路灯归住建-other"]
@@ -63,6 +67,18 @@ async def test_a_rule_that_cannot_be_taken_comes_back_with_every_problem(
     assert len(await rules(ctx)) == before
 
 
+async def test_too_many_rules_in_force_are_refused_in_words(
+    visit: Visit, ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = (await rules(ctx))[0]
+    monkeypatch.setattr("workflows.routing.rules.MOST_RULES", 1)
+    async with visit("dispatcher") as client:
+        await send(client, f"/rules/{rule.id}", f"/rules/{rule.id}/active", {"active": "0"})
+        full = await send(client, f"/rules/{rule.id}", f"/rules/{rule.id}/active", {"active": "1"})
+    assert full.status_code == 409
+    assert "最多 1 条规则，请先合并或停用一些" in words(full.text)
+
+
 async def _dispatched(ctx: Context, world: World, text: str, side: str, suggested: str = "own") -> Case:
     """A case a person sent to the department of ``side``, for which another had been suggested."""
     case = await open_case(ctx, world, text, side=side)
@@ -81,12 +97,19 @@ async def test_the_preview_says_where_last_month_would_have_gone(visit: Visit, c
         live = await client.post("/rules/preview", data=form(world))
         blind = words((await admin.post("/rules/preview", data=form(world))).text)
         wrong = await client.post("/rules/preview", data=form(world, keywords="井盖+"))
+        vain = await client.post("/rules/preview", data=form(world, keywords="井盖+!盖|电梯", place="井"))
+        account = str(world.places["own"]["account_id"])
+        by_account = words(
+            (await client.post("/rules/preview", data=form(world, keywords="", account_id=account))).text
+        )
         hidden = await client.post("/rules/preview", data=form(world, rule_id="999"))
     said = words(live.text)
     assert "会派走 2 条 其中已派过单 2 条 与当时一致 1 条 与当时不同 1 条" in said
     assert "当时另派给了： 交通运输局 1" in said
     assert "<mark>井盖</mark>没了，电话138****5678" in live.text
     assert "没有您能看到的留言" in blind
+    assert "「井盖」里就有要排除的「盖」" in words(vain.text)
+    assert "来自账号「" in by_account
     assert "第 3 列" in words(wrong.text)
     assert hidden.status_code == 404
 
@@ -133,7 +156,8 @@ async def test_the_weekly_table_names_what_went_wrong_and_leaves_as_a_file(
     assert sheet is not None
     rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
     assert rows[1][:9] == ["路灯归住建-own", 3, 0, 2, 1, 0, 1, 1, "50%"]
-    assert rows[2][9:] == ["住房和城乡建设局", "交通运输局", wrong.number]
+    assert rows[2][9:] == ["住房和城乡建设局", "交通运输局", 1, wrong.number]
+    assert rows[2][1] is None, "sums over a column count nothing twice"
     assert none.status_code == 404
 
 

@@ -77,8 +77,10 @@ async def _plan(request: Request, refused: list[str], status: int = 200) -> Resp
 
 
 def _day(request: Request) -> date | None:
+    """The day asked for; None for nonsense and for the ends of the calendar, which have no UTC."""
     try:
         found = date.fromisoformat(request.query_params.get("day", ""))
+        at_local(found)
         at_local(found + timedelta(days=1))
     except (ValueError, OverflowError):
         return None

@@ -91,7 +91,7 @@ async def _form(
 
 
 def _nothing_looked() -> dict[str, Any]:
-    return {"asked": False, "found": None, "said": "", "wrong": {}, "pointers": {}, "ways": []}
+    return {"asked": False, "found": None, "said": "", "wrong": {}, "pointers": {}, "ways": [], "hints": []}
 
 
 async def _looked(request: Request, rule: RoutingRule | None, draft: Draft) -> dict[str, Any]:
@@ -105,9 +105,14 @@ async def _looked(request: Request, rule: RoutingRule | None, draft: Draft) -> d
             tried = draft.as_rule(rule.id or 0 if rule else 0)
             tried.position = rule.position if rule else max((one.position for one in others), default=0) + 1
             found = await look(unit, me(request), tried, others)
-    said = rules.conditions(draft) if not wrong else ""
+    async with looking(request) as unit:
+        accounts = dict((await rules.choices(unit))[1])
+    said = rules.conditions(draft, accounts.get(draft.account_id or 0, "")) if not wrong else ""
     ways = [(_way(one.basis, alone=one.alone), one.before, one.after) for one in found.ways] if found else []
-    return {"asked": True, "found": found, "said": said, "wrong": wrong, "pointers": pointers, "ways": ways}
+    return {
+        "asked": True, "found": found, "said": said, "wrong": wrong, "pointers": pointers, "ways": ways,
+        "hints": rules.hints_of(draft) if not wrong else [],
+    }  # fmt: skip
 
 
 def _way(basis: str, *, alone: bool) -> str:
@@ -180,10 +185,11 @@ async def set_active(request: Request) -> Response:
 
 
 async def move(request: Request) -> Response:
-    """One place up or down."""
+    """One place up or down, or to the top."""
     form = await read_form(request)
     async with writing(request) as unit:
-        await rules.move(unit, me(request), request.path_params["rule_id"], up=form.raw("to") == "up")
+        to = form.raw("to")
+        await rules.move(unit, me(request), request.path_params["rule_id"], up=to != "down", far=to == "first")
     return redirect(request, "/rules")
 
 
@@ -235,22 +241,23 @@ async def export(request: Request) -> Response:
         table = await record.week(unit, me(request), monday)
     head = [
         _("依据"), _("派单"), _("系统自动派出"), _("采纳建议"), _("当场改派"), _("事后改派"), _("待签收"),
-        _("建议正确"), _("正确率"), _("建议单位"), _("最后承办"), _("例子"),
+        _("建议正确"), _("正确率"), _("建议单位"), _("最后承办"), _("件数"), _("例子"),
     ]  # fmt: skip
     name = _("派单成效-%(day)s", day=monday.isoformat())
     return await sheet(kind, name, head, _rows(table))
 
 
 def _rows(table: Week) -> list[list[str | int]]:
+    """Both tables of the page one under the other; what went wrong counts in a column of its own, so that sums hold."""
     lines: list[list[str | int]] = [
         [
             line.name, line.cases, line.alone, line.taken, line.changed, line.moved, line.waiting,
-            line.right, percent(line.share) if line.judged and line.basis else "", "", "", "",
+            line.right, percent(line.share) if line.judged and line.basis else "", "", "", "", "",
         ]
         for line in table.lines
     ]  # fmt: skip
     wrong: list[list[str | int]] = [
-        [one.basis, one.cases, *[""] * 7, one.suggested, one.final, listed(n for _id, n in one.examples)]
+        [one.basis, *[""] * 8, one.suggested, one.final, one.cases, listed(n for _id, n in one.examples)]
         for one in table.confusions
     ]
     return lines + wrong

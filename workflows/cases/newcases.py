@@ -24,7 +24,7 @@ from workflows.cases.moves import Move
 from workflows.cases.routing import NO_GUIDE, Candidate, Guide, Routed, beside_of, route
 from workflows.cases.suggested import basis
 from workflows.opinion.heat import heat
-from workflows.tagging.markup import plainly, without_markup
+from workflows.tagging.markup import plainly, spoken, without_markup
 from workflows.tagging.types import Tagged
 
 TITLE_LENGTH = 40
@@ -169,7 +169,7 @@ def _routed(thread: Thread, candidates: Sequence[Candidate], policy: Policy, gui
     said, found = thread.first, thread.tagged[0].analysis
     tags = (found.keywords, found.request, found.sentiment.value)
     beside = beside_of(said.account_id, said.place, found.tokens, *tags)
-    return route(candidates, found.topic, found.places, f"{said.title}\n{said.text}", policy, guide, beside)
+    return route(candidates, found.topic, found.places, spoken(said.title, said.text), policy, guide, beside)
 
 
 def _number(at: datetime, message: Message) -> str:

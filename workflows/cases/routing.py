@@ -146,10 +146,10 @@ def route(
 ) -> Routed:  # fmt: skip
     """The top two departments with reasons. ``text``: title, line break, body. ``signs``: when worked out already.
 
-    A rule that fits comes first, and is sure when it may dispatch. Otherwise sure is one that is far ahead of all
-    others by the policy's figures, where the topic is sure and the citizen asks for something; the learnt router also
-    needs telling words and its own record behind it, or signs that are sure of the same (:meth:`Learnt.ground`). Where
-    the citizen names departments, it is one of these.
+    A rule that fits comes first; it may be sure when it may dispatch. Otherwise one may be that is far ahead of all
+    others by the policy's figures; the learnt router also needs telling words and its own record behind it, or signs
+    that are sure of the same (:meth:`Learnt.ground`), and where the citizen names departments, it is one of these.
+    None is sure of mere praise, or where it goes by a topic that is not.
     """
     otherwise = unruled(candidates, topic, places, text, policy, guide.learnt, beside, signs)
     return ruled(otherwise, candidates, topic, places, text, guide, beside)
@@ -178,7 +178,7 @@ def ruled(
 ) -> Routed:  # fmt: skip
     """The first of the office's rules that fits, with ``otherwise`` behind it; ``otherwise`` itself where none does."""
     found = _by_rule(candidates, topic, places, text, guide, beside)
-    return otherwise if found is None else _ruled(*found, otherwise)
+    return otherwise if found is None else _ruled(*found, topic, beside, otherwise)
 
 
 def gate_of(policy: Policy) -> Gate:
@@ -217,12 +217,12 @@ def _decided(ranked: Sequence[Suggestion], policy: Policy, *, is_sure: bool) -> 
     return Routed(first.department_id, first.rule, first.words, first.p, second, is_sure, best)
 
 
-def _ruled(rule: OfficeRule, first: Suggestion, otherwise: Routed) -> Routed:
-    """By a rule; the best of the others stands second."""
-    others = [one for one in otherwise.suggestions if one.department_id != first.department_id]
-    second = others[0] if others else None
+def _ruled(rule: OfficeRule, first: Suggestion, topic: Label, beside: Beside, otherwise: Routed) -> Routed:
+    """By a rule; the best of the others stands second. Mere praise goes to a person, and so does a doubtful topic."""
+    is_sure = rule.may_dispatch and beside.asks and (not rule.topic or topic.p >= TOPIC_SURE)
+    second = next((one for one in otherwise.suggestions if one.department_id != first.department_id), None)
     best = (first, second) if second else (first,)
-    return Routed(first.department_id, first.rule, first.words, first.p, second, rule.may_dispatch, best)
+    return Routed(first.department_id, first.rule, first.words, first.p, second, is_sure, best)
 
 
 def _by_rule(
@@ -254,7 +254,8 @@ def _fits(
         return None
     if rule.account_id is not None and rule.account_id != beside.account_id:
         return None
-    where = next((place.name for place in places if rule.place and rule.place in place.name), "")
+    near = (place.name for place in places if rule.place and rule.place in f"{place.within}{place.name}".lower())
+    where = next(near, "")
     if rule.place and not where:
         return None
     return tuple(dict.fromkeys([*(keywords or ()), *([where] if where else []), *([rule.topic] if rule.topic else [])]))
@@ -313,7 +314,12 @@ def matter_of(
 
 def stored_places(places: Sequence[dict[str, Any]]) -> list[Place]:
     """Places as a tagging keeps them; one a person typed has no level and names a department if it can."""
-    return [Place(one["name"], one.get("level") or "district", 0, 0, "", bool(one.get("ambiguous"))) for one in places]
+    return [
+        Place(
+            one["name"], one.get("level") or "district", 0, 0, "", bool(one.get("ambiguous")), one.get("within") or ""
+        )
+        for one in places
+    ]
 
 
 def by_signs_of(

@@ -15,6 +15,7 @@ from workflows.cases.opening import departments
 from workflows.cases.routing import beside_of, route, stored_places
 from workflows.cases.suggested import still_returned
 from workflows.routing.guide import guide_in_force
+from workflows.tagging.markup import spoken
 
 _ON_THE_DESK = frozenset({CaseState.new, CaseState.triaged})
 
@@ -34,7 +35,7 @@ async def suggest(unit: Unit, case: Case) -> bool:
     topic = Label(
         tagging.topic, tagging.topic_p, tagging.topic_second, tagging.topic_second_p, tuple(tagging.topic_words)
     )
-    text, policy = f"{message.title}\n{message.text}", policy_of(unit)
+    text, policy = spoken(message.title, message.text), policy_of(unit)
     tokens = (await search.tokens_of(unit, [message.id or 0])).get(message.id or 0, "")
     said = (tagging.keywords, tagging.request, tagging.sentiment)
     beside = beside_of(message.account_id, message.place, tokens, *said)

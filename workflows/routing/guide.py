@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,7 +40,8 @@ async def guide_in_force(unit: Unit) -> Guide:
     if known is None or known.stamp != stamp:
         active = select(RoutingRule).where(col(RoutingRule.is_active))
         rules = await unit.all(active.order_by(col(RoutingRule.position), col(RoutingRule.id)))
-        known = _made[engine] = _Made(stamp, guide_of(rules, await _learnt(unit)))
+        guide = await asyncio.to_thread(guide_of, rules, await _learnt(unit))
+        known = _made[engine] = _Made(stamp, guide)
     return known.guide
 
 
@@ -67,7 +69,7 @@ def guide_of(rules: Sequence[RoutingRule], learnt: offices.Learnt | None) -> Gui
 def as_rule(rule: RoutingRule) -> OfficeRule:
     """From its row."""
     return OfficeRule(
-        rule.id or 0, rule.name, rule.department_id, rule.topic, rule.place, rule.account_id,
+        rule.id or 0, rule.name, rule.department_id, rule.topic, plans.form(rule.place), rule.account_id,
         has_keywords=bool(rule.keywords.strip()), may_dispatch=rule.may_dispatch,
     )  # fmt: skip
 

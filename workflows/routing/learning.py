@@ -27,6 +27,7 @@ from nlp.base import Label, Place
 from nlp.offices import Matter
 from workflows.cases.routing import Beside, Candidate, beside_of, by_signs_of, gate_of, matter_of, stored_places
 from workflows.house import House
+from workflows.tagging.markup import spoken
 
 NIGHT_HOUR = 2
 # A lesson begun this long ago without an end died with its process.
@@ -162,7 +163,7 @@ def _with_signs(
 
 def _example(row: Any, tokens: str) -> _Example:
     topic = Label(row.topic, row.topic_p, row.topic_second, row.topic_second_p, tuple(row.topic_words))
-    whole = f"{row.title}\n{row.text}"
+    whole = spoken(row.title, row.text)
     beside = beside_of(row.account_id, row.place, tokens, row.keywords, row.request, row.sentiment)
     return _Example(topic, stored_places(row.places), whole, beside, row.department_id)
 

@@ -20,11 +20,13 @@ from hub.policy.packs import Policy
 from hub.queries import search, visible
 from hub.rights import Actor
 from nlp.base import Label, Place
+from nlp.plans import form
 from workflows.cases.facts import policy_of
 from workflows.cases.newcases import class_of
 from workflows.cases.routing import Beside, Candidate, Guide, Routed, beside_of, ruled, stored_places, unruled
 from workflows.cases.suggested import basis
 from workflows.routing.guide import guide_in_force, guide_of
+from workflows.tagging.markup import spoken
 from workflows.watching.pieces import Piece, of_message
 
 DAYS, MOST_SEEN, SAMPLES = 30, 5000, 8
@@ -58,10 +60,11 @@ class Way:
 @dataclass(frozen=True, slots=True)
 class Preview:
     """``fits`` of ``seen`` messages; of these ``decided`` were sent somewhere by people, ``agreed`` to the rule's
-    department (or one below it). ``earlier``: fits that an earlier rule takes first. ``others``: where people sent the
-    rest, most frequent first (all, while no department is chosen: ``has_department``). ``departments``: to how many
-    messages each would be suggested now, and with the rule. ``ways``: how all of them would go, now and with the rule,
-    by the whole guide. ``has_learnt``: whether a learnt router is in force.
+    department (or one below it). ``earlier``: fits that an earlier rule takes first. ``unplaced``: messages that name
+    the rule's place in a way not found as a place, where all else fits. ``others``: where people sent the rest, most
+    frequent first (all, while no department is chosen: ``has_department``). ``departments``: to how many messages each
+    would be suggested now, and with the rule. ``ways``: how all of them would go, now and with the rule, by the whole
+    guide. ``has_learnt``: whether a learnt router is in force.
     """
 
     seen: int
@@ -70,6 +73,7 @@ class Preview:
     has_department: bool
     fits: int
     earlier: int
+    unplaced: int
     decided: int
     agreed: int
     others: list[tuple[str, int]]
@@ -95,11 +99,12 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True)
 class _Guides:
-    """Without the rule, with it, and the rule alone."""
+    """Without the rule, with it, the rule alone, and alone without its place."""
 
     before: Guide
     after: Guide
     alone: Guide
+    anywhere: Guide
 
 
 async def preview(unit: Unit, actor: Actor, draft: RoutingRule, others: Sequence[RoutingRule]) -> Preview:
@@ -112,20 +117,29 @@ async def preview(unit: Unit, actor: Actor, draft: RoutingRule, others: Sequence
     whole, seen = len(seen) <= MOST_SEEN, seen[:MOST_SEEN]
     candidates, chosen = await _candidates(unit, draft)
     ordered = sorted([*others, draft], key=lambda rule: (rule.position, rule.id is None or rule.id == 0))
-    guides = _Guides(guide_of(others, learnt), guide_of(ordered, learnt), guide_of([draft], None))
+    anywhere = RoutingRule(**draft.model_dump() | {"place": ""})
     policy = policy_of(unit)
-    asked = await asyncio.to_thread(lambda: [_ask(one, candidates, policy, guides) for one in seen])
-    was, will, only = ([each[n] for each in asked] for n in range(3))
+
+    def ask() -> list[tuple[Routed, Routed, Routed, Routed]]:
+        guides = _Guides(*(guide_of(rules, learnt) for rules in (others, ordered, [draft], [anywhere])))
+        return [_ask(one, candidates, policy, guides) for one in seen]
+
+    asked = await asyncio.to_thread(ask)
+    was, will, only, wide = ([each[n] for each in asked] for n in range(4))
     taken = [one for one, routed in zip(seen, will, strict=True) if _by(routed, draft.id or 0)]
     fits = sum(_by(routed, draft.id or 0) for routed in only)
     paths = {one.id or 0: (one.short_name, one.path) for one in await unit.all(select(Department))}
     paths[NOBODY] = (_("（还没选单位）"), "-")
     decided = [one for one in taken if one.department_id is not None]
-    agreed = [one for one in decided if _within(paths, one.department_id, draft.department_id)]
-    strayed = Counter(paths[one.department_id or 0][0] for one in decided if one not in agreed)
+    strayed = Counter(
+        paths[one.department_id or 0][0]
+        for one in decided
+        if not _within(paths, one.department_id, draft.department_id)
+    )
     return Preview(
         seen=len(seen), is_whole=whole, has_department=chosen, since=since if whole else seen[-1].at, fits=len(taken),
-        earlier=fits - len(taken), decided=len(decided), agreed=len(agreed), others=strayed.most_common(5),
+        earlier=fits - len(taken), unplaced=_unplaced(seen, only, wide, draft), decided=len(decided),
+        agreed=len(decided) - strayed.total(), others=strayed.most_common(5),
         departments=_moved(was, will, paths), ways=_ways(seen, was, will), has_learnt=learnt is not None,
         samples=await _samples(unit, taken, dict(zip([one.id for one in seen], will, strict=True)), paths, draft),
     )  # fmt: skip
@@ -143,14 +157,25 @@ async def _candidates(unit: Unit, draft: RoutingRule) -> tuple[list[Candidate], 
 
 def _ask(
     one: _Seen, candidates: Sequence[Candidate], policy: Policy, guides: _Guides
-) -> tuple[Routed, Routed, Routed]:  # fmt: skip
+) -> tuple[Routed, Routed, Routed, Routed]:  # fmt: skip
     """What is learnt and signs are the same without and with the rule: asked once."""
     otherwise = unruled(candidates, one.topic, one.places, one.whole, policy, guides.after.learnt, one.beside)
-    was, will, only = (
+    was, will, only, wide = (
         ruled(otherwise, candidates, one.topic, one.places, one.whole, guide, one.beside)
-        for guide in (guides.before, guides.after, guides.alone)
+        for guide in (guides.before, guides.after, guides.alone, guides.anywhere)
     )
-    return was, will, only
+    return was, will, only, wide
+
+
+def _unplaced(seen: Sequence[_Seen], only: Sequence[Routed], wide: Sequence[Routed], draft: RoutingRule) -> int:
+    """How many the rule misses only because their place was not found as one."""
+    place, number = form(draft.place), draft.id or 0
+    if not place:
+        return 0
+    missed = (
+        one for one, narrow, free in zip(seen, only, wide, strict=True) if _by(free, number) > _by(narrow, number)
+    )
+    return sum(place in form(one.whole) for one in missed)
 
 
 _ORDER = [(name, alone) for name in ("rule", "learnt", "signs", "") for alone in (True, False)]
@@ -224,7 +249,7 @@ async def _sent(unit: Unit, case_ids: set[int]) -> dict[int, int]:
 def _seen(row: Any, department_id: int | None, tokens: str) -> _Seen:
     topic = Label(row.topic, row.topic_p, row.topic_second, row.topic_second_p, tuple(row.topic_words))
     return _Seen(
-        row.id, row.created_at, f"{row.title}\n{row.text}", topic, stored_places(row.places),
+        row.id, row.created_at, spoken(row.title, row.text), topic, stored_places(row.places),
         beside_of(row.account_id, row.place, tokens, row.keywords, row.request, row.sentiment), department_id,
         row.is_sensitive or class_of(row.urgency) is CaseClass.urgent,
     )  # fmt: skip

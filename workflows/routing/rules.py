@@ -11,7 +11,7 @@ from sqlmodel import col, select
 import nlp
 from hub import audit, clock, feed
 from hub.db import Unit
-from hub.errors import Invalid, NotAllowed, NotFound, Stale
+from hub.errors import Invalid, NotAllowed, NotFound, Refused, Stale
 from hub.i18n import _, listed
 from hub.models import Account, Department, RoutingRule
 from hub.rights import Actor, May
@@ -112,13 +112,22 @@ def problems_of(draft: Draft) -> tuple[dict[str, str], dict[str, Pointed]]:
     return problems, pointers
 
 
+def hints_of(draft: Draft) -> list[str]:
+    """What can be read in a rule and is hardly meant; nothing for one that cannot be read."""
+    try:
+        rule = plans.parse(draft.keywords) if draft.keywords.strip() else None
+    except BadRule:
+        rule = None
+    return [*words.silenced_hints(rule), *words.sign_hints(draft.keywords)] if rule is not None else []
+
+
 async def create(unit: Unit, actor: Actor, draft: Draft) -> RoutingRule:
     """A new rule, asked last. Invalid by field."""
     _refuse_stranger(actor)
     draft = await _checked(unit, draft, 0)
-    count, last = (await unit.rows(select(func.count(col(RoutingRule.id)), func.max(col(RoutingRule.position)))))[0]
-    if count >= MOST_RULES:
+    if await _is_full(unit):
         raise Invalid({"name": _("最多 %(n)s 条规则，请先合并或停用一些", n=MOST_RULES)})
+    last = await unit.one(select(func.max(col(RoutingRule.position))))
     rule = RoutingRule(**asdict(draft), position=(last or 0) + 1, changed_by=actor.name)
     unit.add(rule)
     await unit.flush()
@@ -139,23 +148,32 @@ async def change(unit: Unit, actor: Actor, rule_id: int, draft: Draft, *, versio
 
 
 async def set_active(unit: Unit, actor: Actor, rule_id: int, active: bool) -> RoutingRule:
-    """On or off. Safe to run twice."""
+    """On or off. Safe to run twice. Refused when too many are on already."""
     _refuse_stranger(actor)
     rule = await find(unit, actor, rule_id)
     if rule.is_active != active:
+        if active and await _is_full(unit):
+            raise Refused([_("最多 %(n)s 条规则，请先合并或停用一些", n=MOST_RULES)])
         await _set(unit, actor, rule, is_active=active)
         await _note(unit, actor, "rule.activate" if active else "rule.deactivate", rule)
     return rule
 
 
-async def move(unit: Unit, actor: Actor, rule_id: int, *, up: bool) -> RoutingRule:
-    """One place earlier or later in the order; at the end of the list nothing happens."""
+async def _is_full(unit: Unit) -> bool:
+    """Only rules in force count: none is ever deleted."""
+    in_force = select(func.count(col(RoutingRule.id))).where(col(RoutingRule.is_active))
+    return await unit.one(in_force) >= MOST_RULES
+
+
+async def move(unit: Unit, actor: Actor, rule_id: int, *, up: bool, far: bool = False) -> RoutingRule:
+    """One place earlier or later in the order, or to its beginning (``far``) or end; at the end of the list nothing
+    happens."""
     _refuse_stranger(actor)
     rule = await find(unit, actor, rule_id)
     ordered = list(await unit.all(select(RoutingRule).order_by(col(RoutingRule.position), col(RoutingRule.id))))
     at = next(n for n, one in enumerate(ordered) if one.id == rule.id)
-    to = at - 1 if up else at + 1
-    if not 0 <= to < len(ordered):
+    to = (0 if far else at - 1) if up else (len(ordered) - 1 if far else at + 1)
+    if to == at or not 0 <= to < len(ordered):
         return rule
     ordered.insert(to, ordered.pop(at))
     for position, one in enumerate(ordered, 1):
@@ -182,7 +200,7 @@ def _refuse_stranger(actor: Actor) -> None:
 
 async def _checked(unit: Unit, draft: Draft, rule_id: int) -> Draft:
     problems, _pointers = problems_of(draft)
-    name = " ".join(draft.name.split())
+    name = words.named(draft.name)
     if not name or len(name) > LONGEST_NAME:
         problems["name"] = _("请给规则起个名字，最多 %(n)s 个字", n=LONGEST_NAME)
     same = select(col(RoutingRule.id)).where(RoutingRule.name == name, col(RoutingRule.id) != rule_id)
@@ -200,9 +218,12 @@ async def _checked(unit: Unit, draft: Draft, rule_id: int) -> Draft:
 
 
 async def _note(unit: Unit, actor: Actor, what: str, rule: RoutingRule, **more: object) -> None:
+    """All that decides where a message goes, and whether without anybody's look."""
     said = [part for part in (rule.topic, rule.place, rule.keywords) if part]
-    facts = {"name": rule.name, "conditions": listed(said), "department_id": rule.department_id} | more
-    await audit.record(unit, actor, what, f"rule/{rule.id}", **facts)
+    await audit.record(
+        unit, actor, what, f"rule/{rule.id}", name=rule.name, conditions=listed(said), account_id=rule.account_id,
+        department_id=rule.department_id, may_dispatch=rule.may_dispatch, **more,
+    )  # fmt: skip
     feed.tell(unit, "rules", rule.id)
 
 

@@ -32,6 +32,11 @@ def without_markup(text: str) -> str:
     return _MARKUP.sub(lambda found: " " * len(found[0]), text)
 
 
+def spoken(title: str, text: str) -> str:
+    """What a message says as routing reads it: title, line break, text, without markup."""
+    return f"{without_markup(title)}\n{without_markup(text)}"
+
+
 def straight(text: str) -> str:
     """``text`` without the marks that turn words round, for showing: a number must not read backwards."""
     return _TURNS.sub("", text)

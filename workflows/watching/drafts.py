@@ -17,6 +17,8 @@ from workflows.watching.words import CLASSES, Pointed, class_label, pointed
 
 MOST_IN_CLASS, MOST_ALERT, LONGEST_ALERT = 100, 100_000, 7 * 24 * 60
 _PARTS = re.compile(r"[\n\r、，,；;|｜]+|(?<=[^\x00-\x7f])\s+|(?<!\s)\s+(?=[^\x00-\x7f])")  # a run is tried once
+# Signs of the expert mode between Chinese words: in the simple mode they are letters like any other.
+_JOINED = re.compile(r"[\u4e00-\u9fff]\s*[+＋&＆/／!！(（]+\s*[\u4e00-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,13 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A draft's rule, or why there is none: sentences by field, and where to look for those that point."""
+    """A draft's rule, or why there is none: sentences by field, and where to look for those that point. ``hints``: what
+    can be read and is hardly meant."""
 
     rule: Rule | None
     problems: dict[str, str]
     pointers: dict[str, Pointed]
+    hints: tuple[str, ...] = ()
 
 
 def split(text: str) -> list[str]:
@@ -71,10 +75,18 @@ def read(draft: Draft) -> Reading:
         asked = _expert("expression", draft.expression, problems, pointers)
         stop = _expert("stop", draft.stop, problems, pointers) if draft.stop.strip() else None
     if asked is not None and stop is not None and not problems and (clash := _both(asked, stop)):
-        problems["stop"] = _("「%(word)s」既要出现又被屏蔽，这样不会命中任何留言", word=clash)
+        problems["stop"] = _("「%(word)s」既要出现又被屏蔽，写到它的留言都不会命中，请去掉一处", word=clash)
     if asked is None or problems:
         return Reading(None, problems, pointers)
-    return Reading(plans.without(asked, stop), {}, {})
+    rule = plans.without(asked, stop)
+    return Reading(rule, {}, {}, (*words.silenced_hints(rule), *_sign_hints(draft)))
+
+
+def _sign_hints(draft: Draft) -> list[str]:
+    if draft.mode is PlanMode.expert:
+        return words.sign_hints(f"{draft.expression}\n{draft.stop}")
+    typed = [words.short(one) for given in draft.classes.values() for one in given if _JOINED.search(one)][:5]
+    return [_("「%(word)s」会连同符号当成一个词来比对。要用 + ! ( )，请转为专家模式。", word=one) for one in typed]
 
 
 def rule_of(draft: Draft) -> Rule:

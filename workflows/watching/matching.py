@@ -111,7 +111,8 @@ async def write(unit: Unit, rows: list[dict[str, Any]]) -> list[tuple[int, datet
 
 
 async def _alarm(unit: Unit, fresh: Mapping[int, Sequence[datetime]], now: datetime) -> None:
-    """An alarm for each plan for which one of the new hits makes it enough; then none again for as long as it counts.
+    """An alarm for each plan for which one of the new hits makes it enough; then none again for as long as it counts,
+    but the number of an open one grows: it was raised by the first few of a burst.
 
     The time counts up to when a message was written, not to when it was tagged: a platform that is read late, or a
     backlog, must not hide a burst. What is older than a day is history and raises no alarm.
@@ -121,8 +122,12 @@ async def _alarm(unit: Unit, fresh: Mapping[int, Sequence[datetime]], now: datet
         length = timedelta(minutes=plan.alert_minutes)
         ends = [at for at in fresh[plan.id or 0] if at > now - FRESH]
         count = await _most(unit, plan, ends, length)
-        if count >= plan.alert_count and await _claim(unit, plan.id or 0, now - length, now):
+        if count < plan.alert_count:
+            continue
+        if await _claim(unit, plan.id or 0, now - length, now):
             unit.add(PlanAlert(plan_id=plan.id or 0, at=now, hits=count, minutes=plan.alert_minutes))
+        else:
+            await _grow(unit, plan.id or 0, now - length, count)
 
 
 async def _most(unit: Unit, plan: WatchPlan, ends: Sequence[datetime], length: timedelta) -> int:
@@ -135,6 +140,11 @@ async def _most(unit: Unit, plan: WatchPlan, ends: Sequence[datetime], length: t
     )
     moments = sorted(await unit.all(newest))
     return max(bisect_right(moments, end) - bisect_right(moments, end - length) for end in ends)
+
+
+async def _grow(unit: Unit, plan_id: int, since: datetime, count: int) -> None:
+    alert = col(PlanAlert.plan_id) == plan_id, col(PlanAlert.seen_at).is_(None), col(PlanAlert.at) > since
+    await unit.run(update(PlanAlert).where(*alert, col(PlanAlert.hits) < count).values(hits=count))
 
 
 async def _claim(unit: Unit, plan_id: int, since: datetime, now: datetime) -> bool:

@@ -24,6 +24,7 @@ from workflows.watching.matching import text_of
 from workflows.watching.pieces import Piece, of_message
 
 DAYS, MOST_SEEN, SAMPLES = 30, 10_000, 8
+_RULE = -1  # the rule's key among its words, each of which is asked as a rule of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class Sample:
 class Preview:
     """``hits`` of ``seen`` messages since ``since``; ``is_whole``: all of the days asked for were looked at.
 
-    ``words``: how many messages each word stands in, most frequent first; words that stand nowhere come with 0.
+    ``words``: in how many of the messages looked at each word stands, hit or not, most frequent first: where nothing is
+    hit they say which word is to blame. Words that stand nowhere come with 0.
     """
 
     seen: int
@@ -58,14 +60,16 @@ async def preview(unit: Unit, actor: Actor, rule: Rule, *, days: int = DAYS) -> 
     since = clock.now() - timedelta(days=days)
     rows = await _messages(unit, actor, since)
     whole, rows = len(rows) <= MOST_SEEN, rows[:MOST_SEEN]
-    matcher = Matcher({0: rule})
+    asked = list({word.form: word for word in words_of(rule)}.values())
+    matcher = Matcher({_RULE: rule, **dict(enumerate(asked))})
     texts = [text_of(row.title, row.text) for row in rows]
     found = await asyncio.to_thread(matcher.match_all, texts)
-    hit = [(row, hits[0].words) for row, hits in zip(rows, found, strict=True) if hits]
+    hit = [(row, hits[0].words) for row, hits in zip(rows, found, strict=True) if hits and hits[0].key == _RULE]
+    stands = Counter(one.key for hits in found for one in hits)
     return Preview(
         seen=len(rows), hits=len(hit), since=since if whole else rows[-1].created_at, is_whole=whole,
         by_day=_by_day([row.created_at for row, _words in hit], days),
-        words=_counted(rule, [words for _row, words in hit]),
+        words=sorted(((word.text, stands[n]) for n, word in enumerate(asked)), key=lambda pair: -pair[1]),
         samples=await _samples(unit, hit[:SAMPLES]),
     )  # fmt: skip
 
@@ -80,12 +84,6 @@ async def _messages(unit: Unit, actor: Actor, since: datetime) -> Sequence[Any]:
 def _by_day(moments: Sequence[datetime], days: int) -> list[tuple[date, int]]:
     counted, today = Counter(local(moment).date() for moment in moments), clock.today()
     return [(day, counted[day]) for n in range(days - 1, -1, -1) for day in (today - timedelta(days=n),)]
-
-
-def _counted(rule: Rule, found: Sequence[tuple[str, ...]]) -> list[tuple[str, int]]:
-    counted = Counter(word for words in found for word in words)
-    asked = dict.fromkeys(word.text for word in words_of(rule))
-    return sorted(((word, counted[word]) for word in asked), key=lambda pair: -pair[1])
 
 
 async def _samples(unit: Unit, hit: Sequence[tuple[Any, tuple[str, ...]]]) -> list[Sample]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from sqlalchemy import func
 from sqlmodel import col, select
 
 from hub import audit, clock, feed
 from hub.db import Unit
-from hub.errors import Invalid, NotAllowed, NotFound, Stale
+from hub.errors import Invalid, NotAllowed, NotFound, Refused, Stale
 from hub.i18n import _, sentences
 from hub.models import PlanMode, WatchPlan
 from hub.rights import Actor, May
@@ -44,7 +45,7 @@ async def create(unit: Unit, actor: Actor, draft: Draft) -> WatchPlan:
     """A new plan, in force at once for what comes in from now on. Invalid by field."""
     _refuse_stranger(actor)
     draft = await _checked(unit, draft, None)
-    if len(await plans(unit, actor)) >= MOST_PLANS:
+    if await _is_full(unit):
         raise Invalid({"name": _("最多 %(n)s 个方案，请先合并或停用一些", n=MOST_PLANS)})
     plan = WatchPlan(owner_id=actor.user_id, owner_name=actor.name, **draft.columns())
     unit.add(plan)
@@ -65,15 +66,23 @@ async def change(unit: Unit, actor: Actor, plan_id: int, draft: Draft, *, versio
 
 
 async def set_active(unit: Unit, actor: Actor, plan_id: int, active: bool) -> WatchPlan:
-    """On or off. Off, nothing new is hit; what it hit stays. Safe to run twice."""
+    """On or off. Off, nothing new is hit; what it hit stays. Safe to run twice. Refused when too many are on."""
     _refuse_stranger(actor)
     plan = await find(unit, actor, plan_id)
     if plan.is_active == active:
         return plan
+    if active and await _is_full(unit):
+        raise Refused([_("最多 %(n)s 个方案，请先合并或停用一些", n=MOST_PLANS)])
     if not await unit.compare_and_set(plan, is_active=active, changed_at=clock.now()):
         raise Stale([_("这个方案刚被他人修改，请刷新后再改")])
     await _note(unit, actor, "plan.activate" if active else "plan.deactivate", plan)
     return plan
+
+
+async def _is_full(unit: Unit) -> bool:
+    """Only plans in force count: none is ever deleted."""
+    in_force = select(func.count(col(WatchPlan.id))).where(col(WatchPlan.is_active))
+    return await unit.one(in_force) >= MOST_PLANS
 
 
 def _refuse_stranger(actor: Actor) -> None:
@@ -83,7 +92,7 @@ def _refuse_stranger(actor: Actor) -> None:
 
 async def _checked(unit: Unit, draft: Draft, plan_id: int | None) -> Draft:
     problems = dict(read(draft).problems)
-    name = " ".join(draft.name.split())
+    name = words.named(draft.name)
     if not name or len(name) > 100:
         problems["name"] = _("请给方案起个名字，最多 %(n)s 个字", n=100)
     same = select(col(WatchPlan.id)).where(WatchPlan.name == name, col(WatchPlan.id) != (plan_id or 0))
@@ -100,5 +109,6 @@ async def _checked(unit: Unit, draft: Draft, plan_id: int | None) -> Draft:
 
 async def _note(unit: Unit, actor: Actor, what: str, plan: WatchPlan) -> None:
     said = plan.expression if plan.mode is PlanMode.expert else plan.classes
-    await audit.record(unit, actor, what, f"plan/{plan.id}", name=plan.name, rule=said, stop=plan.stop)
+    alarm = f"{plan.alert_count}/{plan.alert_minutes}" if plan.alert_count else ""
+    await audit.record(unit, actor, what, f"plan/{plan.id}", name=plan.name, rule=said, stop=plan.stop, alarm=alarm)
     feed.tell(unit, "plans", plan.id)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.i18n import N_, _, listed
+from nlp.barred import silenced
 from nlp.plans import DEEPEST, LONGEST_WORD, MOST_CHARACTERS, MOST_WORDS, All, BadRule, Not, Rule, Some, Trouble, Word
 
 # The classes of the simple mode in the order people fill them in; a message must hold a word of every class with words.
@@ -39,7 +42,10 @@ _MOST = {
     Trouble.too_long: MOST_CHARACTERS, Trouble.too_many_words: MOST_WORDS, Trouble.too_deep: DEEPEST,
     Trouble.long_word: LONGEST_WORD,
 }  # fmt: skip
-_SHOWN = 20
+_SHOWN, _MOST_HINTS = 20, 5
+_HAN = "[\u4e00-\u9fff]"
+_FOREIGN = re.compile(rf"{_HAN}+[&＆/／]+{_HAN}+")
+_QUOTED = re.compile('["“”＂][^"“”＂]*["“”＂]|「[^」]*」|『[^』]*』')
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class Pointed:
 
 def trouble(bad: BadRule, text: str) -> str:
     """What is wrong and where: 第 3 列：…"""
-    said = _(_TROUBLES[bad.trouble], sign=_short(bad.sign), most=_MOST.get(bad.trouble, 0))
+    said = _(_TROUBLES[bad.trouble], sign=short(bad.sign), most=_MOST.get(bad.trouble, 0))
     if bad.trouble is Trouble.empty:
         return said
     line, column = bad.place(text)
@@ -64,10 +70,11 @@ def trouble(bad: BadRule, text: str) -> str:
 
 def word_trouble(bad: BadRule) -> str:
     """The same for a word of its own, as in the classes of the simple mode."""
-    return _(_TROUBLES[bad.trouble], sign=_short(bad.sign), most=_MOST.get(bad.trouble, 0))
+    return _(_TROUBLES[bad.trouble], sign=short(bad.sign), most=_MOST.get(bad.trouble, 0))
 
 
-def _short(sign: str) -> str:
+def short(sign: str) -> str:
+    """A word as a sentence quotes it."""
     return sign if len(sign) <= _SHOWN else sign[: _SHOWN - 1] + "…"
 
 
@@ -78,6 +85,34 @@ def pointed(bad: BadRule, text: str) -> Pointed:
     end = len(text) if end < 0 else end
     stop = max(min(bad.end, end), min(bad.start + 1, end))
     return Pointed(text[begin : bad.start][-60:], text[bad.start : stop][:60], text[stop:end][:60])
+
+
+def silenced_hints(rule: Rule) -> list[str]:
+    """What can never count in a rule, because what is left out stands in it."""
+    found = [(short(asked.text), short(out.text)) for asked, out in silenced(rule)][:_MOST_HINTS]
+    return [
+        _("「%(word)s」里就有要排除的「%(stop)s」，写到它的留言都不会命中。", word=one, stop=out) for one, out in found
+    ]
+
+
+def sign_hints(text: str) -> list[str]:
+    """Signs of other programs between Chinese words of a rule, which are letters here; in quotation marks they are
+    meant."""
+    found = dict.fromkeys(short(one[0]) for one in _FOREIGN.finditer(_QUOTED.sub(" ", text)))
+    return [
+        _("「%(word)s」会连同符号当成一个词来比对。同时出现用 +，任选其一用 |；本来就是一个词的，加上引号。", word=one)
+        for one in list(found)[:_MOST_HINTS]
+    ]
+
+
+def named(typed: str) -> str:
+    """A name as it is kept: without what nobody sees (two names that look alike would be two) and extra blanks."""
+    seen = "".join(" " if sign.isspace() else sign for sign in typed if sign.isspace() or not _is_unseen(sign))
+    return " ".join(seen.split())
+
+
+def _is_unseen(sign: str) -> bool:
+    return unicodedata.category(sign) in ("Cf", "Cc")
 
 
 def explain(rule: Rule) -> str:

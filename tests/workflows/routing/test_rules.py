@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hub.db import reading, unit_of_work
-from hub.errors import Invalid, NotAllowed, NotFound, Stale
+from hub.errors import Invalid, NotAllowed, NotFound, Refused, Stale
 from hub.models import AuditEntry, Case, CaseState, Department, Dispatch, RoutingRule, Tagging
 from nlp.base import Place
 from tests.workflows.cases.town import Town, analysis
@@ -86,6 +86,49 @@ async def test_every_condition_given_must_hold(town: Town) -> None:
     assert not await by_rule("路灯不亮", by=right, account_id=town.accounts["letters"])
 
 
+async def test_a_place_counts_also_for_what_lies_within_it_however_it_is_typed(town: Town) -> None:
+    await made(town, lamps(town, keywords="", place="岳麓區 "))
+    inside = Place("麓谷街道", "street", 0, 4, within="湖南省长沙市岳麓区")
+    first = await suggested(town, "麓谷街道没有水", by=analysis(places=(inside,)))
+    assert (first["rule"], first["words"]) == ("派单规则", ["麓谷街道"])
+    assert (await suggested(town, "没有水", by=analysis()))["rule"] != "派单规则"
+
+
+async def test_markup_is_nothing_a_rule_reads(town: Town) -> None:
+    await made(town, lamps(town, keywords="nofollow|路灯"))
+    assert (await suggested(town, '<a href="x" rel="nofollow">楼道漏水</a>'))["rule"] != "派单规则"
+    assert (await suggested(town, "<p>路<b>灯</b>不亮</p>"))["rule"] == "派单规则"
+
+
+async def test_a_rule_leaves_a_doubtful_topic_and_mere_praise_to_a_person(town: Town) -> None:
+    await made(town, lamps(town, topic="城乡建设", keywords="", may_dispatch=True))
+    sure = await town.case("楼道的事", by=analysis(p=0.8))
+    doubtful = await town.case("楼道的事", by=analysis(p=0.4))
+    praise = await town.case("谢谢你们", by=analysis(p=0.8, request="表扬"))
+    assert (sure.state, doubtful.state, praise.state) == (CaseState.dispatched, CaseState.new, CaseState.new)
+    assert doubtful.routing["suggestions"][0]["rule"] == "派单规则"
+
+
+async def test_only_rules_in_force_count_against_the_most(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "MOST_RULES", 1)
+    (first,) = await made(town, lamps(town))
+    with pytest.raises(Invalid, match="停用"):
+        await made(town, lamps(town, name="第二"))
+    async with unit_of_work(town.ctx) as unit:
+        await rules.set_active(unit, town["desk"], first.id or 0, active=False)
+    await made(town, lamps(town, name="第二"))
+    async with unit_of_work(town.ctx) as unit:
+        with pytest.raises(Refused, match="停用"):
+            await rules.set_active(unit, town["desk"], first.id or 0, active=True)
+
+
+async def test_the_audit_log_keeps_all_that_decides(town: Town) -> None:
+    await made(town, lamps(town, name=" 路\u200b灯\u202e ", account_id=town.accounts["weibo"], may_dispatch=True))
+    (entry,) = await all_rows(House(town.ctx, {}), AuditEntry)
+    assert entry.data["name"] == "路灯", "what nobody sees is no part of a name"
+    assert (entry.data["may_dispatch"], entry.data["account_id"]) == (True, town.accounts["weibo"])
+
+
 async def test_the_first_rule_in_order_wins_and_the_order_can_be_changed(town: Town) -> None:
     first, second = await made(
         town, lamps(town), lamps(town, name="路灯归住房", department_id=town.departments["housing"])
@@ -96,10 +139,16 @@ async def test_the_first_rule_in_order_wins_and_the_order_can_be_changed(town: T
         await rules.move(unit, town["desk"], second.id or 0, up=True)
     assert (await suggested(town, "路灯不亮"))["rule_id"] == second.id
     async with unit_of_work(town.ctx) as unit:
+        await rules.move(unit, town["desk"], second.id or 0, up=False, far=True)
+        assert [row.rule.id for row in await rules.rules(unit, town["desk"])] == [first.id, second.id]
+        await rules.move(unit, town["desk"], second.id or 0, up=True, far=True)
+        await rules.move(unit, town["desk"], second.id or 0, up=True, far=True)
+    assert (await suggested(town, "路灯不亮"))["rule_id"] == second.id
+    async with unit_of_work(town.ctx) as unit:
         await rules.set_active(unit, town["desk"], second.id or 0, active=False)
     assert (await suggested(town, "路灯不亮"))["rule_id"] == first.id
     deeds = [entry.what for entry in await all_rows(House(town.ctx, {}), AuditEntry)]
-    assert deeds == ["rule.create", "rule.create", "rule.move", "rule.deactivate"]
+    assert deeds == ["rule.create", "rule.create", *["rule.move"] * 3, "rule.deactivate"]
 
 
 async def test_a_closed_department_or_unreadable_words_leave_a_rule_without_effect(town: Town) -> None:
@@ -221,6 +270,19 @@ async def test_the_preview_says_what_an_earlier_rule_takes_first(town: Town) -> 
         alone = await preview(unit, town["desk"], later, [])
     assert (found.fits, found.earlier) == (1, 2)
     assert (alone.fits, alone.earlier) == (3, 0)
+
+
+async def test_the_preview_says_what_names_the_place_and_was_not_found_as_one(town: Town) -> None:
+    for text in ("春熙里停水", "春熙里小区停水", "别处停水"):
+        case = await town.case(text)
+        found = [{"name": "春熙里小区", "level": "spot"}] if "小区" in text else []
+        async with unit_of_work(town.ctx) as unit:
+            unit.add(Tagging(message_id=case.first_message_id or 0, version="t", places=found))
+    async with reading(town.ctx) as unit:
+        looked = await preview(unit, town["desk"], lamps(town, keywords="停水", place="春熙里").as_rule(), [])
+        other = await preview(unit, town["desk"], lamps(town, keywords="停水").as_rule(), [])
+    assert (looked.fits, looked.unplaced) == (1, 1)
+    assert (other.fits, other.unplaced) == (3, 0)
 
 
 async def test_each_dispatch_keeps_what_was_suggested_and_says_whether_it_was_taken(town: Town) -> None:

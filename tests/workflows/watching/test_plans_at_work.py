@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import col, select
 
 from hub import clock
@@ -90,12 +92,17 @@ async def test_an_alarm_comes_once_for_its_time_and_waits_for_an_answer(any_hous
     await any_say("路灯早就坏了", ago=timedelta(hours=2))
     assert await town.all_rows(any_house, PlanAlert) == []
     await any_say("路灯还坏着")
-    await any_say("路灯坏了一排", "路灯全坏了")
     (alert,) = await town.all_rows(any_house, PlanAlert)
     assert (alert.hits, alert.minutes, alert.seen_at) == (3, 30, None)
+    await any_say("路灯坏了一排", "路灯全坏了")
+    await any_say("路灯上个月坏了", ago=timedelta(days=30))
+    (alert,) = await town.all_rows(any_house, PlanAlert)
+    assert (alert.hits, alert.seen_at) == (5, None), "an open alarm tells how far the burst has gone"
     async with unit_of_work(any_house.ctx) as unit:
         assert await hits.answer_alerts(unit, actor, plan) == 1
         assert await hits.answer_alerts(unit, actor, plan) == 0
+    await any_say("路灯还有一盏坏了")
+    assert [alert.hits for alert in await town.all_rows(any_house, PlanAlert)] == [5], "an answered one stands"
     with clock.frozen(clock.now() + timedelta(minutes=31)):
         await any_say("路灯坏了一", "路灯坏了二", "路灯坏了三")
     assert [alert.seen_by_name for alert in await town.all_rows(any_house, PlanAlert)] == [actor.name, ""]
@@ -138,7 +145,7 @@ async def test_a_look_back_finds_what_the_preview_promised(any_house: House, any
     assert len(texts) == promised.hits == 3
     assert {"".join(piece.text for piece in sample.text) for sample in promised.samples} == set(texts)
     assert (promised.seen, promised.is_whole) == (7, True)
-    assert promised.words == [("路灯", 2), ("坏", 2), ("街灯", 1), ("不亮", 1)]
+    assert dict(promised.words) == {"路灯": 4, "坏": 3, "街灯": 1, "不亮": 1}
     assert sum(n for _day, n in promised.by_day) == 3
 
 
@@ -226,6 +233,49 @@ async def test_a_plan_that_cannot_be_taken_is_refused_in_words(
     assert said in caught.value.problems[field]
 
 
+@pytest.mark.parametrize(
+    ("draft", "said"),
+    [
+        (Draft(classes={"subject": ["路灯", "井盖"], "stop": ["路"]}), ["「路灯」里就有要排除的「路」"]),
+        (Draft(classes={"event": ["停水+停电", "C++", "停水 停电"]}), ["「停水+停电」会连同符号"]),
+        (Draft(mode=PlanMode.expert, expression="公交&地铁|R&B|“水/电”"), ["「公交&地铁」会连同符号"]),
+        (Draft(mode=PlanMode.expert, expression="停水+!停水"), ["「停水」里就有要排除的「停水」"]),
+        (Draft(mode=PlanMode.expert, expression="垃圾", stop="垃圾分类"), []),
+        (LAMPS, []), (EXPERT, []),
+    ],
+)  # fmt: skip
+def test_what_can_be_read_and_is_hardly_meant_is_said(draft: Draft, said: list[str]) -> None:
+    reading = drafts.read(draft)
+    assert reading.rule is not None, "a hint refuses nothing: stored plans go on"
+    assert [part in hint for part, hint in zip(said, reading.hints, strict=True)] == [True] * len(said)
+
+
+async def test_words_are_counted_also_where_nothing_is_hit(house: House, say: Say) -> None:
+    actor = await watcher(house)
+    await say("路灯不亮", "路灯坏了", "公交停运")
+    draft = Draft("x", PlanMode.expert, expression="路灯+停运+恐龙")
+    async with unit_of_work(house.ctx) as unit:
+        looked = await preview(unit, actor, drafts.rule_of(draft))
+    assert (looked.hits, looked.samples) == (0, [])
+    assert looked.words == [("路灯", 2), ("停运", 1), ("恐龙", 0)], "which word is to blame"
+
+
+async def test_only_plans_in_force_count_against_the_most(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "MOST_PLANS", 1)
+    actor = await watcher(house)
+    (plan,) = await made(house, actor, replace(LAMPS, name=" 路\u200b灯 ", alert_count=3))
+    assert plan.name == "路灯"
+    assert (await town.all_rows(house, AuditEntry))[0].data["alarm"] == "3/60"
+    with pytest.raises(Invalid, match="停用"):
+        await made(house, actor, EXPERT)
+    async with unit_of_work(house.ctx) as unit:
+        await service.set_active(unit, actor, plan.id or 0, active=False)
+    await made(house, actor, EXPERT)
+    async with unit_of_work(house.ctx) as unit:
+        with pytest.raises(Refused, match="停用"):
+            await service.set_active(unit, actor, plan.id or 0, active=True)
+
+
 async def test_rights_and_versions_are_asked(house: House) -> None:
     actor, leader = await watcher(house), await town.person(house, Role.leader, username="leader")
     clerk = await town.person(house, Role.handler, username="other")
@@ -268,3 +318,26 @@ def test_the_simple_mode_turns_into_the_expert_mode_without_a_change_of_meaning(
 
 def test_words_are_listed_as_people_list_them() -> None:
     assert drafts.split("路灯、街灯，井盖;New  York\n 路灯 水管\r\n") == ["路灯", "街灯", "井盖", "New York", "水管"]
+
+
+async def test_the_list_of_plans_reads_the_index_however_many_hits_there_are(house: House) -> None:
+    """SQLite's own word on it: each plan's hits are searched, never all of them walked through."""
+    actor = await watcher(house)
+    asked: list[str] = []
+
+    def keep(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        asked.append(statement)
+
+    engine = house.ctx.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", keep)
+    async with reading(house.ctx) as unit:
+        await hits.counts(unit, actor, clock.now() - timedelta(days=7))
+        await hits.newest_by_plan(unit, actor)
+    event.remove(engine, "before_cursor_execute", keep)
+    async with house.ctx.engine.connect() as connection:
+        for statement in [one for one in asked if "planhit" in one]:
+            values = ("2026-11-23",) * statement.count("?")
+            rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            steps = [str(row[-1]) for row in rows]
+            assert any("SEARCH planhit USING" in step and "ix_planhit_newest" in step for step in steps), steps
+            assert not any("SCAN planhit" in step for step in steps), steps
