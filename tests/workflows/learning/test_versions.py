@@ -59,6 +59,7 @@ async def test_a_person_goes_back_and_the_night_keeps_to_it(any_house: House) ->
 async def test_what_cannot_be_chosen(house: House) -> None:
     await shelf.put(house.ctx, 1, in_force=True)
     await shelf.put(house.ctx, 2, accepted=False)
+    await shelf.put(house.ctx, 3, base="0123456789abcdef")  # learnt before the product was updated
     actor = await town.person(house, Role.administrator)
     stranger = await town.person(house, Role.auditor, username="a")
     async with unit_of_work(house.ctx) as unit:
@@ -67,7 +68,7 @@ async def test_what_cannot_be_chosen(house: House) -> None:
         for task, number in (("sentiment", 2), ("sentiment", 9), ("emotion", 0)):
             with pytest.raises(NotFound):
                 await live.choose(unit, actor, task, number, "试")
-        for number, reason in ((0, "  "), (1, "还是它")):
+        for number, reason in ((0, "  "), (1, "还是它"), (3, "以前的好")):
             with pytest.raises(Invalid):
                 await live.choose(unit, actor, "sentiment", number, reason)
     assert await town.count(house, ModelChange) == 1
@@ -96,6 +97,19 @@ async def test_a_version_learnt_on_an_older_shipped_model_waits_for_the_next_les
     night = clock.at_local(date(2026, 11, 24), 3, 10)
     with clock.frozen(night):
         assert await lessons.begin_night(house)  # nothing new was said, but there is something to learn anew
+
+
+async def test_a_choice_holds_no_longer_than_what_was_chosen_can_speak(house: House) -> None:
+    made = await shelf.put(house.ctx, 1, base="0123456789abcdef")
+    actor = await office.corrected(house, 48)
+    async with unit_of_work(house.ctx) as unit:
+        await live.put_in_force(unit, actor, "sentiment", made, reason="就用它", held=True)
+    async with unit_of_work(house.ctx) as unit:
+        await lessons.ask(unit, actor)
+    assert await lessons.learn_waiting(house) == 1
+    async with reading(house.ctx) as unit:
+        tone = {one.task: one for one in await live.in_force(unit)}["sentiment"]
+    assert (tone.number, tone.fits, tone.is_held) == (2, True, False)
 
 
 async def test_the_command_learns_and_says_what_came_of_it(house: House, tmp_path: Path) -> None:
