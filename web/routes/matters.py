@@ -20,6 +20,7 @@ from web.routes.table import PageRoute
 from web.sheets import KINDS, sheet
 from web.templating import part_of, redirect, render
 from workflows.drafting.asking import is_on, may_read_summaries, newest
+from workflows.drafting.citing import cited
 from workflows.inbox import words as labels
 from workflows.matters import detail, lists, shaping, undoing, words
 from workflows.matters.detail import Which
@@ -120,6 +121,7 @@ async def _matter(
         one = await detail.detail(unit, matter_id, actor)
         members = await detail.members(unit, matter_id, actor, which=which, after=after) if part != "facts" else None
         model = await newest(unit, matter_id=matter_id) if may_read_summaries(actor) else None
+        sources = await cited(unit, model) if model else None
         others = await detail.others(unit, actor, matter_id) if one.may_shape and not part else []
     base = f"/opinion/matters/{matter_id}"
     facts = {
@@ -127,7 +129,7 @@ async def _matter(
         "tabs": [(choice, _(text), f"{base}?which={choice.value}#members") for choice, text in WHICH],
         "older": f"{base}?{urlencode({'which': which.value, 'after': members.after})}#members"
         if members and members.after else "",
-        "model": model, "model_on": is_on(house(request).ctx.settings) and may_read_summaries(actor),
+        "model": model, "cited": sources, "model_on": is_on(house(request).ctx.settings) and may_read_summaries(actor),
         "refused": refused or [], "problems": problems or {}, "values": values or {},
         "state_label": casework.tools()["state_label"], "matter_state": _(words.STATES[one.row.state]),
         "crumbs": [(_("舆情"), "/opinion"), (_("热点"), LIST), (one.row.name, "")],
