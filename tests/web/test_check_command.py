@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.web.test_commands import Run, hub
-from web.cli.frame import FAILED
+from web.cli.frame import FAILED, SURROUNDINGS
 
 __all__ = ["hub"]
 LINES = "市攻府布署工作。\n\n正常的一行😀，周未见\r\n"
@@ -72,3 +72,11 @@ def test_a_list_that_cannot_be_read_is_named_by_line(hub: Run, tmp_path: Path) -
     assert code == FAILED
     assert out == ""
     assert "第 1 行" in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_named_in_the_readers_words(hub: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.tsv").write_text("text\n停水\n", encoding="utf-8")
+    code, _out, err = hub("nlp", "tag", "--in", str(tmp_path / "in.tsv"), "--out", "/dev/full")
+    assert code == SURROUNDINGS
+    assert "磁盘空间不足" in err

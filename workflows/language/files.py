@@ -143,10 +143,10 @@ def columns(said: Analysis) -> tuple[str, ...]:
 @contextmanager
 def _written(target: Path) -> Iterator[TextIO]:
     """The target under a passing name: it takes its place only when everything has been written."""
-    real = target.resolve()  # a link goes on leading where it led
+    plain = target.is_file() or not target.exists()  # not a pipe or a terminal
+    real = target.resolve() if plain else target  # a link goes on leading where it led
     if not real.parent.is_dir():
         raise Refused([_("输出文件夹 %(path)s 不存在：请先建好，或换一个位置。", path=str(real.parent))])
-    plain = real.is_file() or not real.exists()  # not a pipe or a terminal
     part = _part(real) if plain else real
     try:
         with part.open("w", encoding="utf-8", newline="\n") as out:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,12 @@ def test_a_link_goes_on_leading_where_it_led_and_a_folder_that_is_not_there_is_n
     files.tag_file(source, link)
     assert link.is_symlink()
     assert real.read_text(encoding="utf-8").startswith("text\tsentiment")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    files.tag_file(source, pipe)
+    assert os.read(reader, 100).startswith(b"text\tsentiment"), "a pipe is written to, not replaced"
+    os.close(reader)
     with pytest.raises(Refused, match="文件夹"):
         files.tag_file(source, tmp_path / "none" / "out.tsv")
 
