@@ -12,7 +12,7 @@ from hub.models import MatterMessage, ModelDraft
 
 _SOURCES = re.compile(r"\[\s*\d{1,18}(?:\s*[,，、]\s*\d{1,18})*\s*\]")
 _NUMBER = re.compile(r"\d+")
-_SENTENCE = re.compile(r"[^。！？!?\n]*[\w\u4e00-\u9fff][^。！？!?\n]*[。！？!?]?(?:\s*\[[\d\s,，、]+\])*")
+_SENTENCE = re.compile(r"[^。！？!?\n]+[。！？!?]?(?: {0,3}\[[\d ,，、]{1,200}\])*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,10 @@ def read(text: str, here: frozenset[int]) -> Cited:
         parts += [Part(f"[{number}]", number, number in here) for number in numbers]
         at = found.end()
     parts.append(Part(text[at:]))
-    bare = sum(not _SOURCES.search(sentence) for sentence in _SENTENCE.findall(text))
+    bare = sum(_says_something(sentence) and not _SOURCES.search(sentence) for sentence in _SENTENCE.findall(text))
     astray = sum(bool(part.message_id) and not part.is_here for part in parts)
     return Cited([part for part in parts if part.text], bare, astray)
+
+
+def _says_something(sentence: str) -> bool:
+    return any(one.isalnum() for one in sentence)
