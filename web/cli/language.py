@@ -112,9 +112,11 @@ def evaluate(source: Path, models: Path | None, as_json: bool) -> None:
 @click.option("--data", "source", type=FOLDER, help=_("标注数据目录：在其上测速度，并附判错的例子"))
 def report(target: Path, source: Path | None) -> None:
     """What the models say about themselves, and a run on this machine where there are texts."""
-    from workflows.language import errors
+    from workflows.language import errors, labelled
     from workflows.language import report as room
 
+    if source:
+        labelled.refuse_broken(source)
     texts = errors.texts(source) if source else []
     ran = room.speed(texts) if texts else None
     room.written(target, room.facts(), ran, errors.misses(source) if source else [])

@@ -125,6 +125,23 @@ async def test_the_command_learns_and_says_what_came_of_it(house: House, tmp_pat
     assert await town.count(house, LearntModel) == 1
 
 
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        ("id\ttext\tlabel\n1\t好\tpositive\n2\t坏\n".encode(), "第 3 行有 2 列"),
+        ("id\ttext\tlabel\n1\t好\tpositive\n".encode("gb18030"), "第 2 行不是 UTF-8"),
+        ("id\ttext\n1\t好\n".encode(), "label"),
+        ("id\ttext\tlabel\n1\t好\t正面\n".encode(), "「正面」不认识"),
+        (b"", "空文件"),
+    ],
+)
+def test_a_folder_with_a_broken_file_is_refused_with_the_line(tmp_path: Path, content: bytes, word: str) -> None:
+    (tmp_path / "sentiment").mkdir()
+    (tmp_path / "sentiment" / "weibo3_dev.tsv").write_bytes(content)
+    with pytest.raises(Refused, match=word):
+        base.of_folder(tmp_path)
+
+
 def test_public_data_as_more_guard(tmp_path: Path, shared_data: Path) -> None:
     with pytest.raises(Refused):
         base.guards(tmp_path)
