@@ -93,7 +93,7 @@ async def _is_due(unit: Unit, night: date) -> bool:
     last = await unit.first(
         select(LearnRun).where(col(LearnRun.state) == LearnState.done).order_by(col(LearnRun.id).desc()).limit(1)
     )
-    new = await fresh(unit, int(last.notes.get("newest", "0")) if last else 0)
+    new = await fresh(unit, int(last.notes.get("newest", "0")) if last else 0, last.started_at if last else None)
     return new > 0 or await _is_outdated(unit)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,12 +14,13 @@ import nlp
 from hub import clock
 from hub.db import reading, unit_of_work
 from hub.errors import Invalid, NotAllowed, NotFound, Refused
-from hub.models import AuditEntry, LearntModel, LiveModel, ModelChange, Role
+from hub.models import AuditEntry, Correction, LearntModel, LiveModel, ModelChange, Role
 from nlp.version import version
 from tests.workflows.intake import town
 from tests.workflows.learning import office, shelf
 from workflows.house import House
 from workflows.learning import base, lessons, live
+from workflows.tagging.withdrawing import withdraw
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +111,21 @@ async def test_a_choice_holds_no_longer_than_what_was_chosen_can_speak(house: Ho
     async with reading(house.ctx) as unit:
         tone = {one.task: one for one in await live.in_force(unit)}["sentiment"]
     assert (tone.number, tone.fits, tone.is_held) == (2, True, False)
+
+
+async def test_what_was_taken_back_is_unlearnt_the_next_night(house: House) -> None:
+    actor = await office.corrected(house, 48)
+    async with unit_of_work(house.ctx) as unit:
+        await lessons.ask(unit, actor)
+    assert await lessons.learn_waiting(house) == 1
+    night = clock.at_local(clock.today() + timedelta(days=1), 3, 10)
+    with clock.frozen(night):
+        assert not await lessons.begin_night(house), "nothing new"
+    one = next(each for each in await town.all_rows(house, Correction) if each.before != each.after)
+    async with unit_of_work(house.ctx) as unit:
+        await withdraw(unit, actor, [one.id or 0], "看错了")
+    with clock.frozen(night):
+        assert await lessons.begin_night(house)
 
 
 async def test_the_command_learns_and_says_what_came_of_it(house: House, tmp_path: Path) -> None:
