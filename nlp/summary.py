@@ -20,12 +20,19 @@ _PER_TEXT = 12
 _SHORT, _LONG = 8, 120
 _ADDRESSED = re.compile(r"(?:\s*@[\w·-]{1,30}[:：]?)*\s*")  # whom it is addressed to says nothing about the matter
 _END = re.compile(r"[^。！？!?；;\n]+[。！？!?；;]?")
-_STANCE = re.compile(
-    "(?:我|我们|表示|坚决|很|也|都|应该|值得)支持|赞成|点赞|满意|不影响|没有影响|谣言|不属实|造谣|没那么|已经解决|解决了|好多了|有改善|值得肯定"
-)
+_CLAIMS = "赞成|点赞|满意|不影响|没有影响|谣言|不属实|造谣|没那么|已经解决|解决了|好多了|有改善|值得肯定"
+_STANCE = re.compile(f"(?:我|我们|表示|坚决|很|也|都|应该|值得)支持|{_CLAIMS}")
 # Who asks, doubts or thanks in advance takes nobody's side, whatever words they use.
 _ASKS = re.compile(
-    "[?？吗呢]|希望|恳|望|请|要求|如何|怎么|为什么|为何|何时|谢|不支持|不赞成|不满意|没有?解决|未解决|没有?改善"
+    "[?？吗呢]|希望|恳|望|请|要求|如何|怎么|为什么|为何|何时|不支持|不赞成|不满意|没有?解决|未解决|没有?改善"
+)
+_THANKS, _BETTER = re.compile("谢"), re.compile("已经解决|解决了|好多了|有改善")
+# Nor is it the writer's own word when others are quoted with it (物业说没有影响), when it is taken back
+# (解决了，可昨晚又吵), or when what is supported is the complaint.
+_NOT_OWN = re.compile(
+    f"(?<!我)(?<!我们)(?:说|称|讲|表示|回应|回复|答复|承诺|认为|以为|所谓|反馈)[^。！？!?；;]{{0,12}}(?:{_CLAIMS})"
+    f"|(?:{_CLAIMS})[^。！？!?；;]{{0,20}}(?:可是|可[昨今现还又我他]|却|但|其实|根本|瞎话|骗|鬼话|笑话|才怪|谁信|呵呵|来住)"
+    "|(?:支持|赞成)[^。！？!?；;，,]{0,4}(?:查处|严查|彻查|投诉|举报|整改|取缔|拆除|维权|曝光|问责|处罚|关停|楼主|大家|诉求)"
 )
 _AGAIN = 0.55  # how much likeness to what was said already costs
 
@@ -100,16 +107,22 @@ def _members(analyser: Analyser, texts: Sequence[str], idf: Floats32) -> list[Me
 def _others(given: Sequence[Said], sentences: Sequence[Sentence]) -> set[int]:
     """Sentences of the smaller side: another sentiment than most, or words of support where most do not use them."""
     most = Counter(said.sentiment for said in given).most_common(1)[0][0]
-    asks = [bool(_ASKS.search(one.text)) for one in sentences]
-    taking = [bool(_STANCE.search(one.text)) and not ask for one, ask in zip(sentences, asks, strict=True)]
+    none = [_takes_no_side(one.text) for one in sentences]
+    taking = [bool(_STANCE.search(one.text)) and not no_side for one, no_side in zip(sentences, none, strict=True)]
     opposite = {"negative": "positive", "positive": "negative"}.get(most, "")
     few = sum(taking) * 2 < len(sentences)
     return {
         place
         for place, (one, stance) in enumerate(zip(sentences, taking, strict=True))
-        if (opposite and given[one.number].sentiment == opposite and not asks[place])
+        if (opposite and given[one.number].sentiment == opposite and not none[place])
         or (few and stance and most != "positive")
     }
+
+
+def _takes_no_side(text: str) -> bool:
+    """Whether it asks, thanks before anything is done, or says with others' words what it does not mean."""
+    thanks = _THANKS.search(text) and not _BETTER.search(text)
+    return bool(thanks or _ASKS.search(text) or _NOT_OWN.search(text))
 
 
 def _cover(

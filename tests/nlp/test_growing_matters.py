@@ -210,6 +210,34 @@ def test_who_asks_politely_takes_nobodys_side() -> None:
     assert summary.summarise(nlp.analyser(), [Said("好", "positive")]) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "tone", "is_other"),
+    [
+        ("物业还说没有影响，简直睁眼说瞎话。", "negative", False),
+        ("开发商说已经解决了，可昨晚又打到两点。", "negative", False),
+        ("谁说不影响，你来住住看。", "negative", False),
+        ("有人说这是谣言，我家窗户都在抖。", "negative", False),
+        ("物业表示很满意，业主天天失眠。", "negative", False),
+        ("好多了三天，但昨晚又开始了。", "negative", False),
+        ("我们坚决支持查处这个工地。", "positive", False),
+        ("我支持大家一起投诉。", "positive", False),
+        ("工地夜里停了，好多了，感谢城管。", "positive", True),
+        ("我住对面楼，没有影响，大家别夸张。", "neutral", True),
+        ("我认为没那么吵，我支持他们正常施工。", "neutral", True),
+    ],
+)
+def test_a_different_voice_is_one_that_means_it(text: str, tone: str, is_other: bool) -> None:
+    said = [
+        Said("丽湾小区旁工地半夜施工噪音太大，孩子睡不着", "negative"),
+        Said("丽湾小区旁工地凌晨还在打桩，吵得全家睡不着觉", "negative"),
+        Said("工地夜里施工吵死人，投诉多次没人管", "negative"),
+        Said("半夜打桩噪音，丽湾小区的人都没法睡", "negative"),
+        Said(text, tone),
+    ]
+    others = [one.text for one in summary.summarise(nlp.analyser(), said) if one.kind == "other"]
+    assert others == ([text] if is_other else [])
+
+
 def test_rare_words_weigh_more_and_everyday_ones_nothing() -> None:
     weighed = similar.weights(["搅拌站", "小区", "问题", "我"], {"小区": 20_000, "问题": 300_000})
     assert set(weighed) == {"搅拌站", "小区"}

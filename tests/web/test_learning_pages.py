@@ -50,6 +50,35 @@ async def test_versions_are_shown_and_one_goes_back_with_a_reason(visit: Visit, 
         assert len(await unit.all(select(ModelChange))) == 2
 
 
+async def test_one_press_goes_back_and_one_more_returns(visit: Visit, ctx: Context) -> None:
+    await shelf.put(ctx, 1, in_force=True)
+    await shelf.put(ctx, 2, in_force=True)
+    async with visit("press_officer") as client:
+        for back, now in ((1, 1), (2, 2)):
+            page = (await client.get("/learning")).text
+            form = page[page.index(f'name="number" value="{back}"') :]
+            assert words(form[: form.index("</form>")]).endswith(f"退回第 {back} 版")
+            given = {"task": "sentiment", "number": str(back), "reason": "一键退回"}
+            assert (await send(client, "/learning", "/learning/choose", given)).status_code == 303
+            assert f"正在使用：第 {now} 版" in words((await client.get("/learning")).text)
+        assert "一键退回" in words((await client.get("/learning")).text)
+
+
+async def test_a_version_of_an_older_product_is_not_offered(visit: Visit, ctx: Context) -> None:
+    made = await shelf.put(ctx, 1, base="0123456789abcdef")
+    async with visit("press_officer") as client:
+        page = words((await client.get("/learning")).text)
+        one = words((await client.get(f"/learning/versions/{made.id}")).text)
+    for text in (page, one):
+        assert "学自旧出厂版，不能用了" in text
+        assert "换用" not in text
+
+
+async def test_who_has_nothing_to_learn_from_is_told_what_is_missing(visit: Visit, ctx: Context, world: World) -> None:
+    async with visit("press_officer") as client:
+        assert "满 20 条、其中有改错的" in words((await client.get("/learning")).text)
+
+
 async def test_learning_now_waits_for_the_worker_and_is_not_asked_twice(visit: Visit, ctx: Context) -> None:
     async with visit("administrator") as client:
         done = await send(client, "/learning", "/learning/learn", {})

@@ -197,6 +197,7 @@ async def test_a_models_summary_is_marked_and_only_for_who_reads_everything(
         text = words((await client.get(page)).text)
         assert "居民说路灯不亮。" in text
         assert "qwen 写于" in text
+        assert "有 1 句没有写明依据，0 处依据不在" in text
         assert (await client.post(f"{page}/model")).status_code == 409
     async with visit("leader") as client:
         assert "居民说路灯不亮。" not in words((await client.get(page)).text)

@@ -100,6 +100,7 @@ class ReplyEntry(Answer):
     review_note: str
     sent_at: Moment | None
     is_imported: bool
+    generated_by: str = Field(description=N_("起草这份文字的模型，无论后来改过什么；空：没有用模型。"))
     channel: str = Field(description=N_("线下答复的渠道；平台答复为空。"))
     delivery_id: int | None
     delivery_state: DeliveryState | None
@@ -119,6 +120,7 @@ class Draft(Answer):
     text: str
     content_hash: str = Field(description=N_("审核时原样交回，证明批准的就是这份文字。"))
     author_name: str
+    generated_by: str = Field(description=N_("起草这份文字的模型，无论后来改过什么；空：没有用模型。"))
 
 
 class Limit(Answer):

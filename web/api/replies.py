@@ -41,6 +41,7 @@ class ReviewItem(Answer):
     is_sensitive: bool
     due_at: Moment | None
     is_late: bool
+    generated_by: str = Field(description=N_("起草这份文字的模型，无论后来改过什么；空：没有用模型。"))
 
 
 class ReviewPage(Page[ReviewItem]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -125,7 +126,8 @@ def _system_words(error: OSError) -> str:
         FileNotFoundError: _("找不到文件"),
         IsADirectoryError: _("这是文件夹，不是文件"),
     }
-    text = words.get(type(error), error.strerror or str(error))
+    numbered = {errno.ENOSPC: _("磁盘空间不足"), errno.EROFS: _("磁盘是只读的"), errno.ENAMETOOLONG: _("文件名太长")}
+    text = words.get(type(error)) or numbered.get(error.errno or 0) or error.strerror or str(error)
     return text + aside(error.filename) if error.filename else text
 
 

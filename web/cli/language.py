@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from hub.errors import Invalid
@@ -19,6 +16,7 @@ from hub.i18n import _, number
 from hub.settings import load
 from web.cli.data import prepared
 from web.cli.frame import data_option, fail
+from web.cli.progress import counting
 
 if TYPE_CHECKING:
     from workflows.checking.gate import Told
@@ -43,7 +41,7 @@ def tag(source: Path, target: Path, data: str | None) -> None:
 
     _office(data)
     with counting(_("正在打标签")) as progress:
-        rows = files.tag_file(source, target, progress)
+        rows = files.tag_file(source, target, progress, progress.expect)
     click.echo(_("已为 %(n)s 行打标签，写入 %(path)s", n=number(rows), path=str(target)), err=True)
 
 
@@ -57,7 +55,7 @@ def cluster(source: Path, target: Path, data: str | None) -> None:
 
     _office(data)
     with counting(_("正在归并")) as progress:
-        rows = files.cluster_file(source, target, progress)
+        rows = files.cluster_file(source, target, progress, progress.expect)
     click.echo(_("已归并 %(n)s 行，写入 %(path)s", n=number(rows), path=str(target)), err=True)
 
 
@@ -114,9 +112,11 @@ def evaluate(source: Path, models: Path | None, as_json: bool) -> None:
 @click.option("--data", "source", type=FOLDER, help=_("标注数据目录：在其上测速度，并附判错的例子"))
 def report(target: Path, source: Path | None) -> None:
     """What the models say about themselves, and a run on this machine where there are texts."""
-    from workflows.language import errors
+    from workflows.language import errors, labelled
     from workflows.language import report as room
 
+    if source:
+        labelled.refuse_broken(source)
     texts = errors.texts(source) if source else []
     ran = room.speed(texts) if texts else None
     room.written(target, room.facts(), ran, errors.misses(source) if source else [])
@@ -128,18 +128,6 @@ def _office(data: str | None) -> None:
         from workflows.tagging import office
 
         office.configure(load(Path(data)))
-
-
-@contextmanager
-def counting(what: str) -> Iterator[Callable[[int], None]]:
-    """A line on standard error that counts what is done."""
-    bar = Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed}"), TimeElapsedColumn(),
-        console=Console(stderr=True), transient=True,
-    )  # fmt: skip
-    with bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done: bar.update(task, completed=done)
 
 
 @nlp.command("check", help=_("检查文本文件，每行一段：错别字、行政区划、日期、数字、标点、个人信息、链接和本单位词表"))
@@ -154,21 +142,26 @@ def check_file(source: Path, lists: Path | None, as_json: bool) -> None:
         policy = files.policy_in(lists)
     except Invalid as error:
         fail("\n".join(error.problems.values()))
-    lines = found = 0
+    done = found = unseen = 0
+    size = source.stat().st_size
     with counting(_("正在检查")) as progress:
-        for number_of_line, text, told in files.check_lines(source, policy):
-            lines, found = number_of_line, found + len(told)
+        for line, told in files.check_lines(source, policy):
+            done, found = line.number, found + len(told)
+            unseen += any(one.rule == files.UNSEEN for one in told)
             if as_json:
-                line = {"line": number_of_line, "findings": [files.as_plain(one) for one in told]}
-                click.echo(json.dumps(line, ensure_ascii=False))
+                plain = {"line": line.number, "findings": [files.as_plain(one) for one in told]}
+                click.echo(json.dumps(plain, ensure_ascii=False))
             else:
                 for one in told:
-                    click.echo(_told_line(number_of_line, text, one))
-            progress(lines)
-    click.echo(_("已检查 %(n)s 行，查出 %(found)s 处", n=number(lines), found=number(found)), err=True)
+                    click.echo(_told_line(line.number, one))
+            progress.expect(max(done, done * size // max(line.read, 1)))
+            progress(done)
+    click.echo(_("已检查 %(n)s 行，查出 %(found)s 处", n=number(done), found=number(found)), err=True)
+    if unseen:
+        fail(_("其中 %(n)s 行没有查全：读不出的请另存为 UTF-8，太长的请分成几行，再查一次。", n=number(unseen)))
 
 
-def _told_line(line: int, text: str, told: Told) -> str:
+def _told_line(line: int, told: Told) -> str:
     """行:列 级别 为什么 → 建议."""
     right = f" → {told.suggestions[0]}" if told.suggestions and told.suggestions[0] else ""
     return f"{line}:{told.start + 1} {told.label} {told.why}{right}"

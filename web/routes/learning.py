@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from hub import clock
 from hub.errors import Invalid, NotFound, Refused
-from hub.i18n import N_, _
+from hub.i18n import N_, _, written
 from hub.models import Because
 from hub.rights import May
 from web.casework.narrowing import TODAY, WEEK, Field, Narrowing, since
@@ -46,6 +46,7 @@ async def _index(
         page = await lists.overview(unit)
     facts = {
         "page": page, "w": words, "tabs": _tabs(""), "problems": problems, "refused": refused or [],
+        "usable": live.usable, "least": lists.LEAST, "pressed": written("一键退回"),
         "may_teach": me(request).can(May.teach_analyser),
     }  # fmt: skip
     return await render(request, "learning/index.html", facts, status, part=part_of(request, "now"))
@@ -57,7 +58,8 @@ async def show(request: Request) -> Response:
         made = await lists.version(unit, request.path_params["version_id"])
         now = {one.task: one for one in await live.in_force(unit)}[made.task]
     facts = {
-        "made": made, "now": now, "w": words, "report": made.report, "lines": words.summary(made.task, made.report),
+        "made": made, "now": now, "w": words, "report": made.report, "usable": live.usable,
+        "lines": words.summary(made.task, made.report),
         "may_teach": me(request).can(May.teach_analyser), "tabs": _tabs(""),
         "crumbs": [(_("学习"), "/learning"), (f"{words.task_label(made.task)} {words.number_label(made.number)}", "")],
     }  # fmt: skip

@@ -20,6 +20,7 @@ from web.routes.table import PageRoute
 from web.sheets import KINDS, sheet
 from web.templating import part_of, redirect, render
 from workflows.drafting.asking import is_on, may_read_summaries, newest
+from workflows.drafting.citing import cited
 from workflows.inbox import words as labels
 from workflows.matters import detail, lists, shaping, undoing, words
 from workflows.matters.detail import Which
@@ -82,13 +83,13 @@ async def export(request: Request) -> Response:
         raise NotFound(_("没有这种文件"))
     async with looking(request) as unit:
         page = await lists.matters(unit, actor, _filters(request), limit=MOST_EXPORTED)
-        points = {row.id: await detail.visible_points(unit, actor, row.summary) for row in page.rows[:200]}
+        points = await detail.told(unit, actor, {row.id: row.summary for row in page.rows[:200]})
     head = [
         _("名次"), _("名称"), _("留言"), _("原样转发"), _("人数"), _("点赞"), _("转发"), _("近 24 小时"),
         _("前 24 小时"), _("首次出现"), _("最近一条"), _("负面"), _("中性"), _("正面"), _("地点"), _("承办单位"),
         _("来源"), _("要点"), _("不同的声音"),
     ]  # fmt: skip
-    rows = [_line(n, row, points.get(row.id, [])) for n, row in enumerate(page.rows, 1)]
+    rows = [_line(n, row, points.get(row.id, ([], 0))[0]) for n, row in enumerate(page.rows, 1)]
     return await sheet(kind, _("热点-%(day)s", day=clock.today().isoformat()), head, rows)
 
 
@@ -120,6 +121,7 @@ async def _matter(
         one = await detail.detail(unit, matter_id, actor)
         members = await detail.members(unit, matter_id, actor, which=which, after=after) if part != "facts" else None
         model = await newest(unit, matter_id=matter_id) if may_read_summaries(actor) else None
+        sources = await cited(unit, model) if model else None
         others = await detail.others(unit, actor, matter_id) if one.may_shape and not part else []
     base = f"/opinion/matters/{matter_id}"
     facts = {
@@ -127,7 +129,7 @@ async def _matter(
         "tabs": [(choice, _(text), f"{base}?which={choice.value}#members") for choice, text in WHICH],
         "older": f"{base}?{urlencode({'which': which.value, 'after': members.after})}#members"
         if members and members.after else "",
-        "model": model, "model_on": is_on(house(request).ctx.settings) and may_read_summaries(actor),
+        "model": model, "cited": sources, "model_on": is_on(house(request).ctx.settings) and may_read_summaries(actor),
         "refused": refused or [], "problems": problems or {}, "values": values or {},
         "state_label": casework.tools()["state_label"], "matter_state": _(words.STATES[one.row.state]),
         "crumbs": [(_("舆情"), "/opinion"), (_("热点"), LIST), (one.row.name, "")],

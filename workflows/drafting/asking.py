@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlmodel import col, select
 
-from hub import audit, clock, feed
+from hub import audit, feed
 from hub.db import Unit
 from hub.errors import Invalid, NotAllowed, NotFound, Refused
 from hub.i18n import _
-from hub.models import Case, CaseEvent, ModelDraft, ModelState, ModelTask, Reply
+from hub.models import Case, ModelDraft, ModelState, ModelTask, Reply
 from hub.rights import Actor, May
 from hub.settings import Settings
 from workflows.cases.facts import find, know
@@ -16,8 +16,6 @@ from workflows.cases.states import reasons_against_drafting
 from workflows.matters import shaping
 from workflows.replies.drafts import save_draft
 from workflows.replies.generated import labelled
-
-GENERATED = "generated"
 
 
 def is_on(settings: Settings) -> bool:
@@ -83,17 +81,8 @@ async def take(unit: Unit, actor: Actor, case_id: int, draft_id: int, *, version
         raise NotFound(_("没有这份草稿"))
     if draft.state is not ModelState.done:
         raise Invalid({"draft": _("模型还没有写好")})
-    reply = await save_draft(unit, case_id, actor, text=labelled(draft.text), version=version)
-    reply.generated_by = draft.model
-    case = await unit.get(Case, case_id)
-    assert case is not None  # save_draft found it
-    said = {"draft_id": draft.id, "model": draft.model, "reply_id": reply.id}
-    unit.add(
-        CaseEvent(
-            case_id=case_id, at=clock.now(), what=GENERATED, from_state=case.state, to_state=case.state,
-            by_id=actor.user_id, by_name=actor.name, note=draft.model, data=said,
-        )
-    )  # fmt: skip
+    text = labelled(draft.text)
+    reply = await save_draft(unit, case_id, actor, text=text, version=version, by_model=draft.model)
     await audit.record(unit, actor, "model.taken", f"reply:{reply.id}", draft=draft.id, model=draft.model)
     return reply
 
@@ -105,4 +94,4 @@ def _tell(unit: Unit, draft: ModelDraft, case: Case | None) -> None:
         feed.tell(unit, "opinion", draft.matter_id)
 
 
-__all__ = ["GENERATED", "ask_reply", "ask_summary", "is_on", "may_read_summaries", "newest", "take"]
+__all__ = ["ask_reply", "ask_summary", "is_on", "may_read_summaries", "newest", "take"]

@@ -14,7 +14,7 @@ from connectors.drafting.client import Drafted, Endpoint, complete
 from hub import clock, feed, log
 from hub.db import Unit, reading, unit_of_work
 from hub.i18n import written
-from hub.models import Case, Department, Matter, Message, ModelDraft, ModelState, ModelTask
+from hub.models import Account, Case, Department, Matter, Message, ModelDraft, ModelState, ModelTask
 from hub.rights import system
 from nlp import mask
 from workflows.cases import similar
@@ -23,9 +23,11 @@ from workflows.drafting.prompts import Prompt
 from workflows.house import House
 from workflows.matters import detail
 from workflows.matters.detail import Which
+from workflows.replies import checks
+from workflows.replies.generated import LABEL
 
 SLACK = timedelta(seconds=30)
-MESSAGES, ANSWERS, LENGTH = 5, 3, 400
+MESSAGES, ANSWERS, LENGTH, SHORTEST = 5, 3, 400, 40
 # A draft whose worker died is tried again until it is this old; then it has failed.
 PATIENCE = timedelta(minutes=15)
 _log = log.get(__name__)
@@ -69,7 +71,7 @@ async def _write(house: House, draft: ModelDraft) -> None:
     if draft.asked_at < clock.now() - PATIENCE:
         return await _end(house, draft, error=written("等了太久，请重新请模型起草"))
     async with reading(house.ctx) as unit:
-        prompt = await (_reply_prompt if draft.task is ModelTask.reply else _summary_prompt)(unit, draft)
+        prompt = await (_reply_prompt if draft.task is ModelTask.reply else _summary_prompt)(house, unit, draft)
     if prompt is None:
         return await _end(house, draft, error=written("没有可用的材料"))
     endpoint = Endpoint(
@@ -87,7 +89,7 @@ async def _write(house: House, draft: ModelDraft) -> None:
     return await _end(house, draft, said=said, masked=prompt.masked)
 
 
-async def _reply_prompt(unit: Unit, draft: ModelDraft) -> Prompt | None:
+async def _reply_prompt(house: House, unit: Unit, draft: ModelDraft) -> Prompt | None:
     case = await unit.get(Case, draft.case_id)
     if case is None:
         return None
@@ -96,10 +98,18 @@ async def _reply_prompt(unit: Unit, draft: ModelDraft) -> Prompt | None:
     department = await unit.get(Department, case.department_id) if case.department_id else None
     like = await similar.answered(unit, case.id or 0, system(), limit=ANSWERS)
     said = [f"{message.title}\n{message.text}" for message in reversed(found)]
-    return prompts.reply(said, department.name if department else "", [one.answer for one in like], LENGTH)
+    room = await _room(house, unit, found[0]) if found else LENGTH
+    return prompts.reply(said, department.name if department else "", [one.answer for one in like], room)
 
 
-async def _summary_prompt(unit: Unit, draft: ModelDraft) -> Prompt | None:
+async def _room(house: House, unit: Unit, message: Message) -> int:
+    """How many characters the answer may have where it is to go, its line for the citizen left out."""
+    account = await unit.get(Account, message.account_id)
+    measure = checks.measure(house, account, f"\n{LABEL}", is_private=message.kind.is_private) if account else None
+    return min(LENGTH, max(SHORTEST, measure.left)) if measure and measure.limit else LENGTH
+
+
+async def _summary_prompt(_house: House, unit: Unit, draft: ModelDraft) -> Prompt | None:
     matter = await unit.get(Matter, draft.matter_id)
     if matter is None:
         return None

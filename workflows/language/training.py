@@ -11,6 +11,7 @@ from hub.errors import Refused
 from hub.i18n import _
 from nlp.training import data, shipped
 from nlp.training.teacher import NoTeacher, require
+from workflows.language.labelled import refuse_broken
 
 MODELS = ("rarity", "topic", "sentiment", "emotion", "request", "classic", "context")
 Say = Callable[[str], None]
@@ -43,6 +44,7 @@ def train(source: Path, target: Path, say: Say, only: str = "", teacher: Path | 
     if only not in ("", *MODELS):
         raise Refused([_("没有名为 %(name)s 的模型；可选：%(all)s", name=only, all="、".join(MODELS))])
     _need(source, (*_NEEDED, *_MEASURED))
+    refuse_broken(source)
     if teacher:
         try:
             require()
@@ -57,6 +59,7 @@ def train(source: Path, target: Path, say: Say, only: str = "", teacher: Path | 
 def evaluate(source: Path, models: Path, say: Say) -> list[Score]:
     """Measure the models of ``models`` on the files kept for that. Refused when a file or a model is missing."""
     _need(source, _MEASURED)
+    refuse_broken(source)
     missing = [f"{name}.npz" for name in shipped.JUDGED if not (models / f"{name}.npz").is_file()]
     if missing:
         raise Refused([_("%(folder)s 中缺少模型：%(names)s", folder=str(models), names="、".join(missing))])

@@ -8,6 +8,7 @@ from hub.errors import Refused
 from hub.i18n import _
 from nlp.lesson import TASKS
 from nlp.training import data
+from workflows.language.labelled import refuse_broken
 from workflows.learning.lessons import Extra, Guard
 
 MOST = 1500
@@ -21,7 +22,9 @@ NEEDS = {
 
 
 def of_folder(folder: Path) -> Extra:
-    """What ``folder`` adds to a lesson: development files as guard, training files as a base; Refused without any."""
+    """What ``folder`` adds to a lesson: development files as guard, training files as a base; Refused without any, or
+    when one of them cannot be learnt from."""
+    refuse_broken(folder)
     tasks = frozenset(task for task in TASKS if all((folder / path).is_file() for path in NEEDS.get(task, ("",))))
     return Extra(guards(folder), folder, tasks)
 

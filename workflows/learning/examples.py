@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import func
+from sqlalchemy import and_, false, func, or_
 from sqlalchemy import select as columns
 from sqlmodel import col, select
 
@@ -70,9 +70,10 @@ async def _left(unit: Unit) -> list[tuple[str, str]]:
     return [(row.title, row.text) for row in await unit.rows(wanted)]
 
 
-async def fresh(unit: Unit, since: int) -> int:
-    """How many corrections and confirmations have come since the one with this id."""
-    counted = columns(func.count()).where(
-        col(Correction.id) > since, col(Correction.field).in_(TASKS), col(Correction.withdrawn_at).is_(None)
-    )
+async def fresh(unit: Unit, since: int, at: datetime | None) -> int:
+    """How many corrections and confirmations have come since the one with this id, or were learnt from and have been
+    taken back since ``at``."""
+    came = and_(col(Correction.id) > since, col(Correction.withdrawn_at).is_(None))
+    gone = and_(col(Correction.id) <= since, col(Correction.withdrawn_at) > at) if at else false()
+    counted = columns(func.count()).where(or_(came, gone), col(Correction.field).in_(TASKS))
     return int((await unit.rows(counted))[0][0])

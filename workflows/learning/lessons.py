@@ -93,7 +93,7 @@ async def _is_due(unit: Unit, night: date) -> bool:
     last = await unit.first(
         select(LearnRun).where(col(LearnRun.state) == LearnState.done).order_by(col(LearnRun.id).desc()).limit(1)
     )
-    new = await fresh(unit, int(last.notes.get("newest", "0")) if last else 0)
+    new = await fresh(unit, int(last.notes.get("newest", "0")) if last else 0, last.started_at if last else None)
     return new > 0 or await _is_outdated(unit)
 
 
@@ -248,7 +248,9 @@ async def keep(house: House, run: LearnRun, what: Lesson, said: dict[str, Any]) 
 async def _activate(unit: Unit, made: LearntModel) -> None:
     held = await unit.get(LiveModel, made.task)
     now = await unit.get(LearntModel, held.learnt_id) if held and held.learnt_id else None
-    if made.is_accepted and not (held and held.is_held) and not (now and _is_better(now, made)):
+    # What a person chose is kept, unless a new shipped model has made it useless: then nothing is left to keep.
+    is_kept = held is not None and held.is_held and (now is None or now.base == made.base)
+    if made.is_accepted and not is_kept and not (now and _is_better(now, made)):
         await live.put_in_force(unit, system(LEARNER), made.task, made, reason=written("核对通过"), held=False)
 
 

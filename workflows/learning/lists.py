@@ -19,7 +19,7 @@ from hub.i18n import _
 from hub.models import Because, Correction, LearnRun, LearnState, LearntModel, Message, ModelChange, User
 from hub.queries import visible
 from hub.rights import Actor
-from nlp.lesson import TASKS
+from nlp.lesson import LEAST, TASKS
 from workflows.learning import lessons, live
 from workflows.learning.live import InForce
 from workflows.tagging.columns import masked_title
@@ -32,13 +32,15 @@ _SNIPPET = 120
 
 @dataclass(frozen=True, slots=True)
 class TaskPage:
-    """One task on the first page. ``waiting``: corrections and confirmations in force; ``versions``: newest first."""
+    """One task on the first page. ``corrections``, ``confirmations``: those in force; ``versions``: newest first;
+    ``back``: the version before this one, one press away, None where there is none that could speak."""
 
     task: str
     now: InForce
     corrections: int
     confirmations: int
     versions: Sequence[LearntModel]
+    back: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,23 @@ async def _task(unit: Unit, now: InForce) -> TaskPage:
         col(Correction.field) == now.task, col(Correction.withdrawn_at).is_(None)
     )
     found = {bool(row[0]): int(row[1]) for row in await unit.rows(counted.group_by(right))}
-    return TaskPage(now.task, now, found.get(False, 0), found.get(True, 0), versions)
+    return TaskPage(now.task, now, found.get(False, 0), found.get(True, 0), versions, await _back(unit, now))
+
+
+async def _back(unit: Unit, now: InForce) -> int | None:
+    changed = select(ModelChange).where(
+        ModelChange.task == now.task, col(ModelChange.from_number) != col(ModelChange.to_number)
+    )
+    last = await unit.first(changed.order_by(col(ModelChange.id).desc()).limit(1))
+    if last is None or last.from_number == 0:
+        return 0 if now.number else None
+    before = (
+        select(LearntModel)
+        .options(_light())
+        .where(LearntModel.task == now.task, LearntModel.number == last.from_number)
+    )
+    made = await unit.first(before)
+    return made.number if made is not None and live.usable(made) else (0 if now.number else None)
 
 
 def _light() -> Any:
@@ -157,4 +175,4 @@ async def teachers(unit: Unit) -> list[tuple[int, str]]:
     return [(row[0], row[1]) for row in await unit.rows(asked.order_by(col(User.name)))]
 
 
-__all__ = ["TASKS", "Line", "Overview", "TaskPage", "Wanted", "corrections", "overview", "teachers", "version"]
+__all__ = ["LEAST", "TASKS", "Line", "Overview", "TaskPage", "Wanted", "corrections", "overview", "teachers", "version"]

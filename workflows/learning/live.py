@@ -64,6 +64,11 @@ async def in_force(unit: Unit) -> list[InForce]:
     return [found.get(task, InForce(task)) for task in TASKS]
 
 
+def usable(made: LearntModel) -> bool:
+    """Whether it was learnt on the shipped model of this product version; on another one it says nothing."""
+    return made.base == shipped(made.task)
+
+
 def mark(each: Sequence[InForce]) -> str:
     """As it stands in the analyser's version: "t3s5"; empty when all are the shipped ones."""
     return "".join(f"{_LETTERS[one.task]}{one.number}" for one in each if one.number and one.fits)
@@ -156,7 +161,8 @@ async def put_in_force(
 async def choose(unit: Unit, actor: Actor, task: str, number: int, reason: str) -> None:
     """A person puts a version in force, 0 being the shipped one; nightly lessons then wait for a person.
 
-    NotAllowed, NotFound, Invalid without a reason or when it is in force already. Written to the audit log."""
+    NotAllowed, NotFound, Invalid without a reason, when it is in force already, or when it was learnt on another
+    shipped model than today's: then nothing but the shipped one would speak. Written to the audit log."""
     _refuse_strangers(actor)
     learnt = await _accepted(unit, task, number) if number else None
     if task not in TASKS or (number and learnt is None):
@@ -167,6 +173,8 @@ async def choose(unit: Unit, actor: Actor, task: str, number: int, reason: str) 
     now = {one.task: one for one in await in_force(unit)}[task]
     if now.number == number:
         raise Invalid({"version": _("这个版本正在使用")})
+    if learnt is not None and not usable(learnt):
+        raise Invalid({"version": _("这一版是在旧出厂版上学的，换了新的出厂版就不能用了；下次学习会重新学一版")})
     await put_in_force(unit, actor, task, learnt, reason=reason, held=True)
     await audit.record(unit, actor, "model.choose", f"model:{task}", before=now.number, after=number, reason=reason)
 

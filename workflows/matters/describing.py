@@ -33,7 +33,8 @@ _NAMED_AGAIN = 2.0
 
 
 async def describe_grown(house: House) -> int:
-    """Name and sum up matters that grew by a third since the last time, the hottest first; how many."""
+    """Name and sum up matters that grew by a third since the last time, or that people took messages from, the hottest
+    first; how many."""
     voices = col(Matter.messages) + col(Matter.copies)
     grown = or_(col(Matter.summed_messages) == 0, col(Matter.messages) >= _GROWN * col(Matter.summed_messages))
     wanted = select(Matter).where(col(Matter.state) == MatterState.open, voices >= LEAST, grown)
@@ -49,8 +50,10 @@ async def describe(house: House, matter: Matter) -> None:
     async with reading(house.ctx) as unit:
         rows = await unit.rows(_sample(matter.id or 0))
     profile = matters.unpack(matter.profile, matter.size) if matter.size else None
+    # What a person has touched keeps the name they know it by.
     may_name = not matter.is_named and (
-        not matter.summed_messages or matter.messages >= _NAMED_AGAIN * matter.summed_messages
+        matter.summed_at is None
+        or (not matter.is_kept and matter.messages >= _NAMED_AGAIN * max(1, matter.summed_messages))
     )
     name, sentences = await asyncio.to_thread(_think, rows, profile)
     values: dict[str, Any] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -142,10 +142,10 @@ class Detail:
 async def detail(unit: Unit, matter_id: int, actor: Actor) -> Detail:
     """NotFound when there is no such matter, or none of it is for this person."""
     matter = await find(unit, matter_id, actor)
-    points = await visible_points(unit, actor, matter.summary)
+    points, hidden = (await told(unit, actor, {matter_id: matter.summary}))[matter_id]
     return Detail(
         row=shown(matter, await names_of(unit), clock.now()), days=by_day(matter), points=points,
-        hidden=len(matter.summary) - len(points),
+        hidden=hidden,
         cases=await _cases(unit, matter, actor), history=await _history(unit, matter, actor),
         merged_into=matter.merged_into_id, away=await _away(unit, matter, actor), may_shape=may_shape(actor),
         is_named=matter.is_named,
@@ -163,13 +163,24 @@ def by_day(matter: Matter) -> list[tuple[date, int]]:
     return [(first + timedelta(days=n), days.get(first + timedelta(days=n), 0)) for n in range(span)]
 
 
-async def visible_points(unit: Unit, actor: Actor, summary: Sequence[Any]) -> list[Point]:
-    """Sentences from messages the person may see."""
-    ids = [one["message_id"] for one in summary]
-    if not ids:
-        return []
-    allowed = set(await unit.all(select(col(Message.id)).where(col(Message.id).in_(ids), visible.messages(actor))))
-    return [Point(one["message_id"], one["text"], one["kind"]) for one in summary if one["message_id"] in allowed]
+async def told(unit: Unit, actor: Actor, summaries: Mapping[int, Sequence[Any]]) -> dict[int, tuple[list[Point], int]]:
+    """Per matter the sentences of its summary from messages the person may see, and how many come from others.
+
+    A message that somebody has moved elsewhere since says nothing about the matter any more, whatever was summed up."""
+    ids = [one["message_id"] for summary in summaries.values() for one in summary]
+    home: dict[int, int | None] = {}
+    allowed: set[int | None] = set()
+    if ids:
+        stands = columns(MatterMessage.message_id, MatterMessage.matter_id)  # type: ignore[call-overload]
+        home = {row[0]: row[1] for row in await unit.rows(stands.where(col(MatterMessage.message_id).in_(ids)))}
+        seen = select(col(Message.id)).where(col(Message.id).in_(ids), visible.messages(actor))
+        allowed = set(await unit.all(seen))
+    found = {}
+    for matter_id, summary in summaries.items():
+        here = [one for one in summary if home.get(one["message_id"]) == matter_id]
+        points = [Point(one["message_id"], one["text"], one["kind"]) for one in here if one["message_id"] in allowed]
+        found[matter_id] = (points, len(here) - len(points))
+    return found
 
 
 async def _cases(unit: Unit, matter: Matter, actor: Actor) -> list[Linked]:

@@ -111,7 +111,7 @@ async def split(
     leaving = await _leaving(unit, matter, message_ids)
     parts = [matters.unpack(one.vector) for one in leaving if one.vector and not one.is_copy]
     values = without(matter, parts)
-    await change(unit, matter, version, is_kept=True, is_stale=True, **values)
+    await change(unit, matter, version, is_kept=True, is_stale=True, summed_messages=0, **values)
     fresh = await _fresh(unit, name, leaving, parts) if name else None
     before = {
         "ids": [one.message_id for one in leaving],

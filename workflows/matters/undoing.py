@@ -91,7 +91,8 @@ async def _others(unit: Unit, event: MatterEvent) -> Matter:
 async def _apart(unit: Unit, matter: Matter, other: Matter, event: MatterEvent, version: int) -> int:
     """Both as they were; what was merged takes its messages along."""
     part = [matters.unpack(other.profile, other.size)] if other.size else []
-    await shaping.change(unit, matter, version, is_kept=True, is_stale=True, **shaping.without(matter, part))
+    values = shaping.without(matter, part)
+    await shaping.change(unit, matter, version, is_kept=True, is_stale=True, summed_messages=0, **values)
     count = await _moved(unit, event.data["ids"], col(MatterMessage.matter_id) == matter.id, matter_id=other.id)
     other.state, other.merged_into_id, other.is_kept, other.is_stale = MatterState.open, None, True, True
     other.version += 1

@@ -24,7 +24,7 @@ from workflows.cases.facts import policy_of
 from workflows.cases.lists import late as is_late
 from workflows.cases.rows import clock_at
 from workflows.matters import lists as matters
-from workflows.matters.detail import Point, visible_points
+from workflows.matters.detail import Point, told
 from workflows.matters.lists import MatterRow
 from workflows.opinion.rollups import hour_of
 
@@ -179,15 +179,8 @@ async def _departments(unit: Unit) -> dict[int, str]:
 
 async def _hottest(unit: Unit, actor: Actor, now: datetime) -> tuple[Hot, ...]:
     found = await matters.matters(unit, actor, limit=HOTTEST, now=now)
-    points = await visible_points(unit, actor, [one for row in found.rows for one in row.summary])
-    by_message = {(point.message_id, point.text): point for point in points}
-    return tuple(
-        Hot(
-            row,
-            tuple(by_message[key] for one in row.summary if (key := (one["message_id"], one["text"])) in by_message),
-        )
-        for row in found.rows
-    )
+    points = await told(unit, actor, {row.id: row.summary for row in found.rows})
+    return tuple(Hot(row, tuple(points[row.id][0])) for row in found.rows)
 
 
 async def _late(unit: Unit, actor: Actor, now: datetime, departments: Mapping[int, str]) -> tuple[LateAt, ...]:

@@ -16,6 +16,7 @@ from hub.rights import Actor
 from workflows.cases.facts import DRAFT, Known, find, know
 from workflows.cases.states import reasons_against_drafting
 from workflows.delivery import text_hash
+from workflows.replies.generated import GENERATED, copied_from
 
 LONGEST = 20_000
 
@@ -40,10 +41,12 @@ class DraftConflict(Stale):
 
 
 async def save_draft(
-    unit: Unit, case_id: int, actor: Actor, *, text: str, version: int, message_id: int | None = None
-) -> Reply:
+    unit: Unit, case_id: int, actor: Actor, *, text: str, version: int, message_id: int | None = None,
+    by_model: str = "",
+) -> Reply:  # fmt: skip
     """Save the answer. ``version`` 0: there was no draft when the person began to write.
 
+    ``by_model``: the model that drafted the text; sentences copied from a model's draft of the case are found without.
     ``message_id``: the message answered; without it the citizen's newest of the case. DraftConflict keeps both texts;
     Refused when the person may not write now; Invalid for a text longer than 20,000 characters.
     """
@@ -58,7 +61,11 @@ async def save_draft(
     if (reply.version if reply else 0) != version:
         raise DraftConflict(text, reply)
     message = await _answered(unit, case, message_id or (reply.message_id if reply else None))
-    saved = await _write(unit, reply, case, message, actor, text)
+    known_model = reply.generated_by if reply else ""
+    model = (by_model or known_model or await copied_from(unit, case_id, text)) if text.strip() else ""
+    saved = await _write(unit, reply, case, message, actor, text, model)
+    if model and model != known_model:
+        _remember_model(unit, case, saved, actor)
     await _remember_author(unit, known, saved, actor)
     feed.tell(unit, "cases", case.id, case.department_id)
     return saved
@@ -80,25 +87,35 @@ async def _answered(unit: Unit, case: Case, message_id: int | None) -> Message:
     return message
 
 
-async def _write(unit: Unit, reply: Reply | None, case: Case, message: Message, actor: Actor, text: str) -> Reply:
+async def _write(
+    unit: Unit, reply: Reply | None, case: Case, message: Message, actor: Actor, text: str, model: str
+) -> Reply:
     content_hash = text_hash(text, account_id=message.account_id, target_id=message.external_id)
     if reply is None:
         reply = Reply(
             case_id=case.id or 0, message_id=message.id or 0, text=text, content_hash=content_hash,
-            author_id=actor.user_id, author_name=actor.name, created_at=clock.now(),
+            author_id=actor.user_id, author_name=actor.name, created_at=clock.now(), generated_by=model,
         )  # fmt: skip
         unit.add(reply)
         await unit.flush()
         return reply
     changed: dict[str, Any] = {"text": text, "content_hash": content_hash, "message_id": message.id}
-    changed["state"] = ReplyState.draft
-    if not text.strip():
-        changed["generated_by"] = ""  # begun anew by hand
+    changed |= {"state": ReplyState.draft, "generated_by": model}  # none: begun anew by hand
     author = {"author_id": actor.user_id, "author_name": actor.name}
     if not await unit.compare_and_set(reply, **changed, **author):
         await unit.session.refresh(reply)
         raise DraftConflict(text, reply)
     return reply
+
+
+def _remember_model(unit: Unit, case: Case, reply: Reply, actor: Actor) -> None:
+    unit.add(
+        CaseEvent(
+            case_id=case.id or 0, at=clock.now(), what=GENERATED, from_state=case.state, to_state=case.state,
+            by_id=actor.user_id, by_name=actor.name, note=reply.generated_by,
+            data={"model": reply.generated_by, "reply_id": reply.id},
+        )
+    )  # fmt: skip
 
 
 async def _remember_author(unit: Unit, known: Known, reply: Reply, actor: Actor) -> None:

@@ -25,7 +25,7 @@ _READ = 400
 
 @dataclass(frozen=True, slots=True)
 class ReviewRow:
-    """One answer under review. ``is_own``: the person wrote it last.
+    """One answer under review. ``is_own``: the person wrote it last; ``generated_by``: the model that drafted it.
 
     ``title`` and ``excerpt`` are masked; telephone lines of buildings stay in the draft: an office writes its own.
     """
@@ -43,6 +43,7 @@ class ReviewRow:
     is_sensitive: bool
     due_at: datetime | None
     is_late: bool
+    generated_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def _rows() -> Any:
     wanted: tuple[Any, ...] = (
         col(Reply.id), Case.number, Case.title, col(Reply.text), col(Reply.author_name), col(Reply.author_id),
         col(Reply.submitted_at), col(Account.name).label("account"), col(Department.short_name).label("department"),
-        Case.urgency, Case.is_sensitive, Case.due_at, col(Reply.created_at),
+        Case.urgency, Case.is_sensitive, Case.due_at, col(Reply.created_at), col(Reply.generated_by),
     )  # fmt: skip
     return (
         columns(*wanted)
@@ -94,6 +95,7 @@ def _shown(row: Any, actor: Actor) -> ReviewRow:
         submitted_at=row.submitted_at or row.created_at,
         account=row.account, department=row.department or "", urgency=row.urgency, is_sensitive=row.is_sensitive,
         due_at=row.due_at, is_late=row.due_at is not None and row.due_at < clock.now(),
+        generated_by=row.generated_by,
     )  # fmt: skip
 
 

@@ -12,7 +12,18 @@ from sqlmodel import col, select
 from hub import clock
 from hub.db import reading, unit_of_work
 from hub.errors import NotAllowed, NotFound, Refused
-from hub.models import AuditEntry, Case, Matter, MatterMessage, ModelDraft, ModelState, Reply, ReplyState
+from hub.models import (
+    Account,
+    AuditEntry,
+    Case,
+    Matter,
+    MatterMessage,
+    Message,
+    ModelDraft,
+    ModelState,
+    Reply,
+    ReplyState,
+)
 from tests.sims.model import ModelServer
 from tests.workflows.cases.town import Town
 from tests.workflows.drafting.conftest import use
@@ -23,6 +34,7 @@ from workflows.cases.moves import Move
 from workflows.drafting import asking, running
 from workflows.drafting.jobs import run_models
 from workflows.house import House
+from workflows.replies import checks, lists
 from workflows.replies.generated import LABEL
 
 SAID = "我家楼道漏水，电话13812345678，身份证11010519491231002X，请处理"
@@ -106,6 +118,48 @@ async def test_the_line_for_the_citizen_cannot_be_taken_out(town: Town, house: H
     async with unit_of_work(town.ctx) as unit:
         await replies.submit(house, unit, own.id or 0, town["clerk"], version=own.version)
     assert (await _reply(town, case)).state is ReplyState.reviewing
+
+
+async def test_what_is_copied_by_hand_is_marked_too(town: Town, house: House, model: ModelServer) -> None:
+    model.says = "您好，您反映的楼道漏水已转物业公司核实。维修人员将在两个工作日内上门查看，请保持电话畅通。感谢支持！"
+    case = await _case(town)
+    await _ask(town, case)
+    await run_models(house)
+
+    async def save(text: str, version: int) -> Reply:
+        async with unit_of_work(town.ctx) as unit:
+            return await replies.save_draft(unit, case.id or 0, town["clerk"], text=text, version=version)
+
+    own = await save("王女士您好，我们今天去看过了。感谢支持！", 0)
+    assert own.generated_by == "", "what anybody may have written is nobody's"
+    copied = await save(
+        f"{own.text}您反映的楼道漏水已转物业公司核实。维修人员将在 两个工作日内上门查看，\n请保持电话畅通。",
+        own.version,
+    )
+    assert copied.generated_by == "standin-7b"
+    with pytest.raises(Refused, match="人工智能辅助起草"):
+        async with unit_of_work(town.ctx) as unit:
+            await replies.submit(house, unit, copied.id or 0, town["clerk"], version=copied.version)
+    again = await save(model.says, (await save("", copied.version)).version)
+    assert again.generated_by == "standin-7b", "emptying in between changes nothing"
+    async with reading(town.ctx) as unit:
+        one = await detail(unit, case.id or 0, town["head"])
+        page = await lists.waiting(unit, town["head"])
+    assert [event.what for event in one.events].count("generated") == 2
+    assert page.rows == []
+
+
+async def test_the_model_is_told_how_long_an_answer_may_be_there(town: Town, house: House, model: ModelServer) -> None:
+    case = await _case(town)
+    await _ask(town, case)
+    await run_models(house)
+    async with reading(town.ctx) as unit:
+        message = await unit.one(select(Message).where(Message.case_id == case.id))
+        account = await unit.one(select(Account).where(Account.id == message.account_id))
+    measure = checks.measure(house, account, "", is_private=message.kind.is_private)
+    assert measure is not None
+    task = model.asked[0]["messages"][0]["content"]
+    assert f"不超过{min(400, measure.limit - len(LABEL) - 1)}字" in task
 
 
 async def test_off_by_default_and_refused_in_words(town: Town, house: House, model: ModelServer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,15 @@ def test_columns_of_an_earlier_run_are_replaced(tmp_path: Path) -> None:
     [
         (b"a\tb\n1\t2\n", "text"),
         ("text\n小区没水".encode("gb18030"), "UTF-8"),
+        ("text\n好\n".encode() + "小区停水".encode("gb18030"), "第 3 行"),
+        ("text\n小区没水".encode("utf-16"), "UTF-16"),
+        (b"PK\x03\x04\x14\x00", "工作簿"),
         ("text\n好\n".encode() + b"a\tb\n", "第 3 行"),
+        (b"", "空文件"),
+        ("id,text\n1,小区没水\n".encode(), "逗号"),
+        ("id\tcontent\n1\t小区没水\n".encode(), "id、content"),
+        ("id\ttext\ttext\n1\t停水\t停电\n".encode(), "两个 text 列"),
+        ('id\ttext\n1\t"停水\n三天了"\n'.encode(), "第 2 行的正文里有换行"),
     ],
 )
 def test_a_file_that_does_not_fit_is_refused_in_words_and_leaves_nothing(
@@ -53,12 +62,54 @@ def test_a_file_that_does_not_fit_is_refused_in_words_and_leaves_nothing(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.tsv", "out.tsv"]
 
 
+def test_every_other_column_is_kept_also_where_names_are_twice(tmp_path: Path) -> None:
+    source, target = tmp_path / "in.tsv", tmp_path / "out.tsv"
+    source.write_text("\tnote\ttext\tnote\t\n1\t甲\t停水\t乙\t2\n", encoding="utf-8")
+    files.tag_file(source, target)
+    rows = [line.split("\t")[:5] for line in target.read_text(encoding="utf-8").split("\n")[:2]]
+    assert rows == [["", "note", "text", "note", ""], ["1", "甲", "停水", "乙", "2"]]
+
+
+def test_a_long_file_says_how_far_it_is(tmp_path: Path) -> None:
+    source = tmp_path / "in.tsv"
+    source.write_text("id\ttext\n" + "".join(f"{n}\t路灯第{n % 7}天不亮\n" for n in range(1300)), encoding="utf-8")
+    for work, most in ((files.tag_file, 1300), (files.cluster_file, 1300)):
+        done: list[int] = []
+        expected: list[int] = []
+        assert work(source, tmp_path / "out.tsv", done.append, expected.append) == 1300
+        assert done == sorted(done)
+        assert (len(done) >= 3, done[-1]) == (True, most)
+        assert all(1250 <= each <= 1350 for each in expected)
+
+
+def test_a_link_goes_on_leading_where_it_led_and_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    source, real, link = tmp_path / "in.tsv", tmp_path / "real.tsv", tmp_path / "link.tsv"
+    source.write_text("text\n停水\n", encoding="utf-8")
+    real.write_text("yesterday", encoding="utf-8")
+    link.symlink_to(real)
+    files.tag_file(source, link)
+    assert link.is_symlink()
+    assert real.read_text(encoding="utf-8").startswith("text\tsentiment")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    files.tag_file(source, pipe)
+    assert os.read(reader, 100).startswith(b"text\tsentiment"), "a pipe is written to, not replaced"
+    os.close(reader)
+    with pytest.raises(Refused, match="文件夹"):
+        files.tag_file(source, tmp_path / "none" / "out.tsv")
+
+
 def test_the_source_is_never_written_over(tmp_path: Path) -> None:
     source = tmp_path / "in.tsv"
     source.write_text("text\n停水\n", encoding="utf-8")
     for work in (files.tag_file, files.cluster_file):
         with pytest.raises(Refused, match="相同"):
             work(source, source)
+        part = source.rename(tmp_path / "out.tsv.part")  # what the output is called while it is written
+        with pytest.raises(Refused, match="临时"):
+            work(part, tmp_path / "out.tsv")
+        part.rename(source)
     assert source.read_text(encoding="utf-8") == "text\n停水\n"
 
 
@@ -98,3 +149,15 @@ def test_grouping_needs_ids(tmp_path: Path) -> None:
     source.write_text("text\n停水\n", encoding="utf-8")
     with pytest.raises(Refused, match="id"):
         files.cluster_file(source, tmp_path / "out.tsv")
+
+
+def test_ids_that_are_twice_name_one_cluster_only_and_missing_ones_are_refused(tmp_path: Path) -> None:
+    mixer, light = "丽景新城旁搅拌站半夜生产噪音大灰尘多", "枫林路路灯坏了三个月夜里一片漆黑"
+    source, target = tmp_path / "in.tsv", tmp_path / "out.tsv"
+    rows = [("1", mixer), ("1", light), ("2", mixer), ("3", light)]
+    source.write_text("id\ttext\n" + "".join(f"{name}\t{text}\n" for name, text in rows), encoding="utf-8")
+    files.cluster_file(source, target)
+    assert [line.split("\t")[1] for line in target.read_text("utf-8").splitlines()[1:]] == ["1", "3", "1", "3"]
+    source.write_text(f"id\ttext\n1\t{mixer}\n\t{mixer}\n", encoding="utf-8")
+    with pytest.raises(Refused, match="第 2 条留言没有 id"):
+        files.cluster_file(source, target)

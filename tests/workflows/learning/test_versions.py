@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,12 +14,13 @@ import nlp
 from hub import clock
 from hub.db import reading, unit_of_work
 from hub.errors import Invalid, NotAllowed, NotFound, Refused
-from hub.models import AuditEntry, LearntModel, LiveModel, ModelChange, Role
+from hub.models import AuditEntry, Correction, LearntModel, LiveModel, ModelChange, Role
 from nlp.version import version
 from tests.workflows.intake import town
 from tests.workflows.learning import office, shelf
 from workflows.house import House
 from workflows.learning import base, lessons, live
+from workflows.tagging.withdrawing import withdraw
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +60,7 @@ async def test_a_person_goes_back_and_the_night_keeps_to_it(any_house: House) ->
 async def test_what_cannot_be_chosen(house: House) -> None:
     await shelf.put(house.ctx, 1, in_force=True)
     await shelf.put(house.ctx, 2, accepted=False)
+    await shelf.put(house.ctx, 3, base="0123456789abcdef")  # learnt before the product was updated
     actor = await town.person(house, Role.administrator)
     stranger = await town.person(house, Role.auditor, username="a")
     async with unit_of_work(house.ctx) as unit:
@@ -67,7 +69,7 @@ async def test_what_cannot_be_chosen(house: House) -> None:
         for task, number in (("sentiment", 2), ("sentiment", 9), ("emotion", 0)):
             with pytest.raises(NotFound):
                 await live.choose(unit, actor, task, number, "试")
-        for number, reason in ((0, "  "), (1, "还是它")):
+        for number, reason in ((0, "  "), (1, "还是它"), (3, "以前的好")):
             with pytest.raises(Invalid):
                 await live.choose(unit, actor, "sentiment", number, reason)
     assert await town.count(house, ModelChange) == 1
@@ -98,6 +100,34 @@ async def test_a_version_learnt_on_an_older_shipped_model_waits_for_the_next_les
         assert await lessons.begin_night(house)  # nothing new was said, but there is something to learn anew
 
 
+async def test_a_choice_holds_no_longer_than_what_was_chosen_can_speak(house: House) -> None:
+    made = await shelf.put(house.ctx, 1, base="0123456789abcdef")
+    actor = await office.corrected(house, 48)
+    async with unit_of_work(house.ctx) as unit:
+        await live.put_in_force(unit, actor, "sentiment", made, reason="就用它", held=True)
+    async with unit_of_work(house.ctx) as unit:
+        await lessons.ask(unit, actor)
+    assert await lessons.learn_waiting(house) == 1
+    async with reading(house.ctx) as unit:
+        tone = {one.task: one for one in await live.in_force(unit)}["sentiment"]
+    assert (tone.number, tone.fits, tone.is_held) == (2, True, False)
+
+
+async def test_what_was_taken_back_is_unlearnt_the_next_night(house: House) -> None:
+    actor = await office.corrected(house, 48)
+    async with unit_of_work(house.ctx) as unit:
+        await lessons.ask(unit, actor)
+    assert await lessons.learn_waiting(house) == 1
+    night = clock.at_local(clock.today() + timedelta(days=1), 3, 10)
+    with clock.frozen(night):
+        assert not await lessons.begin_night(house), "nothing new"
+    one = next(each for each in await town.all_rows(house, Correction) if each.before != each.after)
+    async with unit_of_work(house.ctx) as unit:
+        await withdraw(unit, actor, [one.id or 0], "看错了")
+    with clock.frozen(night):
+        assert await lessons.begin_night(house)
+
+
 async def test_the_command_learns_and_says_what_came_of_it(house: House, tmp_path: Path) -> None:
     await office.corrected(house, 48)
     command = [sys.executable, "-m", "web.cli", "nlp", "learn", "--data", str(tmp_path)]
@@ -109,6 +139,23 @@ async def test_the_command_learns_and_says_what_came_of_it(house: House, tmp_pat
     again = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "上次学习以后没有新的修正" in again.stdout
     assert await town.count(house, LearntModel) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        ("id\ttext\tlabel\n1\t好\tpositive\n2\t坏\n".encode(), "第 3 行有 2 列"),
+        ("id\ttext\tlabel\n1\t好\tpositive\n".encode("gb18030"), "第 2 行不是 UTF-8"),
+        ("id\ttext\n1\t好\n".encode(), "label"),
+        ("id\ttext\tlabel\n1\t好\t正面\n".encode(), "「正面」不认识"),
+        (b"", "空文件"),
+    ],
+)
+def test_a_folder_with_a_broken_file_is_refused_with_the_line(tmp_path: Path, content: bytes, word: str) -> None:
+    (tmp_path / "sentiment").mkdir()
+    (tmp_path / "sentiment" / "weibo3_dev.tsv").write_bytes(content)
+    with pytest.raises(Refused, match=word):
+        base.of_folder(tmp_path)
 
 
 def test_public_data_as_more_guard(tmp_path: Path, shared_data: Path) -> None:

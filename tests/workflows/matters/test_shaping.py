@@ -91,6 +91,28 @@ async def test_what_a_person_parted_the_machine_keeps_apart(any_voices: Voices) 
     assert (await any_voices.events(fresh.id))[0] == "came_from"
 
 
+async def test_what_was_moved_elsewhere_is_not_quoted_any_more(any_voices: Voices) -> None:
+    own = "丽湾新城搅拌站的粉尘污染了学校操场，孩子们咳个不停"
+    ids = await any_voices.hear([*MIXER, own])
+    matter_id = await any_voices.of(ids[0]) or 0
+    before = await any_voices.matter(matter_id)
+    assert own in [one["text"] for one in before.summary]
+
+    async def quoted(name: str) -> tuple[list[str], int]:
+        async with reading(any_voices.house.ctx) as unit:
+            page = await detail.detail(unit, matter_id, any_voices[name])
+        return [point.text for point in page.points], page.hidden
+
+    await _do(any_voices, shaping.split, matter_id, [ids[3]], version=before.version, name="学校操场", reason="另一件")
+    said, hidden = await quoted("press")
+    assert own not in said, "at once"
+    assert (len(said), hidden) == (len(before.summary) - 1, 0)
+    await place_messages(any_voices.house)
+    after = await any_voices.matter(matter_id)
+    assert own not in [one["text"] for one in after.summary], "and summed up anew without waiting for more"
+    assert (len(after.summary), after.name) == (3, before.name)
+
+
 async def test_let_go_messages_stand_alone_for_good_and_copies_go_along(any_voices: Voices) -> None:
     ids = await any_voices.hear([*MIXER, MIXER[2] + "！"])
     matter_id = await any_voices.of(ids[0])
