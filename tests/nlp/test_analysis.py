@@ -35,6 +35,14 @@ def test_own_texts_are_labelled_as_a_dispatcher_would(column: str, least: float)
     assert share(column) >= least
 
 
+@pytest.mark.parametrize(("tone", "least"), [("neutral", 0.7), ("negative", 0.9)])
+def test_who_asks_is_told_from_who_asks_why_nobody_cares(tone: str, least: float) -> None:
+    with OWN.with_name("questions.tsv").open(encoding="utf-8", newline="") as file:
+        asked = [row["text"] for row in csv.DictReader(file, delimiter="\t") if row["tone"] == tone]
+    assert len(asked) >= 15
+    assert sum(one.sentiment.value == tone for one in nlp.analyse(asked)) >= least * len(asked)
+
+
 def test_emotions_keep_to_the_tone_one_way_round() -> None:
     """An angry, afraid or sad text is a negative one; a doubtful negative one may have another emotion."""
     bodies = [row["body"] for row in own_texts()]
