@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 from nlp.checking.base import Findings, made
@@ -52,12 +53,12 @@ def find(text: str) -> Findings:
 
 def _beside(run: str, cuts: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
     """Slips in words that always stand together: one of four characters is another one, and stands alone."""
-    by_head, by_tail = _set_words()
+    by_head, by_tail = _by_halves()
     lone = {at for at, end in cuts if end - at == 1}
     edges = {at for at, _end in cuts} | {len(run)}
     words = dictionary()[0]
-    for at in range(len(run) - 3):
-        half, rest = run[at : at + 2], run[at + 2 : at + 4]
+    pairs = [one + other for one, other in pairwise(run)]
+    for at, (half, rest) in enumerate(zip(pairs, pairs[2:], strict=False)):
         for right in by_head.get(half, ()):
             if _one_off(rest, right[2:], at + 2, lone, words) and at + 4 in edges:
                 yield at, at + 4, right
@@ -77,17 +78,21 @@ def _one_off(stands: str, right: str, at: int, lone: set[int], words: dict[str, 
 
 
 @cache
-def _set_words() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+def _by_halves() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
     """(first two characters → set words, last two → set words)."""
     words = dictionary()[0]
     by_head: dict[str, tuple[str, ...]] = {}
     by_tail: dict[str, tuple[str, ...]] = {}
-    for line in lines("set_words.txt"):
-        for word in line.split():
-            if len(word) == LONGEST and word[:3] not in words and word[1:] not in words:
-                by_head[word[:2]] = (*by_head.get(word[:2], ()), word)
-                by_tail[word[2:]] = (*by_tail.get(word[2:], ()), word)
+    for word in set_words():
+        if word[:3] not in words and word[1:] not in words:
+            by_head[word[:2]] = (*by_head.get(word[:2], ()), word)
+            by_tail[word[2:]] = (*by_tail.get(word[2:], ()), word)
     return by_head, by_tail
+
+
+def set_words() -> tuple[str, ...]:
+    """Words of two that stand together in official prose, written as one."""
+    return tuple(word for line in lines("set_words.txt") for word in line.split() if len(word) == LONGEST)
 
 
 def _slips(run: str, cuts: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
@@ -165,6 +170,11 @@ def _is_short_form(run: str, at: int, start: int, end: int) -> bool:
     if end - start == 2 and (not _ALONE.isdisjoint(stands) or not NAMELY.isdisjoint(stands)):
         return True
     return not _BODIES.isdisjoint(stands) or run[at] in NAMELY or _is_name(run, start, end)
+
+
+def may_name(letter: str) -> bool:
+    """Whether names of people, companies, places and bodies are made of it."""
+    return letter in NAMELY or letter in SURNAMES or letter in _BODIES
 
 
 def is_grammar(letter: str) -> bool:
