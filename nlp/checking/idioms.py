@@ -4,16 +4,14 @@ official prose with one character lost (深开展)."""
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from itertools import pairwise
 
 from nlp.checking import evidence
 from nlp.checking.base import Findings, made
 from nlp.checking.kinds import idioms
-from nlp.checking.spelling import LONGEST, alike, cut, dictionary, is_grammar, may_name, set_words
+from nlp.checking.spelling import LONGEST, alike, cut, dictionary, is_grammar, may_name, run_around, set_words
 
-_RUN = re.compile("[\u4e00-\u9fff]{3,}")
 _LESS, _HALF = LONGEST - 1, LONGEST // 2
 _NUMBERS = frozenset("一二三四五六七八九十百千万亿两几半")
 _NONE: tuple[str, ...] = ()
@@ -22,21 +20,24 @@ _NONE: tuple[str, ...] = ()
 def find(text: str) -> Findings:
     """What was never seen so in official prose, is no word, and is one character off. On 350,000 characters of official
     prose kept apart it spoke twice, and was right."""
+    pairs = [one + other for one, other in pairwise(text)]
+    yield from _changed(text, pairs)
+    yield from _lost(text, pairs)
+
+
+def _changed(text: str, pairs: list[str]) -> Findings:
     heads, tails = _halves()
-    shortened = _shortened()
-    for match in _RUN.finditer(text):
-        run, start, done = match[0], match.start(), 0
-        pairs = [one + other for one, other in pairwise(run)]
-        for at, pair in enumerate(pairs[:-1]):
-            lacking = pair + run[at + 2]
-            if lacking in shortened and (right := _whole(run, at, shortened[lacking])):
-                yield made("missing", text, start + at, start + at + _LESS, right)
-            other = pairs[at + 2] if at + 2 < len(pairs) else ""
-            if at >= done and (pair in heads or other in tails) and other:
-                stands = pair + other
-                if right := _meant(stands, (*heads.get(pair, _NONE), *tails.get(other, _NONE))):
-                    yield made("spelling", text, start + at, start + at + LONGEST, right)
-                    done = at + LONGEST
+    places = {at for at, pair in enumerate(pairs) if pair in heads}
+    places |= {at - _HALF for at, pair in enumerate(pairs) if pair in tails and at >= _HALF}
+    done = 0
+    for at in sorted(places):
+        stands = text[at : at + LONGEST]
+        if at < done or len(stands) < LONGEST:
+            continue
+        right = _meant(stands, (*heads.get(pairs[at], _NONE), *tails.get(pairs[at + _HALF], _NONE)))
+        if right:
+            yield made("spelling", text, at, at + LONGEST, right)
+            done = at + LONGEST
 
 
 def _meant(stands: str, near: tuple[str, ...]) -> str:
@@ -63,25 +64,25 @@ def _halves() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
 # One lost
 
 
-def _whole(run: str, at: int, rights: tuple[tuple[str, int], ...]) -> str:
-    """The one of these that the three characters at ``at`` were, "" for none."""
-    for right, place in rights:
-        if _may_lack(run, at, place) and _lacks_one(run, at):
-            return right
-    return ""
+def _lost(text: str, pairs: list[str]) -> Findings:
+    shortened = _shortened()
+    threes = [pair + other for pair, other in zip(pairs, text[2:], strict=False)]
+    for start in [at for at, three in enumerate(threes) if three in shortened]:
+        three, rights = threes[start], shortened[threes[start]]
+        ends_there = not "\u4e00" <= text[start + _LESS : start + LONGEST] <= "\u9fff"
+        if three in dictionary()[0] or not (ends_there or any(place < _LESS for _right, place in rights)):
+            continue
+        if _lacks_one(text, start):
+            # The last is lost where the run ends: with it, the rest was seen as well. Others where the rest never was.
+            is_seen = evidence.is_seen(three)
+            missing = (right for right, place in rights if (ends_there if place == _LESS else not is_seen))
+            if right := next(missing, ""):
+                yield made("missing", text, start, start + _LESS, right)
 
 
-def _may_lack(run: str, at: int, place: int) -> bool:
-    """The last one is lost where the run ends: with it, the rest was seen as well. The others where it never was."""
-    if place == _LESS:
-        return at + _LESS == len(run)
-    return not evidence.is_seen(run[at : at + _LESS])
-
-
-def _lacks_one(run: str, at: int) -> bool:
+def _lacks_one(text: str, start: int) -> bool:
     """Whether the three stand by themselves, one of them alone, which no word of grammar, number or short form is."""
-    if run[at : at + _LESS] in dictionary()[0]:
-        return False
+    run, at = run_around(text, start)
     cuts = cut(run)
     edges = {begin for begin, _end in cuts} | {len(run)}
     alone = {begin for begin, end in cuts if end - begin == 1}

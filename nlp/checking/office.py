@@ -36,8 +36,10 @@ def find(text: str, policy: Policy) -> Findings:
 
 def _titles(text: str, policy: Policy) -> Findings:
     borne = tuple({title for _name, titles in policy.titles for title in titles})
+    letters = set(text)
     for name, titles in policy.titles:
-        yield from _of_person(text, name, titles, borne)
+        if letters.issuperset(name):
+            yield from _of_person(text, name, titles, borne)
     if policy.titles and any(name[0] in text for name, _titles_ in policy.titles):
         yield from _misspelt(text, policy)
 
@@ -86,15 +88,26 @@ def _fits(said: str, titles: tuple[str, ...]) -> bool:
 def _misspelt(text: str, policy: Policy) -> Findings:
     """A title the list knows, followed by a name that differs from its bearer's in one character."""
     known = {name for name, _titles_ in policy.titles}
-    for name, titles in policy.titles:
-        for title in titles:
-            at = text.find(title)
-            while at >= 0:
-                start = at + len(title)
+    for title, names in _bearers(policy.titles).items():
+        at = text.find(title)
+        while at >= 0:
+            start = at + len(title)
+            for name in names.get(text[start : start + 1], ()):
                 said = text[start : start + len(name)]
                 if _one_off(said, name) and said not in known:
                     yield made("title.name", text, start, start + len(said), name, title=title)
-                at = text.find(title, start)
+            at = text.find(title, start)
+
+
+@lru_cache(maxsize=64)
+def _bearers(titles: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Title → surname → names that bear it: many bear the same, and it is looked for once."""
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for name, borne in titles:
+        for title in borne:
+            names = found.setdefault(title, {})
+            names[name[0]] = (*names.get(name[0], ()), name)
+    return found
 
 
 def _one_off(said: str, name: str) -> bool:
@@ -143,13 +156,16 @@ def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
 
 def _phrases(text: str, policy: Policy) -> Findings:
     phrases = (*_shipped(), *policy.phrases)
+    threes = {text[at : at + ANCHOR] for at in range(len(text))}  # once, rather than a look for each of a thousand
     for phrase in phrases:
         yield from _slips_of(text, phrase)
-        if len(phrase.right) >= SHORTEST:
+        right = phrase.right
+        if len(right) >= SHORTEST and not threes.isdisjoint((right[:ANCHOR], right[-ANCHOR:])):
             yield from _near(text, phrase)
     yield from _quoted(text, phrases)
 
 
+ANCHOR = 3  # characters at the head or at the tail of a phrase that have to be right
 SHORTEST = 6  # shorter phrases have too many neighbours that are right,
 QUOTED = 4  # except these in quotation marks: “四个意思” is a slip, 有四个意思 is none
 
@@ -227,9 +243,6 @@ def _candidates(text: str, right: str) -> Iterable[tuple[int, int]]:
                 yield start, end
                 done = end
                 break
-
-
-ANCHOR = 3  # characters at the head or at the tail that are right
 
 
 def _anchors(text: str, right: str) -> list[tuple[int, bool]]:

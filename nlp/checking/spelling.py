@@ -56,21 +56,24 @@ def _beside(run: str, cuts: Sequence[tuple[int, int]]) -> Iterator[tuple[int, in
     by_head, by_tail = _by_halves()
     lone = {at for at, end in cuts if end - at == 1}
     edges = {at for at, _end in cuts} | {len(run)}
-    words = dictionary()[0]
     pairs = [one + other for one, other in pairwise(run)]
     for at, (half, rest) in enumerate(zip(pairs, pairs[2:], strict=False)):
-        for right in by_head.get(half, ()):
-            if _one_off(rest, right[2:], at + 2, lone, words) and at + 4 in edges:
-                yield at, at + 4, right
-        for right in by_tail.get(rest, ()):
-            if _one_off(half, right[:2], at, lone, words) and at in edges:
-                yield at, at + 4, right
+        if half in by_head and at + 4 in edges and _is_no_word(rest):
+            for right in by_head[half]:
+                if _one_off(rest, right[2:], at + 2, lone):
+                    yield at, at + 4, right
+        if rest in by_tail and at in edges and _is_no_word(half):
+            for right in by_tail[rest]:
+                if _one_off(half, right[:2], at, lone):
+                    yield at, at + 4, right
 
 
-def _one_off(stands: str, right: str, at: int, lone: set[int], words: dict[str, float]) -> bool:
-    """Whether the two differ in one character only, which stands alone and makes no word where it stands."""
-    if stands in words or stands in known():
-        return False
+def _is_no_word(pair: str) -> bool:
+    return pair not in dictionary()[0] and pair not in known()
+
+
+def _one_off(stands: str, right: str, at: int, lone: set[int]) -> bool:
+    """Whether the two differ in one character only, which stands alone where it stands."""
     differs = [place for place in (0, 1) if stands[place] != right[place]]
     if len(differs) != 1 or at + differs[0] not in lone:
         return False
@@ -207,6 +210,18 @@ def dictionary() -> tuple[dict[str, float], float]:
             counts[one] = max(counts.get(one, 0), 500)
     total = math.log(sum(counts.values()))
     return {word: math.log(count) - total for word, count in counts.items() if count}, total
+
+
+def run_around(text: str, at: int) -> tuple[str, int]:
+    """The Chinese characters around a place, some to both sides, and where the place lies in them."""
+    before, after = _LAST.search(text, max(0, at - _WINDOW), at), _FIRST.match(text, at, at + _WINDOW)
+    assert before is not None
+    assert after is not None
+    return before[0] + after[0], len(before[0])
+
+
+_WINDOW = 12  # characters to both sides: enough to cut what lies between rightly
+_LAST, _FIRST = re.compile("[\u4e00-\u9fff]*$"), re.compile("[\u4e00-\u9fff]+")
 
 
 def cut(run: str) -> tuple[tuple[int, int], ...]:
