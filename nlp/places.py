@@ -17,19 +17,19 @@ _Found = tuple[int, int, tuple[str, str, str, bool]]  # start, end, (name, level
 
 _KINDS = {
     "spot": "小区 社区 花园 家园 公寓 花苑 新村 新城 大厦 广场 商场 市场 菜市场 超市 公园 医院 卫生院 学校 小学 中学 大学 学院 "  # noqa: E501
-    "幼儿园 车站 火车站 汽车站 地铁站 公交站 收费站 加油站 服务区 高架桥 大桥 立交桥 天桥 隧道 路口 交叉口 十字路口 工业园 "  # noqa: E501
+    "幼儿园 车站 火车站 汽车站 地铁站 公交站 客运站 收费站 加油站 服务区 高架桥 大桥 立交桥 立交 体育馆 体育场 图书馆 养老院 敬老院 天桥 隧道 路口 交叉口 十字路口 工业园 "  # noqa: E501
     "产业园 开发区 高新区 水库 工地 村 大道 路 街 巷 胡同 高速 国道 省道 环线",
     "street": "街道 镇 乡",
     "district": "区 县 旗",
 }
 _LEVEL = {kind: level for level, kinds in _KINDS.items() for kind in kinds.split()}
 # Words that only begin or end like a kind of place: 线路, 乡村, 路灯, 市场监管局, 小学生.
-_NOT_BEFORE = {"路": "线道公铁马网思同走半套", "区": "社"}
+_NOT_BEFORE = {"路": "线道公铁马网思同走半套", "区": "社", "医院": "送住转"}
 _NOT_AFTER = {
     "路": "灯|边|段|上|过|人|途|面|况|程|线|费|由|演|牌|基|政", "街": "道|头|坊|上|边", "区": "别|域|间|分", "县": "城|委|级|里|政",  # noqa: E501
     "镇": "静|压|政|区|上", "乡": "村|镇|亲|下|里|政|音", "村": "民|里|庄|镇|医|上", "旗": "帜|下|袍|子|舰", "巷": "子", "市场": "监|价|经|化|主",  # noqa: E501
     "小学": "生|老师", "中学": "生|老师", "大学": "生|毕业|本科|老师", "学校": "食堂|老师", "社区": "卫生|医|工作", "超市": "化", "高速": "增|发|行",  # noqa: E501
-    "环线": "路", "大道": "理"
+    "环线": "路", "大道": "理", "广场": "舞", "立交": "桥"
 
 }  # fmt: skip
 
@@ -41,11 +41,13 @@ def _kind_pattern(kind: str) -> str:
 
 _KIND = re.compile("|".join(map(_kind_pattern, sorted(_LEVEL, key=len, reverse=True))))
 _HEADS = re.compile(f"[{''.join({kind[0] for kind in _LEVEL})}]")
+_ROADS = frozenset(("路", "街", "大道", "巷", "胡同"))
+_SIDES = frozenset(("", "大", "东", "西", "南", "北", "中"))
 _SHORT_KINDS = frozenset("区县镇乡村路街旗巷")  # what they follow is a short name, or no name at all
 _COUNTED = frozenset("段条个座处所片块些")  # 一段路 is no name
 # No name reaches back over one of these, so that 我们住在人民路 gives 人民路.
 _BREAKS = frozenset(
-    "的了在到从于和与及至由往是有为把被给让跟对经沿离住去来过靠近且或等说因将该本某此这那每各几两们请问我不但而却也个"
+    "的了在到从于和与及至由往是有为把被给让跟对经沿离住去来过靠近且或等说因将该本某此这那每各几两们请问我不但而却也个谁"
 )
 _BREAK_WORDS = re.compile(
     "我家|位于|附近|旁边?|对面|门口|隔壁|尊敬|反映|关于|咨询|建议|希望|举报|投诉|求助|请求|政府|领导|书记|局长|省|市(?![场民政])"
@@ -222,8 +224,14 @@ def find(cleaned: Cleaned, own: tuple[tuple[str, str, str], ...] = (), limit: in
     """The first ``limit`` different places in reading order, with offsets into the original."""
     text = cleaned.text[:_LOOK]
     known = regions.gazetteer(own)
-    sure = [(start, end, known.known[name]) for start, end, name in known.finder.find(text)]
-    taken = [*sure, *_apart(_counties(text, sure, known), sure)]
+    sure = [
+        (start, end, known.known[name])
+        for start, end, name in known.finder.find(text)
+        if not _is_called_so(text, end, name, known)
+    ]
+    counties = _counties(text, sure, known)
+    sure = [one for one in sure if not _is_head_of(one, counties, text)]
+    taken = [*sure, *_apart(counties, sure)]
     taken += _apart(_named(text), taken)
     places: dict[tuple[str, str], Place] = {}
     before, chain = -9, ""
@@ -235,6 +243,22 @@ def find(cleaned: Cleaned, own: tuple[tuple[str, str, str], ...] = (), limit: in
         if len(places) == limit:
             break
     return tuple(places.values())
+
+
+def _is_called_so(text: str, end: int, name: str, known: Gazetteer) -> bool:
+    """Whether a road only bears the short name of a region: 辽宁路, 南京西路."""
+    full, level, code, _unsure = known.known[name]
+    return bool(code) and name != full and level in ("province", "city") and bool(_ROAD.match(text, end))
+
+
+# 上海路上 is on a road, 上海路况 in a city.
+_ROAD = re.compile("[东西南北中]?(?:路(?![灯边段面况程线费由政])|街(?![道头坊边])|大[道街]|巷(?!子)|胡同)")
+
+
+def _is_head_of(one: _Found, counties: list[_Found], text: str) -> bool:
+    """Whether the short name of a city is the beginning of a county's: 长沙县, 南昌县."""
+    start, end, (name, *_rest) = one
+    return text[start:end] != name and any(first == start and end < last for first, last, _county in counties)
 
 
 def _counties(text: str, sure: list[_Found], known: Gazetteer) -> list[_Found]:
@@ -253,10 +277,15 @@ def _apart(found: list[_Found], taken: list[_Found]) -> list[_Found]:
 
 def _named(text: str) -> list[_Found]:
     """Names that end in a kind of place: 人民路, 幸福小区, 云溪镇."""
-    found = []
+    found: list[_Found] = []
     last = 0
     for match in matches(_KIND, _HEADS, text):
-        start, kind = _name_start(text, match.start(), last), match[0]
+        kind = match[0]
+        if kind in _ROADS and found and found[-1][2][1] == "spot" and text[last : match.start()] in _SIDES:
+            start, last = found[-1][0], match.end()  # 中关村大街, 火车站路
+            found[-1] = (start, last, (text[start:last], "spot", "", False))
+            continue
+        start = _name_start(text, match.start(), last)
         name = text[start : match.start()]
         if _no_name(name, kind):
             continue

@@ -29,7 +29,9 @@ _TO = re.compile(r"\s?(?:至|到|[-~—–]{1,2})\s?")
 _UNITS = {"年": "P%sY", "月": "P%sM", "星期": "P%sW", "礼拜": "P%sW", "周": "P%sW", "天": "P%sD", "小时": "PT%sH",
           "钟头": "PT%sH", "分钟": "PT%sM"}  # fmt: skip
 _DIGITS = {digit: number for number, digit in enumerate("零一二三四五六七八九十")} | {"两": 2}
-_LATER = frozenset(("下午", "傍晚", "晚上", "半夜", "深夜"))
+_AFTERNOON = ("下午", "傍晚", "晚上", "半夜", "深夜")
+_LATER = frozenset(_AFTERNOON)
+_HALVES = ("凌晨", "早上", "清晨", "上午", "中午", *_AFTERNOON)
 
 
 def find(cleaned: Cleaned, limit: int = 12) -> tuple[When, ...]:
@@ -41,12 +43,24 @@ def find(cleaned: Cleaned, limit: int = 12) -> tuple[When, ...]:
     for start, end, kind, value in _each(text):
         joined = found[-1] if found else None
         if joined and joined[2] == kind and kind in ("date", "clock") and _TO.fullmatch(text, joined[1], start):
-            found[-1] = (joined[0], end, "span", joined[3], value)
+            found[-1] = (joined[0], end, "span", joined[3], _same_half(text, joined, (start, end, value)))
         else:
             found.append((start, end, kind, value, ""))
     return tuple(
         When(kind, *cleaned.span(start, end), value, until) for start, end, kind, value, until in found[:limit]
     )
+
+
+def _same_half(text: str, first: tuple[int, int, str, str, str], second: tuple[int, int, str]) -> str:
+    """The end of a span that leaves the half of the day to its beginning: 晚上7点到10点 ends at 22:00."""
+    begin, until = first[3], second[2]
+    said = text[second[0] : second[1]]
+    if first[2] != "clock" or "点" not in said or said.startswith(_HALVES):
+        return until
+    if not text[first[0] : first[1]].startswith(_AFTERNOON) or until >= begin:
+        return until
+    later = f"T{int(until[1:3]) + 12:02}{until[3:]}"
+    return later if begin < later <= "T24:00" else until
 
 
 def _each(text: str) -> Iterator[tuple[int, int, str, str]]:

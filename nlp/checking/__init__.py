@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from nlp.checking import context, dates, figures, grammar, links, marks, office, people, places, spelling, words
+from nlp.checking import context, dates, figures, grammar, idioms, links, marks, office, people, places, spelling, words
 from nlp.checking.base import RULES, Finding, Phrase, Policy, Severity, Word
 
 LONGEST = 50_000  # characters looked at: no post of the office is longer
@@ -60,6 +60,7 @@ def _all(text: str, policy: Policy) -> Iterator[Finding]:
     yield from grammar.find(text)
     yield from marks.find(text)
     yield from spelling.find(text)
+    yield from idioms.find(text)
     yield from context.find(text[:LONGEST_SLIPS])
 
 

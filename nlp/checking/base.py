@@ -60,6 +60,7 @@ RULES: dict[str, tuple[Severity, str]] = {
     "figure": (Severity.error, _FIGURES),
     "figure.approximate": (Severity.error, _FIGURES),
     "figure.unit": (Severity.error, _UNITS),
+    "figure.bare": (Severity.error, _UNITS),
     "figure.percent": (Severity.error, _FIGURES),
     "link.plain": (Severity.hint, _REVIEW),
     "link.short": (Severity.error, _REVIEW),

@@ -22,6 +22,7 @@ from nlp.checking.evidence import Evidence, Ints
 from nlp.checking.spelling import NAMELY, NEAR_SOUNDS, SURNAMES, alike, cut, dictionary, is_grammar, sounds
 
 Floats = NDArray[np.float64]
+Alike = tuple[tuple[str, float], ...]
 BLOCK = 4_000  # readings judged at once
 AROUND = 3  # characters to both sides that speak
 FIGURES = 29  # weighed of each reading
@@ -89,13 +90,16 @@ def readings(text: str) -> Iterator[Reading]:
     for match in RUN.finditer(text):
         run, at = match[0], match.start()
         stands = _standing(run)
-        for place, letter in enumerate(run):
-            after = run[place + 1 : place + 2]
-            for right, word in _other(letter, run[place - 1 : place] if place else "", after):
-                yield Reading(at + place, right, word, stands[place])
+        before = ""
+        for place, (letter, after) in enumerate(zip(run, (*run[1:], ""), strict=True)):
+            behind, ahead = _behind(before, letter), _ahead(letter, after)
+            if behind or ahead:
+                for right, word in _commonest(behind, ahead):
+                    yield Reading(at + place, right, word, stands[place])
             if after:
                 for right, word in homophones(letter + after):
                     yield Reading(at + place, right, word, max(stands[place], stands[place + 1]))
+            before = letter
 
 
 def _looks(text: str, one: Reading) -> tuple[float, ...]:
@@ -116,9 +120,8 @@ def _standing(run: str) -> list[float]:
     return found
 
 
-def _other(letter: str, before: str, after: str) -> Iterable[tuple[str, float]]:
+def _commonest(behind: Alike, ahead: Alike) -> Iterable[tuple[str, float]]:
     """(character alike, how common the commonest word is that it makes with a neighbour)."""
-    behind, ahead = _behind(before, letter), _ahead(letter, after)
     if not behind or not ahead:
         return behind or ahead
     found = dict(behind)
@@ -128,14 +131,14 @@ def _other(letter: str, before: str, after: str) -> Iterable[tuple[str, float]]:
 
 
 @lru_cache(maxsize=65_536)
-def _behind(before: str, letter: str) -> tuple[tuple[str, float], ...]:
+def _behind(before: str, letter: str) -> Alike:
     words = dictionary()[0]
     rights = alike().get(letter, _NOBODY) & _partners()[0].get(before, _NOBODY)
     return tuple((right, words[before + right]) for right in sorted(rights))
 
 
 @lru_cache(maxsize=65_536)
-def _ahead(letter: str, after: str) -> tuple[tuple[str, float], ...]:
+def _ahead(letter: str, after: str) -> Alike:
     words = dictionary()[0]
     rights = alike().get(letter, _NOBODY) & _partners()[1].get(after, _NOBODY)
     return tuple((right, words[right + after]) for right in sorted(rights))

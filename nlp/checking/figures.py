@@ -50,9 +50,24 @@ _SAME = re.compile(
     r"(?<![\d.])(\d{1,2})([一二两三四五六七八九十])(?=个|名|项|条|次|批|件|户|家|人|天|年|类|种|级|组|期)"
 )
 
+# What has to bear a unit: growth by a decimal, shares, degrees, sums of money. It stands where the clause ends.
+_END = r"(?=[，。；]|$)"
+_SUMS = "投资|收入|支出|总额|产值|总值|增加值|利润|余额|零售额|税收|资金|贷款"
+_SHARES = "增速|[\u4e00-\u9fff]{2}率|占比|比重"
+_BARE = tuple(
+    re.compile(pattern + _END, re.MULTILINE)
+    for pattern in (
+        r"(?:增长|上涨|下降|上升|回落|减少|增加|提高|下跌)了?(?P<n>\d+\.\d+)",
+        rf"(?:{_SHARES})(?:达到?|为|是|提高到|上升到|升至)?(?P<n>\d{{2}}(?:\.\d+)?)",
+        r"(?:气温|温度|高温|低温)[^，。；、\d]{0,6}(?P<n>\d{1,2}(?:\.\d)?)",
+        rf"(?:{_SUMS})[^，。；、\d]{{0,4}}(?P<n>\d[\d,]*\.\d+)",
+    )
+)
+_WITHOUT_UNIT = re.compile("指数|系数|比值|比率|利率|汇率|容积率|分值|得分|评分|分数|密度|单位[：:]|PMI|pH|分别")
+
 
 def find(text: str) -> Findings:
-    """Approximations said twice, impossible shares and reductions, garbled numbers, wrong units."""
+    """Approximations said twice, impossible shares and reductions, garbled numbers, wrong and lost units."""
     if re.search(r"\d|百分|倍", text):
         yield from _numbers(text)
         yield from _units(text)
@@ -76,6 +91,10 @@ def _numbers(text: str) -> Findings:
 def _units(text: str) -> Findings:
     for match in _TWICE.finditer(text):
         yield made("figure.unit", text, match.start(), match.end(), *_once(match[0]))
+    for pattern in _BARE:
+        for match in pattern.finditer(text):
+            if not _WITHOUT_UNIT.search(text, max(0, match.start() - 20), match.end()):
+                yield made("figure.bare", text, match.start("n"), match.end("n"))
     for match in _DEGREES.finditer(text):
         yield made("figure.unit", text, match.start(), match.end(), "℃")
     for match in _UNIT.finditer(text):

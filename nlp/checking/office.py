@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from nlp.checking.base import Finding, Findings, Phrase, Policy, Severity, Word, made
+from nlp.checking.spelling import alike
 from nlp.checking.words import lines, listed, one_of
 
 # Titles that anybody bears; longer ones first, so that 副市长 is never read as 市长.
@@ -35,8 +36,10 @@ def find(text: str, policy: Policy) -> Findings:
 
 def _titles(text: str, policy: Policy) -> Findings:
     borne = tuple({title for _name, titles in policy.titles for title in titles})
+    letters = set(text)
     for name, titles in policy.titles:
-        yield from _of_person(text, name, titles, borne)
+        if letters.issuperset(name):
+            yield from _of_person(text, name, titles, borne)
     if policy.titles and any(name[0] in text for name, _titles_ in policy.titles):
         yield from _misspelt(text, policy)
 
@@ -85,15 +88,26 @@ def _fits(said: str, titles: tuple[str, ...]) -> bool:
 def _misspelt(text: str, policy: Policy) -> Findings:
     """A title the list knows, followed by a name that differs from its bearer's in one character."""
     known = {name for name, _titles_ in policy.titles}
-    for name, titles in policy.titles:
-        for title in titles:
-            at = text.find(title)
-            while at >= 0:
-                start = at + len(title)
+    for title, names in _bearers(policy.titles).items():
+        at = text.find(title)
+        while at >= 0:
+            start = at + len(title)
+            for name in names.get(text[start : start + 1], ()):
                 said = text[start : start + len(name)]
                 if _one_off(said, name) and said not in known:
                     yield made("title.name", text, start, start + len(said), name, title=title)
-                at = text.find(title, start)
+            at = text.find(title, start)
+
+
+@lru_cache(maxsize=64)
+def _bearers(titles: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Title → surname → names that bear it: many bear the same, and it is looked for once."""
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for name, borne in titles:
+        for title in borne:
+            names = found.setdefault(title, {})
+            names[name[0]] = (*names.get(name[0], ()), name)
+    return found
 
 
 def _one_off(said: str, name: str) -> bool:
@@ -141,13 +155,19 @@ def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _phrases(text: str, policy: Policy) -> Findings:
-    for phrase in (*_shipped(), *policy.phrases):
+    phrases = (*_shipped(), *policy.phrases)
+    threes = {text[at : at + ANCHOR] for at in range(len(text))}  # once, rather than a look for each of a thousand
+    for phrase in phrases:
         yield from _slips_of(text, phrase)
-        if len(phrase.right) >= SHORTEST:
+        right = phrase.right
+        if len(right) >= SHORTEST and not threes.isdisjoint((right[:ANCHOR], right[-ANCHOR:])):
             yield from _near(text, phrase)
+    yield from _quoted(text, phrases)
 
 
-SHORTEST = 6  # shorter phrases have too many neighbours that are right
+ANCHOR = 3  # characters at the head or at the tail of a phrase that have to be right
+SHORTEST = 6  # shorter phrases have too many neighbours that are right,
+QUOTED = 4  # except these in quotation marks: “四个意思” is a slip, 有四个意思 is none
 
 
 @lru_cache(maxsize=1)
@@ -181,20 +201,73 @@ def _near(text: str, phrase: Phrase) -> Findings:
         yield from _list_slips(text, right, tuple(members), phrase.severity)
         return
     for start, end in _candidates(text, right):
-        said = text[start:end]
-        if said != right and _distance_one(said, right):
-            yield made("phrase", text, start, end, right, severity=phrase.severity)
+        yield made("phrase", text, start, end, right, severity=phrase.severity)
+
+
+def _quoted(text: str, phrases: tuple[Phrase, ...]) -> Findings:
+    """Short phrases in quotation marks with one character written for another of its sound or shape."""
+    by_half = _short_by_half(phrases) if "“" in text else {}
+    for match in _QUOTED.finditer(text):
+        said = match[1]
+        for phrase in (*by_half.get((0, said[:2]), ()), *by_half.get((2, said[2:]), ())):
+            differs = [(one, other) for one, other in zip(said, phrase.right, strict=True) if one != other]
+            if len(differs) == 1 and differs[0][1] in alike().get(differs[0][0], ()):
+                yield made("phrase", text, match.start(1), match.end(1), phrase.right, severity=phrase.severity)
+
+
+_QUOTED = re.compile(f"“([\u4e00-\u9fff]{{{QUOTED}}})”")
+
+
+@lru_cache(maxsize=64)
+def _short_by_half(phrases: tuple[Phrase, ...]) -> dict[tuple[int, str], tuple[Phrase, ...]]:
+    """(0 or 2, the first or the last two characters) → phrases of four."""
+    found: dict[tuple[int, str], tuple[Phrase, ...]] = {}
+    for phrase in phrases:
+        if len(phrase.right) == QUOTED:
+            for key in ((0, phrase.right[:2]), (2, phrase.right[2:])):
+                found[key] = (*found.get(key, ()), phrase)
+    return found
 
 
 def _candidates(text: str, right: str) -> Iterable[tuple[int, int]]:
-    head, tail, size = right[:3], right[-2:], len(right)
-    at = text.find(head)
-    while at >= 0:
-        for length in (size - 1, size, size + 1):
-            if text[at + length - 2 : at + length] == tail and text[at : at + size] != right:
-                yield at, at + length
+    """(start, end) of what is one slip off the phrase and begins or ends like it."""
+    size, done = len(right), 0
+    for at, from_head in _anchors(text, right):
+        for length in (size, size - 1, size + 1):
+            start = at if from_head else at + ANCHOR - length
+            end = start + length
+            if start < done or end > len(text) or _is_phrase_there(text, start, end, right):
+                continue
+            said = text[start:end]
+            if _distance_one(said, right) and _has_its_ends(said, right):
+                yield start, end
+                done = end
                 break
-        at = text.find(head, at + 1)
+
+
+def _anchors(text: str, right: str) -> list[tuple[int, bool]]:
+    """(place, whether it is the head) of every head and tail of the phrase, in reading order."""
+    found = []
+    for part, is_head in ((right[:ANCHOR], True), (right[-ANCHOR:], False)):
+        at = text.find(part)
+        while at >= 0:
+            found.append((at, is_head))
+            at = text.find(part, at + 1)
+    return sorted(found)
+
+
+def _has_its_ends(said: str, right: str) -> bool:
+    """Whether it begins and ends as the phrase does, or with a character of that sound or shape: 各项规定精神 is no
+    slip of 八项规定精神, and 人类命运共同塑造 none of 人类命运共同体."""
+    return all(
+        one == other or (len(said) == len(right) and other in alike().get(one, ()))
+        for one, other in ((said[0], right[0]), (said[-1], right[-1]))
+    )
+
+
+def _is_phrase_there(text: str, start: int, end: int, right: str) -> bool:
+    """Whether what stands there is the phrase with a neighbour, or it begins with all of it."""
+    return right in text[max(0, start - 1) : end + 1]
 
 
 def _distance_one(said: str, right: str) -> bool:

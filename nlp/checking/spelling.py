@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 from nlp.checking.base import Findings, made
@@ -52,24 +53,27 @@ def find(text: str) -> Findings:
 
 def _beside(run: str, cuts: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
     """Slips in words that always stand together: one of four characters is another one, and stands alone."""
-    by_head, by_tail = _set_words()
+    by_head, by_tail = _by_halves()
     lone = {at for at, end in cuts if end - at == 1}
     edges = {at for at, _end in cuts} | {len(run)}
-    words = dictionary()[0]
-    for at in range(len(run) - 3):
-        half, rest = run[at : at + 2], run[at + 2 : at + 4]
-        for right in by_head.get(half, ()):
-            if _one_off(rest, right[2:], at + 2, lone, words) and at + 4 in edges:
-                yield at, at + 4, right
-        for right in by_tail.get(rest, ()):
-            if _one_off(half, right[:2], at, lone, words) and at in edges:
-                yield at, at + 4, right
+    pairs = [one + other for one, other in pairwise(run)]
+    for at, (half, rest) in enumerate(zip(pairs, pairs[2:], strict=False)):
+        if half in by_head and at + 4 in edges and _is_no_word(rest):
+            for right in by_head[half]:
+                if _one_off(rest, right[2:], at + 2, lone):
+                    yield at, at + 4, right
+        if rest in by_tail and at in edges and _is_no_word(half):
+            for right in by_tail[rest]:
+                if _one_off(half, right[:2], at, lone):
+                    yield at, at + 4, right
 
 
-def _one_off(stands: str, right: str, at: int, lone: set[int], words: dict[str, float]) -> bool:
-    """Whether the two differ in one character only, which stands alone and makes no word where it stands."""
-    if stands in words or stands in known():
-        return False
+def _is_no_word(pair: str) -> bool:
+    return pair not in dictionary()[0] and pair not in known()
+
+
+def _one_off(stands: str, right: str, at: int, lone: set[int]) -> bool:
+    """Whether the two differ in one character only, which stands alone where it stands."""
     differs = [place for place in (0, 1) if stands[place] != right[place]]
     if len(differs) != 1 or at + differs[0] not in lone:
         return False
@@ -77,17 +81,21 @@ def _one_off(stands: str, right: str, at: int, lone: set[int], words: dict[str, 
 
 
 @cache
-def _set_words() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+def _by_halves() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
     """(first two characters → set words, last two → set words)."""
     words = dictionary()[0]
     by_head: dict[str, tuple[str, ...]] = {}
     by_tail: dict[str, tuple[str, ...]] = {}
-    for line in lines("set_words.txt"):
-        for word in line.split():
-            if len(word) == LONGEST and word[:3] not in words and word[1:] not in words:
-                by_head[word[:2]] = (*by_head.get(word[:2], ()), word)
-                by_tail[word[2:]] = (*by_tail.get(word[2:], ()), word)
+    for word in set_words():
+        if word[:3] not in words and word[1:] not in words:
+            by_head[word[:2]] = (*by_head.get(word[:2], ()), word)
+            by_tail[word[2:]] = (*by_tail.get(word[2:], ()), word)
     return by_head, by_tail
+
+
+def set_words() -> tuple[str, ...]:
+    """Words of two that stand together in official prose, written as one."""
+    return tuple(word for line in lines("set_words.txt") for word in line.split() if len(word) == LONGEST)
 
 
 def _slips(run: str, cuts: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
@@ -172,6 +180,11 @@ def _is_short_form(run: str, at: int, start: int, end: int) -> bool:
     return not _BODIES.isdisjoint(stands) or run[at] in NAMELY or _is_name(run, start, end)
 
 
+def may_name(letter: str) -> bool:
+    """Whether names of people, companies, places and bodies are made of it."""
+    return letter in NAMELY or letter in SURNAMES or letter in _BODIES
+
+
 def is_grammar(letter: str) -> bool:
     """Whether it stands alone rightly, as a word of grammar."""
     return letter in _NEVER or letter in _ALONE
@@ -203,6 +216,18 @@ def dictionary() -> tuple[dict[str, float], float]:
     total = math.log(sum(counts.values()))
     shares = {count: math.log(count) - total for count in {*counts.values()} if count}  # one number for all seen alike
     return {word: shares[count] for word, count in counts.items() if count}, total
+
+
+def run_around(text: str, at: int) -> tuple[str, int]:
+    """The Chinese characters around a place, some to both sides, and where the place lies in them."""
+    before, after = _LAST.search(text, max(0, at - _WINDOW), at), _FIRST.match(text, at, at + _WINDOW)
+    assert before is not None
+    assert after is not None
+    return before[0] + after[0], len(before[0])
+
+
+_WINDOW = 12  # characters to both sides: enough to cut what lies between rightly
+_LAST, _FIRST = re.compile("[\u4e00-\u9fff]*$"), re.compile("[\u4e00-\u9fff]+")
 
 
 def cut(run: str) -> tuple[tuple[int, int], ...]:

@@ -13,6 +13,7 @@ from nlp import clean, named, places, times
     [
         ("尊敬的胡书记：请张建国局长关注，王医生态度恶劣", ["胡书记", "张建国局长", "王医生"]),
         ("记者李明报道。联系人：王某某，欧阳医生说", ["李明", "王某某", "欧阳医生"]),
+        ("村支书王德发贪污低保款，给交警李明点赞", ["王德发", "李明"]),
         ("感谢主任，园林局长，浙江省长，高中老师，施工队长", []),
         ("向书记反映，时任市长，县委书记，小区长期停水", []),
     ],
@@ -38,6 +39,9 @@ def test_departments_keep_their_level(text: str, names: list[str]) -> None:
     [
         ("2020年1月6日至1月8日", "span", "2020-01-06", "--01-08"),
         ("晚上11点到早上6点半", "span", "T23:00", "T06:30"),
+        ("晚上7点到10点", "span", "T19:00", "T22:00"),
+        ("下午2点至4点半", "span", "T14:00", "T16:30"),
+        ("19:00-8:00", "span", "T19:00", "T08:00"),
         ("2019-12-03", "date", "2019-12-03", ""),
         ("5月份", "date", "--05", ""),
         ("凌晨两点", "clock", "T02:00", ""),
@@ -65,6 +69,9 @@ def test_what_only_looks_like_a_time_is_none(text: str) -> None:
         ("我在鼓楼区上班", "鼓楼区", "", True, ""),
         ("南京鼓楼区中山路", "鼓楼区", "320106", False, "江苏省南京市"),
         ("西安市新城区路灯不亮", "新城区", "610102", False, "陕西省西安市"),
+        ("湖南长沙县星沙街道", "长沙县", "430121", False, "湖南省长沙市"),
+        ("湖南长沙县星沙街道", "星沙街道", "", False, "湖南省长沙市长沙县"),
+        ("海淀区中关村大街堵车", "中关村大街", "", False, "北京市海淀区"),
         ("宁乡市的路", "宁乡市", "430182", False, "湖南省长沙市"),
     ],
 )
@@ -73,6 +80,22 @@ def test_regions_have_codes_and_say_when_it_is_open_which_is_meant(
 ) -> None:
     found = {place.name: place for place in places.find(clean.clean(text))}
     assert (found[name].code, found[name].ambiguous, found[name].within) == (code, ambiguous, within)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("上海路小学门口堵车", ["上海路"]),
+        ("辽宁路上的梧桐树", []),
+        ("南京西路的井盖坏了", ["南京西路"]),
+        ("上海路况太差，北京街头很干净", ["上海市", "北京市"]),
+        ("谁能管管广场舞", []),
+        ("二十几个人拉肚子送医院", []),
+        ("解放村东街的云溪镇东街口", ["解放村东街", "云溪镇"]),
+    ],
+)
+def test_roads_that_bear_the_name_of_a_region_are_not_that_region(text: str, names: list[str]) -> None:
+    assert [place.name for place in places.find(clean.clean(text))] == names
 
 
 def test_an_office_is_taken_to_mean_its_own_district() -> None:

@@ -57,6 +57,7 @@ WHY: dict[str, str] = {
     "figure": N_("数字「%(found)s」写法有误"),
     "figure.approximate": N_("「%(found)s」约数重复，去掉一个"),
     "figure.unit": N_("单位「%(found)s」写法有误"),
+    "figure.bare": N_("「%(found)s」后面可能漏了单位或百分号"),
     "figure.percent": N_("这类比例不会超过 100%%"),
     "link.plain": N_("链接没有加密（http），建议改用 https"),
     "link.short": N_("短链接看不出去向，请用完整网址"),

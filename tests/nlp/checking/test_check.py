@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import random
-import re
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -14,56 +13,25 @@ from pathlib import Path
 import pytest
 
 import nlp
-from nlp.checking import LONGEST, MARKS, RULES, Finding, Policy, Severity, Word, check
+from nlp.checking import LONGEST, MARKS, RULES, Policy, Severity, Word, check
 from nlp.checking.words import _contexts, _slips
+from tests.nlp.checking.marked import hits, sentences_of
 from tests.nlp.checking.office import POLICY
 from workflows.publishing.content import LONGEST_TEXT
 
-MARK = re.compile(r"\{([^|{}]*)\|([^|{}]*)\}")
 STRICT = replace(POLICY, own_hosts=())  # the sentences hold links of the office's own host that are no https
 
 
-@dataclass(frozen=True)
-class Sentence:
-    """``marks``: (start, end, what it should be)."""
-
-    rule: str
-    text: str
-    marks: tuple[tuple[int, int, str], ...]
-
-
-def _read(line: str) -> Sentence:
-    rule, marked = line.split("\t")
-    text, marks, at = "", [], 0
-    for found in MARK.finditer(marked):
-        text += marked[at : found.start()]
-        marks.append((len(text), len(text) + len(found[1]), found[2]))
-        text += found[1]
-        at = found.end()
-    return Sentence(rule, text + marked[at:], tuple(marks))
-
-
-def _sentences(name: str = "sentences.tsv") -> list[Sentence]:
-    lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
-    return [_read(line) for line in lines if line and not line.startswith("#")]
-
-
-def _hits(finding: Finding, start: int, end: int) -> bool:
-    if start == end:  # a mark that is missing: what it should have closed or opened is pointed at
-        return finding.start <= start + 14 and finding.end >= start - 14
-    return finding.start < end and start < finding.end
-
-
 def test_recall_and_false_alarms_on_four_hundred_sentences() -> None:
-    sentences = _sentences()
+    sentences = sentences_of()
     assert Counter(one.rule == "clean" for one in sentences) == {True: 200, False: 200}
     missed, false, marks = [], [], 0
     for one in sentences:
         found = check(one.text, STRICT)
-        told = {id(finding) for start, end, _right in one.marks for finding in found if _hits(finding, start, end)}
+        told = {id(finding) for start, end, _right in one.marks for finding in found if hits(finding, start, end)}
         marks += len(one.marks)
         missed += [
-            (one.text, start) for start, end, _right in one.marks if not any(_hits(item, start, end) for item in found)
+            (one.text, start) for start, end, _right in one.marks if not any(hits(item, start, end) for item in found)
         ]
         false += [(one.text, item.rule, item.found) for item in found if id(item) not in told]
     characters = sum(len(one.text) for one in sentences)
@@ -72,23 +40,21 @@ def test_recall_and_false_alarms_on_four_hundred_sentences() -> None:
 
 
 def test_mistakes_nobody_had_in_mind_are_mostly_found() -> None:
-    marks = [(one.text, mark) for one in _sentences("later.tsv") for mark in one.marks]
-    missed = [
-        text for text, (start, end, _right) in marks if not any(_hits(f, start, end) for f in check(text, STRICT))
-    ]
+    marks = [(one.text, mark) for one in sentences_of("later.tsv") for mark in one.marks]
+    missed = [text for text, (start, end, _right) in marks if not any(hits(f, start, end) for f in check(text, STRICT))]
     assert len(marks) > 120
     assert len(missed) / len(marks) <= 0.30, missed
 
 
 def test_nearly_half_of_the_mistakes_of_a_new_text_are_found() -> None:
     """Written before the rule on context was; without it 25 of 102 were found."""
-    marks = [(one.text, mark) for one in _sentences("fresh.tsv") for mark in one.marks]
-    hit = [text for text, (start, end, _right) in marks if any(_hits(f, start, end) for f in check(text, STRICT))]
+    marks = [(one.text, mark) for one in sentences_of("fresh.tsv") for mark in one.marks]
+    hit = [text for text, (start, end, _right) in marks if any(hits(f, start, end) for f in check(text, STRICT))]
     false = [
         (one.text, item.found)
-        for one in _sentences("fresh.tsv")
+        for one in sentences_of("fresh.tsv")
         for item in check(one.text, STRICT)
-        if not any(_hits(item, start, end) for start, end, _right in one.marks)
+        if not any(hits(item, start, end) for start, end, _right in one.marks)
     ]
     assert len(marks) > 100
     assert len(hit) / len(marks) >= 0.40
@@ -132,9 +98,9 @@ def test_lone_characters_are_judged_by_their_sound(text: str, found: list[str]) 
 def test_what_is_suggested_is_what_is_right() -> None:
     """Of the marks with one right answer at least nine in ten are mended by the first suggestion."""
     mended = wanted = 0
-    for one in _sentences():
+    for one in sentences_of():
         for start, end, right in one.marks:
-            found = [item for item in check(one.text, STRICT) if _hits(item, start, end)]
+            found = [item for item in check(one.text, STRICT) if hits(item, start, end)]
             if not right or start == end or not found or not found[0].suggestions:
                 continue
             item = found[0]
@@ -211,7 +177,7 @@ def test_titles_belong_to_their_bearers(text: str, wrong: bool) -> None:
 
 
 def test_findings_never_overlap_and_stand_in_order() -> None:
-    for one in _sentences():
+    for one in sentences_of():
         found = check(one.text, STRICT)
         assert all(a.end <= b.start for a, b in pairwise(found))
         assert all(item.rule in RULES for item in found)
