@@ -69,7 +69,11 @@ def taught(data: bytes, model: LinearModel) -> LinearModel:
     made = linear.load(data)
     if made.labels != model.labels:
         raise ValueError("made for other labels")
-    return made
+    if "network" not in made.meta:
+        return made
+    if made.meta["network"] != model.meta.get("network"):
+        raise ValueError("made beside another network")
+    return replace(made, network=model.network)
 
 
 def join(layer: Layer, model: LinearModel) -> LinearModel:

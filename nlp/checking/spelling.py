@@ -227,7 +227,7 @@ def run_around(text: str, at: int) -> tuple[str, int]:
 
 
 _WINDOW = 12  # characters to both sides: enough to cut what lies between rightly
-_LAST, _FIRST = re.compile("[\u4e00-\u9fff]*$"), re.compile("[\u4e00-\u9fff]+")
+_LAST, _FIRST = re.compile(f"[\u4e00-\u9fff]{{0,{_WINDOW}}}\\Z"), re.compile("[\u4e00-\u9fff]+")
 
 
 def cut(run: str) -> tuple[tuple[int, int], ...]:

@@ -200,10 +200,12 @@ def mix(table: Table, plan: Plan, finer: Finer | None, beside: Floats) -> Mix:
 
 
 def fit_mixed(table: Table, plan: Plan, finer: Finer | None, mixed: Mix, network: Network) -> LinearModel:
-    """A model whose weights and network are turned as ``mixed`` says, so that plain sums of their scores will do."""
+    """A model whose weights and network are turned as ``mixed`` says, so that plain sums of their scores will do. Its
+    record keeps how its weights were turned (``turn``), for weights made anew beside the same network."""
     beside = replace(network, out=(network.out @ mixed.network.T).astype(np.float32),
                      bias=(mixed.network @ network.bias).astype(np.float32), strength=1.0)  # fmt: skip
-    return replace(fit(table, plan, finer=finer, turn=mixed.weights), shift=mixed.shift, network=beside)
+    made = fit(table, plan, finer=finer, turn=mixed.weights)
+    return replace(made, shift=mixed.shift, network=beside, meta={"turn": mixed.weights.tolist()})
 
 
 def _regression(x: Floats, target: Ints) -> Floats:

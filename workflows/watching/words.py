@@ -44,7 +44,7 @@ _MOST = {
 }  # fmt: skip
 _SHOWN, _MOST_HINTS = 20, 5
 _HAN = "[\u4e00-\u9fff]"
-_FOREIGN = re.compile(rf"{_HAN}+[&＆/／]+{_HAN}+")
+_FOREIGN = re.compile(rf"(?<!{_HAN}){_HAN}+[&＆/／]+{_HAN}+")
 _QUOTED = re.compile('["“”＂][^"“”＂]*["“”＂]|「[^」]*」|『[^』]*』')
 
 
