@@ -18,7 +18,7 @@ from web.demo.city import LOGINS
 MARK_MB = 500.0
 PEOPLE = ("press", "dispatch", "leader", "admin")
 PAGES = (
-    "/", "/desk", "/messages", "/cases", "/cases/1", "/search?q=路灯", "/opinion", "/posts", "/posts/1", "/posts/new",
+    "/", "/desk", "/messages", "/cases", "/search?q=路灯", "/opinion", "/posts", "/posts/1", "/posts/new",
     "/calendar", "/deliveries", "/reviews", "/plans", "/rules", "/words", "/accounts", "/learning", "/learning/report",
     "/admin",
 )  # fmt: skip
@@ -49,10 +49,14 @@ def _work(address: str, data: Path) -> tuple[int, int]:
             form = {"csrf": _csrf(client.get("/login").text), "username": name, "password": known["password"]}
             client.post("/login", data=form).raise_for_status()
             read += sum(client.get(page).is_success for page in PAGES)
+            read += sum(client.get(case).is_success for case in _CASE.findall(client.get("/cases").text)[:5])
             form = {"csrf": _csrf(client.get("/posts/new").text), "title": "", "body": TEXT}
             checked += client.post("/posts/check", data=form).is_success
     assert checked, "no text was checked"
     return read, checked
+
+
+_CASE = re.compile(r'href="(/cases/\d{8}-\d+)"')
 
 
 def _csrf(page: str) -> str:

@@ -23,8 +23,8 @@ Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 _ROOM = 2_000  # characters laid out at a time: what the filters make of them stays near the processor
 _BLANK = 32
-# Texts multiplied at a time: so few that the library of matrices stays on one core. On several it takes half as much
-# processor time again as the whole pass, for nothing.
+# Texts multiplied at a time: so few that the library of matrices stays on one core. With a thousand it wakes its
+# threads, and the whole pass takes twice the processor time.
 _TOGETHER = 24
 FORMAT, FILE = 1, "network.npz"
 _PARTS = ("letters", "letter_vectors", "letter_scale", "lean", "words", "word_vectors", "word_scale", "out", "bias")

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 from nlp.checking import evidence
 from nlp.checking.base import Findings, made
-from nlp.checking.kinds import idioms
-from nlp.checking.spelling import LONGEST, alike, cut, dictionary, is_grammar, may_name, run_around, set_words
+from nlp.checking.kinds import LONGEST, idioms
+from nlp.checking.spelling import alike, cut, dictionary, is_grammar, may_name, run_around, set_words
 
 _LESS, _HALF = LONGEST - 1, LONGEST // 2
 _NUMBERS = frozenset("一二三四五六七八九十百千万亿两几半")

@@ -1,4 +1,4 @@
-"""What kinds of words jieba's word list tells: idioms, verbs, nouns, and which are there by more than chance."""
+"""Jieba's word list, and what kinds of words it tells: idioms, verbs, nouns, those there by more than chance."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def is_doubled(letter: str) -> bool:
 def _read() -> tuple[tuple[str, ...], dict[str, str], frozenset[str]]:
     """(idioms, common words of two → kind, characters said twice)."""
     phrases, acts, doubled = [], dict[str, str](), []
-    for word, count, kind in _rows():
+    for word, count, kind in rows():
         if count < BY_CHANCE:
             continue
         if len(word) == LONGEST and kind == "i":
@@ -44,11 +44,12 @@ def _read() -> tuple[tuple[str, ...], dict[str, str], frozenset[str]]:
     return tuple(phrases), acts, frozenset(doubled)
 
 
-def _rows() -> Iterator[tuple[str, int, str]]:
+def rows() -> Iterator[tuple[str, int, str]]:
+    """(word, how often its corpus has it, kind) of every word; half a second."""
     spec = find_spec("jieba")
     assert spec is not None
     assert spec.origin is not None
-    with (Path(spec.origin).parent / "dict.txt").open(encoding="utf-8") as rows:
-        for row in rows:
+    with (Path(spec.origin).parent / "dict.txt").open(encoding="utf-8") as lines:
+        for row in lines:
             word, count, kind = row.rstrip().split(" ")
             yield word, int(count), kind

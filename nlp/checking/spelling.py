@@ -11,14 +11,13 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
-from importlib.util import find_spec
 from itertools import pairwise
-from pathlib import Path
 
+from nlp.checking import kinds
 from nlp.checking.base import Findings, made
+from nlp.checking.kinds import LONGEST
 from nlp.checking.words import lines
 
-LONGEST = 4
 _RUN = re.compile("[\u4e00-\u9fff]{2,}")
 # How often the dictionary's corpus must have seen the word, and how many times likelier (natural logarithm) it must be
 # than what stands there, by its length; measured on a million characters of real replies.
@@ -201,15 +200,7 @@ def _is_name(run: str, start: int, end: int) -> bool:
 def dictionary() -> tuple[dict[str, float], float]:
     """Word → logarithm of its share, from jieba's word list; and the logarithm of the whole. Read once, half a
     second."""
-    spec = find_spec("jieba")
-    assert spec is not None
-    assert spec.origin is not None
-    counts: dict[str, int] = {}
-    with (Path(spec.origin).parent / "dict.txt").open(encoding="utf-8") as rows:
-        for row in rows:
-            word, count, _kind = row.split(" ")
-            if len(word) <= LONGEST:
-                counts[word] = int(count)
+    counts = {word: count for word, count, _kind in kinds.rows() if len(word) <= LONGEST}
     for word in lines("known.txt"):
         for one in word.split():
             counts[one] = max(counts.get(one, 0), 500)

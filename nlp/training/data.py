@@ -249,6 +249,7 @@ def questions(weight: float) -> Labelled:
             continue
         for number, question in enumerate(asked):
             for step in range(ASKED_ABOUT if about else 1):
+                # other things for each question
                 thing = lists[about][(number * 7 + step * 3) % len(lists[about])] if about else ""
                 texts.append(form(question.replace("{}", thing)))
                 labels.append(tone)

@@ -233,13 +233,13 @@ def _apart(table: Table, plan: Plan, finer: Finer | None, held: NDArray[np.bool_
     return fit(subset(table, ~held), plan, finer=part).scores(subset(table, held).rows)
 
 
-def calibrate(scores: Floats, target: Ints, *, shifted: bool = True, steps: int = _STEPS) -> tuple[Floats, Floats]:
+def calibrate(scores: Floats, target: Ints, *, shifted: bool = True) -> tuple[Floats, Floats]:
     """A common slope and a shift per label that make softmax(slope * score + shift) honest: least log loss."""
     count = scores.shape[1]
     truth = np.eye(count)[target]
     spread = scores.std() or 1.0
     slope, shift = 1.0 / spread, np.zeros(count)
-    for _ in range(steps):
+    for _ in range(_STEPS):
         gap = linear.softmax(scores * slope + shift) - truth
         slope -= 0.5 * float((gap * scores).sum(axis=1).mean()) / spread**2
         if shifted:

@@ -18,6 +18,7 @@ from hub.rights import Actor, May
 from nlp import matters
 from nlp.clusters import Member, added
 from workflows.matters.uniting import absorb, standing
+from workflows.naming import named
 
 LONGEST_NAME = 40
 MOST_AT_ONCE = 200
@@ -197,7 +198,7 @@ def _may(actor: Actor) -> None:
 
 
 def _name(name: str) -> str:
-    name = " ".join(name.split())
+    name = named(name)
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise Invalid({"name": _("名称要有 1 到 %(n)s 个字", n=LONGEST_NAME)})
     return name

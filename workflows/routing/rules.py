@@ -17,6 +17,7 @@ from hub.models import Account, Department, RoutingRule
 from hub.rights import Actor, May
 from nlp import plans
 from nlp.plans import BadRule
+from workflows.naming import named
 from workflows.watching import words
 from workflows.watching.words import Pointed, pointed
 
@@ -200,7 +201,7 @@ def _refuse_stranger(actor: Actor) -> None:
 
 async def _checked(unit: Unit, draft: Draft, rule_id: int) -> Draft:
     problems, _pointers = problems_of(draft)
-    name = words.named(draft.name)
+    name = named(draft.name)
     if not name or len(name) > LONGEST_NAME:
         problems["name"] = _("请给规则起个名字，最多 %(n)s 个字", n=LONGEST_NAME)
     same = select(col(RoutingRule.id)).where(RoutingRule.name == name, col(RoutingRule.id) != rule_id)

@@ -14,6 +14,7 @@ from hub.errors import Invalid, NotAllowed, NotFound, Refused, Stale
 from hub.i18n import _, sentences
 from hub.models import PlanMode, WatchPlan
 from hub.rights import Actor, May
+from workflows.naming import named
 from workflows.watching import words
 from workflows.watching.drafts import LONGEST_ALERT, MOST_ALERT, Draft, read
 
@@ -92,7 +93,7 @@ def _refuse_stranger(actor: Actor) -> None:
 
 async def _checked(unit: Unit, draft: Draft, plan_id: int | None) -> Draft:
     problems = dict(read(draft).problems)
-    name = words.named(draft.name)
+    name = named(draft.name)
     if not name or len(name) > 100:
         problems["name"] = _("请给方案起个名字，最多 %(n)s 个字", n=100)
     same = select(col(WatchPlan.id)).where(WatchPlan.name == name, col(WatchPlan.id) != (plan_id or 0))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -103,16 +102,6 @@ def sign_hints(text: str) -> list[str]:
         _("「%(word)s」会连同符号当成一个词来比对。同时出现用 +，任选其一用 |；本来就是一个词的，加上引号。", word=one)
         for one in list(found)[:_MOST_HINTS]
     ]
-
-
-def named(typed: str) -> str:
-    """A name as it is kept: without what nobody sees (two names that look alike would be two) and extra blanks."""
-    seen = "".join(" " if sign.isspace() else sign for sign in typed if sign.isspace() or not _is_unseen(sign))
-    return " ".join(seen.split())
-
-
-def _is_unseen(sign: str) -> bool:
-    return unicodedata.category(sign) in ("Cf", "Cc")
 
 
 def explain(rule: Rule) -> str:
