@@ -77,7 +77,7 @@ def test_a_drag_moves_undo_brings_back_and_the_past_is_refused(
         on = page.locator('[data-date="2031-03-11"]').first
         expect(page.locator(".cal-ev", has_text="拖来拖去的一篇")).to_be_visible()
         drag(page, page.locator(".cal-ev", has_text="拖来拖去的一篇").first, "2031-03-13")
-        expect(page.locator(".toast")).to_contain_text("3月13日")
+        expect(page.locator(".toast").last).to_contain_text("3月13日")
         page.locator(".toast-undo").click()
         expect(page.locator(".toast").last).to_contain_text("3月11日")
         page.reload()
