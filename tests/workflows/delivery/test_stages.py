@@ -145,10 +145,11 @@ async def test_a_move_that_was_not_made_is_not_told(ctx: Context, city: Hotline)
 async def test_an_answer_that_was_lost_is_looked_up_and_told_no_second_time(ctx: Context, city: Hotline) -> None:
     there = await opened(ctx, city, "受理,转办")
     city.drops = 1
-    await there.order("GD5")
-    await engine.sweep(there.house)
-    assert [one.state for one in await there.deliveries()] == [DeliveryState.unknown, DeliveryState.sent]
-    with clock.frozen(clock.now() + timedelta(seconds=1)):
+    with clock.frozen(clock.now()) as move:
+        await there.order("GD5")
+        await engine.sweep(there.house)
+        assert [one.state for one in await there.deliveries()] == [DeliveryState.unknown, DeliveryState.sent]
+        move(clock.now() + timedelta(seconds=1))
         await engine.sweep(there.house)
     assert {one.state for one in await there.deliveries()} == {DeliveryState.sent}
     assert ([one["status"] for one in city.events.values()], city.attempts) == (["accepted", "transferred"], 2)
