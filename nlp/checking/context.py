@@ -7,8 +7,6 @@ is far likelier it is told. A place whose own surroundings are known is left alo
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -19,14 +17,14 @@ from numpy.typing import NDArray
 from nlp.checking import evidence
 from nlp.checking.base import Findings, Severity, made
 from nlp.checking.evidence import Evidence, Ints
-from nlp.checking.spelling import NAMELY, NEAR_SOUNDS, SURNAMES, alike, cut, dictionary, is_grammar, sounds
+from nlp.checking.spelling import NAMELY, NEAR_SOUNDS, SURNAMES, Run, alike, is_grammar, runs, sounds
+from nlp.checking.vocabulary import dictionary
 
 Floats = NDArray[np.float64]
 Alike = tuple[tuple[str, float], ...]
 BLOCK = 4_000  # readings judged at once
 AROUND = 3  # characters to both sides that speak
 FIGURES = 29  # weighed of each reading
-RUN = re.compile("[\u4e00-\u9fff]{2,}")
 _SEEN = 60  # how often the dictionary's corpus must have seen a word that is put forward
 _SEEN_WHOLE = 1500  # the same where both characters are others
 # Log odds from which it is told as an error, and as a hint: 0.5 and 0.8 false alarms per 10,000 characters of replies.
@@ -63,10 +61,10 @@ def _as_word(text: str, one: Reading) -> tuple[int, int, str]:
     """(start, end, what it should be) of the word a lone character belongs to: so it is told, and so it is ignored."""
     if len(one.right) > 1:
         return one.start, one.start + len(one.right), one.right
-    words, at = dictionary()[0], one.start
+    words, at = dictionary(), one.start
     before = text[at - 1 : at] + one.right if at else ""
     after = one.right + text[at + 1 : at + 2]
-    if at and words.get(before, -99.0) >= words.get(after, -99.0):
+    if at and words.chance(before) >= words.chance(after):
         return at - 1, at + 1, before
     return at, at + 2, after
 
@@ -87,9 +85,9 @@ def weighed(text: str, told: Evidence) -> list[tuple[float, Reading]]:
 
 def readings(text: str) -> Iterator[Reading]:
     """Every other reading that makes a word with a neighbour, or is a word of two others of these sounds."""
-    for match in RUN.finditer(text):
-        run, at = match[0], match.start()
-        stands = _standing(run)
+    for one in runs(text):
+        run, at = one.letters, one.start
+        stands = _standing(one)
         before = ""
         for place, (letter, after) in enumerate(zip(run, (*run[1:], ""), strict=True)):
             behind, ahead = _behind(before, letter), _ahead(letter, after)
@@ -111,12 +109,11 @@ def _looks(text: str, one: Reading) -> tuple[float, ...]:
     return one.word, near, shape, one.stands, named, len(one.right) == 1 and is_grammar(letter)
 
 
-def _standing(run: str) -> list[float]:
+def _standing(run: Run) -> list[float]:
     """Per character how common the word it lies in is; -20 for characters that stand alone."""
-    words, _total = dictionary()
-    found = []
-    for start, end in cut(run):
-        found += [words.get(run[start:end], -20.0) if end - start > 1 else -20.0] * (end - start)
+    found = list[float]()
+    for (start, end), chance in zip(run.cuts, run.chances, strict=True):
+        found += [chance] * (end - start) if end - start > 1 else [-20.0]
     return found
 
 
@@ -132,36 +129,34 @@ def _commonest(behind: Alike, ahead: Alike) -> Iterable[tuple[str, float]]:
 
 @lru_cache(maxsize=65_536)
 def _behind(before: str, letter: str) -> Alike:
-    words = dictionary()[0]
-    rights = alike().get(letter, _NOBODY) & _partners()[0].get(before, _NOBODY)
-    return tuple((right, words[before + right]) for right in sorted(rights))
+    words = dictionary()
+    rights = alike().get(letter, _NOBODY).intersection(_partners()[0].get(before, ""))
+    return tuple((right, words.chance(before + right)) for right in sorted(rights))
 
 
 @lru_cache(maxsize=65_536)
 def _ahead(letter: str, after: str) -> Alike:
-    words = dictionary()[0]
-    rights = alike().get(letter, _NOBODY) & _partners()[1].get(after, _NOBODY)
-    return tuple((right, words[right + after]) for right in sorted(rights))
+    words = dictionary()
+    rights = alike().get(letter, _NOBODY).intersection(_partners()[1].get(after, ""))
+    return tuple((right, words.chance(right + after)) for right in sorted(rights))
 
 
 _NOBODY: set[str] = set()
 
 
 @cache
-def _partners() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+def _partners() -> tuple[dict[str, str], dict[str, str]]:
     """(character → those that follow it in words of two, character → those that lead it)."""
-    follows: dict[str, set[str]] = {}
-    leads: dict[str, set[str]] = {}
-    for word in _pairs(_SEEN):
-        follows.setdefault(word[0], set()).add(word[1])
-        leads.setdefault(word[1], set()).add(word[0])
-    return follows, leads
+    follows: dict[str, list[str]] = {}
+    leads: dict[str, list[str]] = {}
+    for word, _chance in dictionary().common(2, _SEEN):
+        follows.setdefault(word[0], []).append(word[1])
+        leads.setdefault(word[1], []).append(word[0])
+    return _joined(follows), _joined(leads)
 
 
-def _pairs(seen: int) -> Iterator[str]:
-    words, total = dictionary()
-    least = math.log(seen) - total
-    return (word for word, chance in words.items() if len(word) == 2 and chance >= least)
+def _joined(lists: dict[str, list[str]]) -> dict[str, str]:
+    return {letter: "".join(others) for letter, others in lists.items()}
 
 
 @lru_cache(maxsize=65_536)
@@ -180,11 +175,10 @@ _NONE: dict[str, float] = {}
 @cache
 def _by_sound() -> dict[tuple[str, str], dict[str, float]]:
     found: dict[tuple[str, str], dict[str, float]] = {}
-    words = dictionary()[0]
-    for word in _pairs(_SEEN_WHOLE):
+    for word, chance in dictionary().common(2, _SEEN_WHOLE):
         for one in _plain(word[0]):
             for other in _plain(word[1]):
-                found.setdefault((one, other), {})[word] = words[word]
+                found.setdefault((one, other), {})[word] = chance
     return found
 
 

@@ -10,7 +10,8 @@ from itertools import pairwise
 from nlp.checking import evidence
 from nlp.checking.base import Findings, made
 from nlp.checking.kinds import LONGEST, idioms
-from nlp.checking.spelling import alike, cut, dictionary, is_grammar, may_name, run_around, set_words
+from nlp.checking.spelling import alike, cut, is_grammar, may_name, run_around, set_words
+from nlp.checking.vocabulary import dictionary
 
 _LESS, _HALF = LONGEST - 1, LONGEST // 2
 _NUMBERS = frozenset("一二三四五六七八九十百千万亿两几半")
@@ -45,7 +46,7 @@ def _meant(stands: str, near: tuple[str, ...]) -> str:
     for right in near:
         differs = [(one, other) for one, other in zip(stands, right, strict=True) if one != other]
         if len(differs) == 1 and differs[0][1] in alike().get(differs[0][0], ()):
-            return "" if stands in dictionary()[0] or evidence.is_seen(stands) else right
+            return "" if stands in dictionary() or evidence.is_seen(stands) else right
     return ""
 
 
@@ -70,7 +71,7 @@ def _lost(text: str, pairs: list[str]) -> Findings:
     for start in [at for at, three in enumerate(threes) if three in shortened]:
         three, rights = threes[start], shortened[threes[start]]
         ends_there = not "\u4e00" <= text[start + _LESS : start + LONGEST] <= "\u9fff"
-        if three in dictionary()[0] or not (ends_there or any(place < _LESS for _right, place in rights)):
+        if three in dictionary() or not (ends_there or any(place < _LESS for _right, place in rights)):
             continue
         if _lacks_one(text, start):
             # The last is lost where the run ends: with it, the rest was seen as well. Others where the rest never was.

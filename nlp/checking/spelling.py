@@ -7,21 +7,19 @@ people write rightly though no dictionary holds it, are in ``known.txt``.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
-from nlp.checking import kinds
 from nlp.checking.base import Findings, made
-from nlp.checking.kinds import LONGEST
+from nlp.checking.vocabulary import LONGEST, NO_WORD, dictionary, filling
 from nlp.checking.words import lines
 
 _RUN = re.compile("[\u4e00-\u9fff]{2,}")
-# How often the dictionary's corpus must have seen the word, and how many times likelier (natural logarithm) it must be
-# than what stands there, by its length; measured on a million characters of real replies.
-_SEEN = {2: 450, 3: 30, 4: 3}
+# How many times likelier (natural logarithm) a word must be than what stands there, by its length; measured on a
+# million characters of real replies.
 _GAIN = {2: 7.7, 3: 8.5, 4: 7.5}
 # Words of grammar stand alone rightly: these always, and those below in words of two.
 _NEVER = frozenset("的了是在和与及等也都不我你您他她它们之而且")
@@ -41,16 +39,27 @@ SURNAMES = frozenset(
 )
 
 
+Cuts = Sequence[tuple[int, int]]
+
+
+class Run(NamedTuple):
+    """Chinese characters without anything between: where they begin in the text, the likeliest way to cut them, and how
+    common each piece is (see :class:`Vocabulary`)."""
+
+    start: int
+    letters: str
+    cuts: Cuts
+    chances: tuple[float, ...]
+
+
 def find(text: str) -> Findings:
     """Every lone character that should most likely be another."""
-    for match in _RUN.finditer(text):
-        run = match[0]
-        cuts = cut(run)
-        for start, end, right in (*_beside(run, cuts), *_slips(run, cuts)):
-            yield made("spelling", text, match.start() + start, match.start() + end, right)
+    for run in runs(text):
+        for start, end, right in (*_beside(run.letters, run.cuts), *_slips(run.letters, run.cuts)):
+            yield made("spelling", text, run.start + start, run.start + end, right)
 
 
-def _beside(run: str, cuts: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
+def _beside(run: str, cuts: Cuts) -> Iterator[tuple[int, int, str]]:
     """Slips in words that always stand together: one of four characters is another one, and stands alone."""
     by_head, by_tail = _by_halves()
     lone = {at for at, end in cuts if end - at == 1}
@@ -68,7 +77,7 @@ def _beside(run: str, cuts: Sequence[tuple[int, int]]) -> Iterator[tuple[int, in
 
 
 def _is_no_word(pair: str) -> bool:
-    return pair not in dictionary()[0] and pair not in known()
+    return pair not in dictionary() and pair not in known()
 
 
 def _one_off(stands: str, right: str, at: int, lone: set[int]) -> bool:
@@ -82,7 +91,7 @@ def _one_off(stands: str, right: str, at: int, lone: set[int]) -> bool:
 @cache
 def _by_halves() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
     """(first two characters → set words, last two → set words)."""
-    words = dictionary()[0]
+    words = dictionary()
     by_head: dict[str, tuple[str, ...]] = {}
     by_tail: dict[str, tuple[str, ...]] = {}
     for word in set_words():
@@ -97,74 +106,46 @@ def set_words() -> tuple[str, ...]:
     return tuple(word for line in lines("set_words.txt") for word in line.split() if len(word) == LONGEST)
 
 
-def _slips(run: str, cuts: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
+def _slips(run: str, cuts: Cuts) -> Iterator[tuple[int, int, str]]:
     """(start, end, what it should be), left to right, none overlapping another."""
-    words, _total = dictionary()
     edges = {at for at, _end in cuts} | {len(run)}
     done = 0
     for at, end in cuts:
-        if end - at != 1 or at < done or run[at] in _NEVER:
+        if end - at != 1 or at < done or run[at] in _NEVER or run[at] not in alike():
             continue
-        best = _best(run, at, edges, words)
+        best = _best(run, at, edges)
         if best is not None and best[0] >= done:
-            yield best[0], best[1], best[2]
+            yield best
             done = best[1]
 
 
-def _best(run: str, at: int, edges: set[int], words: dict[str, float]) -> tuple[int, int, str] | None:
+def _best(run: str, at: int, edges: set[int]) -> tuple[int, int, str] | None:
     found: tuple[float, int, int, str] | None = None
     for length in range(2, LONGEST + 1):
         for start in range(max(0, at - length + 1), min(at, len(run) - length) + 1):
             end = start + length
             if start not in edges or end not in edges:
                 continue
-            others = _others(run[start:end], at - start)
-            if not others or not _may_be_slip(run, at, start, end, words):
+            others = alike()[run[at]].intersection(filling(run[start:end], at - start))
+            if not others or not _may_be_slip(run, at, start, end):
                 continue
             stands = _chance(run[start:end])
             for other in sorted(others):
                 right = run[start:at] + other + run[at + 1 : end]
-                gain = words.get(right, -1e9) - stands
+                gain = dictionary().chance(right) - stands
                 if gain >= _GAIN[length] and (found is None or gain > found[0]):
                     found = (gain, start, end, right)
     return found[1:] if found else None
 
 
-def _may_be_slip(run: str, at: int, start: int, end: int, words: dict[str, float]) -> bool:
+def _may_be_slip(run: str, at: int, start: int, end: int) -> bool:
     stands = run[start:end]
-    if stands in words or (end - start < LONGEST and _is_short_form(run, at, start, end)):
+    if stands in dictionary() or (end - start < LONGEST and _is_short_form(run, at, start, end)):
         return False
     return known().isdisjoint(_pairs(stands))
 
 
-def _others(stands: str, place: int) -> set[str]:
-    """Characters alike to the one at ``place`` that make a word that is seen often enough with the rest."""
-    others = alike().get(stands[place])
-    if not others:
-        return _NOBODY
-    return others.intersection(_beside_it()[len(stands), place].get(stands[:place] + stands[place + 1 :], ""))
-
-
 _NOBODY: set[str] = set()
-
-
-@cache
-def _beside_it() -> dict[tuple[int, int], dict[str, str]]:
-    """(length, place) → the rest of a word → characters that stand there in words seen often enough.
-
-    Strings, and one object per character: every process that checks keeps several hundred thousand of them."""
-    words, total = dictionary()
-    found: dict[tuple[int, int], dict[str, str]] = {(size, at): {} for size in _SEEN for at in range(size)}
-    least = {length: math.log(seen) - total for length, seen in _SEEN.items()}
-    one: dict[str, str] = {}
-    for word, chance in words.items():
-        size = len(word)
-        if size in least and chance >= least[size]:
-            for place in range(size):
-                there, rest = found[size, place], word[:place] + word[place + 1 :]
-                letter = one.setdefault(word[place], word[place])
-                there[rest] = there[rest] + letter if rest in there else letter
-    return found
 
 
 def _pairs(text: str) -> set[str]:
@@ -193,20 +174,7 @@ def _is_name(run: str, start: int, end: int) -> bool:
     """Whether a surname stands at its head or right before it: 王建社, 张近东."""
     if run[start] in SURNAMES and end - start <= 3:
         return True
-    return start > 0 and run[start - 1] in SURNAMES and (start < 2 or run[start - 2 : start] not in dictionary()[0])
-
-
-@cache
-def dictionary() -> tuple[dict[str, float], float]:
-    """Word → logarithm of its share, from jieba's word list; and the logarithm of the whole. Read once, half a
-    second."""
-    counts = {word: count for word, count, _kind in kinds.rows() if len(word) <= LONGEST}
-    for word in lines("known.txt"):
-        for one in word.split():
-            counts[one] = max(counts.get(one, 0), 500)
-    total = math.log(sum(counts.values()))
-    shares = {count: math.log(count) - total for count in {*counts.values()} if count}  # one number for all seen alike
-    return {word: shares[count] for word, count in counts.items() if count}, total
+    return start > 0 and run[start - 1] in SURNAMES and (start < 2 or run[start - 2 : start] not in dictionary())
 
 
 def run_around(text: str, at: int) -> tuple[str, int]:
@@ -221,30 +189,38 @@ _WINDOW = 12  # characters to both sides: enough to cut what lies between rightl
 _LAST, _FIRST = re.compile(f"[\u4e00-\u9fff]{{0,{_WINDOW}}}\\Z"), re.compile("[\u4e00-\u9fff]+")
 
 
-def cut(run: str) -> tuple[tuple[int, int], ...]:
-    """The likeliest way to cut a run into words. Short runs are kept for the rule that asks for them again."""
-    return _kept_cut(run) if len(run) <= _SHORT else _cut(run)
-
-
-_SHORT = 100
+@lru_cache(maxsize=2)
+def runs(text: str) -> tuple[Run, ...]:
+    """Every run of two Chinese characters and more. Those of the text read last are kept for the rule that asks for
+    them again."""
+    chances, found = dictionary().chances(text), []
+    for match in _RUN.finditer(text):
+        start = match.start()
+        cuts = _cut(chances, start, match.end())
+        found.append(Run(start, match[0], cuts, tuple(chances[end - at - 1][start + at] for at, end in cuts)))
+    return tuple(found)
 
 
 @lru_cache(maxsize=512)
-def _kept_cut(run: str) -> tuple[tuple[int, int], ...]:
-    return _cut(run)
+def cut(run: str) -> Cuts:
+    """The likeliest way to cut Chinese characters into words; a few, so that they are kept (see :func:`run_around`)."""
+    return _cut(dictionary().chances(run), 0, len(run))
 
 
-def _cut(run: str) -> tuple[tuple[int, int], ...]:
-    words, total = dictionary()
-    size, chance_of = len(run), words.get
-    chances, ends = [0.0] * (size + 1), [0] * (size + 1)
+def _cut(chances: tuple[list[float], ...], start: int, end: int) -> Cuts:
+    """(first character, the one after the last) of each word, counted from ``start``."""
+    ones, *longer = chances
+    none = -dictionary().total
+    size = end - start
+    sums, ends = [0.0] * (size + 1), [0] * (size + 1)
     for at in range(size - 1, -1, -1):
-        best, to = chance_of(run[at], -total) + chances[at + 1], at + 1
-        for end in range(at + 2, min(size, at + LONGEST) + 1):
-            chance = chance_of(run[at:end])
-            if chance is not None and chance + chances[end] > best:
-                best, to = chance + chances[end], end
-        chances[at], ends[at] = best, to
+        alone = ones[start + at]
+        best, to = (none if alone == NO_WORD else alone) + sums[at + 1], at + 1
+        for until, of_length in enumerate(longer[: size - at - 1], at + 2):
+            chance = of_length[start + at] + sums[until]
+            if chance > best:
+                best, to = chance, until
+        sums[at], ends[at] = best, to
     cuts, at = [], 0
     while at < size:
         cuts.append((at, ends[at]))
@@ -253,8 +229,8 @@ def _cut(run: str) -> tuple[tuple[int, int], ...]:
 
 
 def _chance(text: str) -> float:
-    words, total = dictionary()
-    return sum(words.get(text[at:end], -total) for at, end in cut(text))
+    words = dictionary()
+    return sum(words.chance(text[at:end], -words.total) for at, end in cut(text))
 
 
 @cache

