@@ -17,7 +17,7 @@ import numpy as np
 from nlp import clean, features, learning
 from nlp.base import Text
 from nlp.features import Batch, Ints
-from nlp.learning import Example, Lesson, Progress, Room, Trial, quiet
+from nlp.learning import Example, Lesson, Now, Progress, Room, Trial, quiet
 from nlp.linear import Floats, LinearModel
 from nlp.segment import Segmenter
 from nlp.training import data, fit, letters, shipped
@@ -55,15 +55,18 @@ class _Table:
 def learn(
     task: str, examples: Sequence[Example], held: Sequence[Example], folder: Path, *, model: LinearModel,
     lay_out: Callable[[Sequence[Text]], Batch], segmenter: Segmenter, left: Sequence[Text] = (),
-    progress: Progress = quiet,
+    now: Now | None = None, progress: Progress = quiet,
 ) -> Lesson:  # fmt: skip
     """The better of two lessons: a layer near ``model``, and a model made anew from the base in ``folder`` and the
     examples. The new one is taken when it may go live by the layer's own marks and is no worse than the layer on the
     office's examples; otherwise the layer, with the reason in its report under ``anew``."""
-    layer = learning.learn(task, examples, held, model=model, lay_out=lay_out, left=left, progress=_part(progress, 0))
+    layer = learning.learn(
+        task, examples, held, model=model, lay_out=lay_out, left=left, now=now, progress=_part(progress, 0)
+    )
     if layer.layer is None:
         return layer
     room = Room(task, model, *learning.sorted_out(examples, held, left, model), lay_out)
+    room.meet(now, examples)
     base = _base(task, folder, segmenter)
     weight = float(np.clip(SHARE * len(base.texts) / len(room.texts), *WEIGHT_RANGE))
     made, trial = _made(room, base, weight, folder, segmenter, _part(progress, 1))

@@ -16,6 +16,7 @@ from itertools import compress
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nlp import REQUESTS, asking, judged, linear, near
 from nlp.base import Text
@@ -51,6 +52,14 @@ class Example:
     text: Text
     label: str
     weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What was learnt before and is in force. ``fresh``: of the examples, newest first, how many it never saw."""
+
+    model: LinearModel
+    fresh: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +103,18 @@ def learn(
     model: LinearModel,
     lay_out: Callable[[Sequence[Text]], Batch],
     left: Sequence[Text] = (),
+    now: Now | None = None,
     progress: Progress = quiet,
 ) -> Lesson:
     """One lesson of ``task`` on top of ``model``. ``examples``: newest first; ``held``: the guard; ``left``: texts that
-    people saw and left as they were, which should stay so; ``lay_out``: the analyser's ``batch``. The same examples
-    give the same layer, whatever their order beyond the newest ``MOST``. It changes nothing by itself."""
+    people saw and left as they were, which should stay so; ``now``: what is in force, unless it is ``model``;
+    ``lay_out``: the analyser's ``batch``. The same examples give the same layer, whatever their order beyond the newest
+    ``MOST``. It changes nothing by itself."""
     sets = sorted_out(examples, held, left, model)
     if len(sets[0]) < LEAST:
         return Lesson(None, False, {"task": task, "why": [["few", len(sets[0]), LEAST]]})
     room = Room(task, model, *sets, lay_out)
+    room.meet(now, examples)
     total = len(PULLS) * FOLDS + 1
     for number, pull in enumerate(PULLS):
         trial = room.try_out(pull, _shifted(progress, number * FOLDS, total))
@@ -159,12 +171,25 @@ class Room:
         self.office, self.gold = _told(examples, model, lay_out), _numbers(examples, model)
         self.guard, self.guard_gold = _told(held, model, lay_out), _numbers(held, model)
         self.left = _told([Example(text, model.labels[0]) for text in left], model, lay_out)
+        self.fresh, self.now_is_right = np.zeros(0, np.int64), np.zeros(0, bool)
         self.folds = [folds(self.texts), folds(self.guard_texts), folds(left)]
         # What these teach is what the old model says of them, not their labels: they are there to hold, not to move.
         self.anchors = [
             replace(told, truth=linear.softmax(told.start), weight=told.weight * hold)
             for told, hold in ((self.guard, _hold(len(examples), len(held))), (self.left, HOLD_LEFT))
         ]
+
+    def meet(self, now: Now | None, examples: Sequence[Example]) -> None:
+        """Have trials compared with what is in force, too, on those of the examples that neither had learnt."""
+        if now is None or not now.fresh:
+            return
+        seen = {_key(one.text) for one in examples[now.fresh :]}
+        fresh = {_key(one.text) for one in examples[: now.fresh]} - seen
+        numbers = [number for number, text in enumerate(self.texts) if _key(text) in fresh]
+        self.fresh = np.array(numbers, dtype=np.int64)
+        known = [Example(self.texts[number], self.model.labels[self.gold[number]]) for number in numbers]
+        told = _told(known, now.model, self.lay_out)
+        self.now_is_right = told.start.argmax(axis=1) == self.gold[self.fresh]
 
     def try_out(self, pull: float, progress: Callable[[int], None]) -> Trial:
         """Fit with a fold left out, score it, five times."""
@@ -206,7 +231,24 @@ class Room:
             why.append(["guard", round(held, 4), round(held_after, 4)])
         if (turned := self._turned(trial)) > LEFT_MAY_TURN:
             why.append(["left", round(turned, 4), LEFT_MAY_TURN])
+        if self._is_worse_than_now(trial):
+            why.append(["now", *self._beside_now(trial).values()])
         return why
+
+    def _is_right(self, trial: Trial) -> NDArray[np.bool_]:
+        """Of the fresh examples."""
+        return np.asarray(trial.office[self.fresh].argmax(axis=1) == self.gold[self.fresh], np.bool_)
+
+    def _beside_now(self, trial: Trial) -> dict[str, int]:
+        """How many fresh examples there are, and how many what is in force and the trial have right."""
+        right = self._is_right(trial)
+        return {"size": len(right), "before": int(self.now_is_right.sum()), "after": int(right.sum())}
+
+    def _is_worse_than_now(self, trial: Trial) -> bool:
+        """Whether more fresh answers were lost than won, by more than chance gives (one standard deviation)."""
+        right = self._is_right(trial)
+        lost, won = int((self.now_is_right & ~right).sum()), int((right & ~self.now_is_right).sum())
+        return lost - won > float(np.sqrt(lost + won))
 
     def _turned(self, trial: Trial) -> float:
         """The share of what people left as it was that would get another label."""
@@ -254,6 +296,7 @@ class Room:
             "left": {"size": len(trial.left), "turned": round(self._turned(trial), 4)},
             "moves": _moves(self.model.labels, before, after, self.gold),
             "words": self._words(),
+            "now": self._beside_now(trial),
         }
 
     def _set(self, told: Told, gold: Ints, scores: Floats, slope: float) -> dict[str, Any]:

@@ -24,15 +24,16 @@ GENTLE = 10
 def order(
     task: str, examples: Sequence[tuple[str, str, str, float]], *, cache_dir: Path | None,
     places: Sequence[tuple[str, str, str]], guard: Sequence[tuple[str, str, str]] = (),
-    left: Sequence[tuple[str, str]] = (), base: Path | None = None,
+    left: Sequence[tuple[str, str]] = (), base: Path | None = None, now: bytes = b"", fresh: int = 0,
 ) -> bytes:  # fmt: skip
     """What the process is told. ``examples``: (title, body, label, weight), the newest first; ``guard``: (title, body,
     label) beside the guard that comes with the product; ``left``: (title, body) of what people left as it was;
     ``cache_dir``, ``places``: as the analyser was configured; ``base``: a folder laid out as for training, to learn
-    from scratch from it and the examples."""
+    from scratch from it and the examples; ``now``: the bytes of the version in force, empty for the shipped model;
+    ``fresh``: how many of the examples came after it was learnt."""
     said: dict[str, Any] = {
         "task": task, "examples": examples, "cache_dir": str(cache_dir or ""), "places": places, "guard": guard,
-        "left": left, "base": str(base or ""),
+        "left": left, "base": str(base or ""), "now": base64.b64encode(now).decode(), "fresh": fresh,
     }  # fmt: skip
     return json.dumps(said, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
@@ -51,16 +52,18 @@ def main() -> None:
         os.nice(GENTLE)
     said = json.loads(sys.stdin.buffer.read().decode("utf-8", "surrogatepass"))
     import nlp
-    from nlp import learning, pipeline
+    from nlp import layers, learning, pipeline
 
     cache = Path(said["cache_dir"]) if said["cache_dir"] else None
     nlp.configure(cache_dir=cache, places=[(name, level, code) for name, level, code in said["places"]])
     examples = [learning.Example(Text(body, title), label, weight) for title, body, label, weight in said["examples"]]
     held = learning.guard(said["task"])
     held += [learning.Example(Text(body, title), label) for title, body, label in said["guard"]]
+    model, now = pipeline.model(said["task"]), base64.b64decode(said["now"])
     given: dict[str, Any] = {
-        "model": pipeline.model(said["task"]), "lay_out": nlp.analyser().batch,
+        "model": model, "lay_out": nlp.analyser().batch,
         "left": [Text(body, title) for title, body in said["left"]],
+        "now": learning.Now(layers.taught(now, model), said["fresh"]) if now else None,
         "progress": lambda done, total: _say({"done": done, "total": total}),
     }  # fmt: skip
     if said["base"]:

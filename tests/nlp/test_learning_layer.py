@@ -95,6 +95,39 @@ def test_what_people_left_alone_must_stay() -> None:
     assert {reason[0] for reason in lesson_.report["why"]} & {"guard", "left"}
 
 
+def flipped(examples: list[Example]) -> list[Example]:
+    return [replace(one, label={"positive": "negative", "negative": "positive"}[one.label]) for one in examples]
+
+
+def test_what_does_worse_than_what_is_in_force_on_what_neither_had_learnt_is_refused(taught: learning.Lesson) -> None:
+    """Older corrections say the opposite of the newest; what is in force has the newest right and never saw them."""
+    assert taught.layer is not None
+    now = learning.Now(layers.join(taught.layer, pipeline.model("sentiment")), 12)
+    worse = learn([*slang(12, 500), *flipped(slang(120, 600))], now=now)
+    assert not worse.accepted
+    reasons = {code: numbers for code, *numbers in worse.report["why"]}
+    assert set(reasons) == {"now"}
+    size, before, after = reasons["now"]
+    assert (size, before) == (12, 12)
+    assert after < 6
+
+
+def test_what_does_better_than_what_is_in_force_goes_live(taught: learning.Lesson) -> None:
+    """The slang has turned round: what is in force has none of the newest right; copies of what it saw do not count."""
+    assert taught.layer is not None
+    now = learning.Now(layers.join(taught.layer, pipeline.model("sentiment")), 90)
+    newest = flipped(slang(80, 500))
+    better = learn([*newest, *slang(10), *slang(10)], now=now)
+    assert better.accepted
+    found = better.report["now"]
+    assert (found["size"], found["before"]) == (80, 0)
+    assert found["after"] > 60
+
+
+def test_without_anything_new_what_is_in_force_is_not_asked() -> None:
+    assert learn(slang(60)).report["now"] == {"size": 0, "before": 0, "after": 0}
+
+
 def test_too_few_teach_nothing_and_unknown_labels_are_left_out() -> None:
     few = learn([*slang(5), *(replace(one, label="angry") for one in slang(60))])
     assert (few.layer, few.report["why"]) == (None, [["few", 5, lesson.LEAST]])

@@ -23,14 +23,19 @@ _ANSWERED = (CaseState.replied, CaseState.closed)
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """What one task can learn from now. ``rows``: (title, text, label, weight), the newest first; ``left``: (title,
-    text) of messages in answered cases whose tags nobody touched. ``newest``: id of the newest correction."""
+    text) of messages in answered cases whose tags nobody touched. ``ids``: of the corrections, one a row."""
 
     task: str
     rows: list[tuple[str, str, str, float]]
     left: list[tuple[str, str]]
     corrections: int
     confirmations: int
-    newest: int
+    ids: list[int]
+
+    @property
+    def newest(self) -> int:
+        """The newest correction."""
+        return max(self.ids, default=0)
 
 
 async def gather(unit: Unit, task: str) -> Lesson:
@@ -51,7 +56,7 @@ async def gather(unit: Unit, task: str) -> Lesson:
     right = sum(row.after == row.before for row in found)
     rows = [(row.title, row.text, row.after, 1.0) for row in found]
     left = await _left(unit) if len(rows) >= LEAST else []
-    return Lesson(task, rows, left, len(found) - right, right, max((row.id for row in found), default=0))
+    return Lesson(task, rows, left, len(found) - right, right, [row.id for row in found])
 
 
 async def _left(unit: Unit) -> list[tuple[str, str]]:
@@ -68,6 +73,16 @@ async def _left(unit: Unit) -> list[tuple[str, str]]:
         .limit(MOST_LEFT)
     )  # fmt: skip
     return [(row.title, row.text) for row in await unit.rows(wanted)]
+
+
+async def is_taken_back(unit: Unit, task: str, newest: int, since: datetime | None) -> bool:
+    """Whether any correction up to ``newest`` has been withdrawn since."""
+    if since is None:
+        return False
+    gone = columns(func.count()).where(
+        col(Correction.field) == task, col(Correction.id) <= newest, col(Correction.withdrawn_at) > since
+    )
+    return bool((await unit.rows(gone))[0][0])
 
 
 async def fresh(unit: Unit, since: int, at: datetime | None) -> int:

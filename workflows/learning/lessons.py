@@ -23,7 +23,7 @@ from nlp.lesson import TASKS
 from nlp.version import shipped
 from workflows.house import House
 from workflows.learning import live, teaching
-from workflows.learning.examples import Lesson, fresh, gather
+from workflows.learning.examples import Lesson, fresh, gather, is_taken_back
 
 LEASE = timedelta(minutes=3)
 TRIES = 3
@@ -176,19 +176,48 @@ async def _learn(house: House, run: LearnRun, number: int, task: str, extra: Ext
             return 0
         what = await gather(unit, task)
         idle = await _idle(unit, what, anew=extra.base_of(task) is not None)
+        known = await _known(unit, task)
     if idle:
+        if idle[0] == "right":
+            await _unlearn(house, task)
         await _note(house, run, task, number + 1, len(TASKS), why=idle, newest=what.newest)
         return 0
 
     async def heard(done: int, total: int) -> None:
         await _note(house, run, task, number * total + done, len(TASKS) * total)
 
-    said = await teaching.teach(what, heard, extra.guards.get(task, ()), extra.base_of(task))
+    said = await teaching.teach(what, heard, extra.guards.get(task, ()), extra.base_of(task), known)
     if not said["layer"]:
+        await _unlearn(house, task)
         await _note(house, run, task, number + 1, len(TASKS), why=said["report"]["why"][0], newest=what.newest)
         return 0
     await keep(house, run, what, said)
     return 1
+
+
+async def _known(unit: Unit, task: str) -> teaching.Known:
+    """What is in force and was learnt on today's shipped model."""
+    now = await _in_force(unit, task)
+    if now is None or not live.usable(now) or not live.is_whole(now):
+        return teaching.UNKNOWN
+    return teaching.Known(now.data, now.report.get("newest", 0))
+
+
+async def _in_force(unit: Unit, task: str) -> LearntModel | None:
+    held = await unit.get(LiveModel, task)
+    return await unit.get(LearntModel, held.learnt_id) if held and held.learnt_id else None
+
+
+async def _unlearn(house: House, task: str) -> None:
+    """Too little is left to learn from: what is in force goes, too, where people have taken back what it learnt."""
+    async with unit_of_work(house.ctx) as unit:
+        held, now = await unit.get(LiveModel, task), await _in_force(unit, task)
+        if held is None or now is None or held.is_held:
+            return
+        lesson = await unit.get(LearnRun, now.run_id)
+        if await is_taken_back(unit, task, now.report.get("newest", 0), lesson.started_at if lesson else None):
+            reason = written("学过的修正被撤回，剩下的不够再学")
+            await live.put_in_force(unit, system(LEARNER), task, None, reason=reason, held=False)
 
 
 async def _idle(unit: Unit, what: Lesson, *, anew: bool = False) -> list[Any]:
@@ -246,8 +275,7 @@ async def keep(house: House, run: LearnRun, what: Lesson, said: dict[str, Any]) 
 
 
 async def _activate(unit: Unit, made: LearntModel) -> None:
-    held = await unit.get(LiveModel, made.task)
-    now = await unit.get(LearntModel, held.learnt_id) if held and held.learnt_id else None
+    held, now = await unit.get(LiveModel, made.task), await _in_force(unit, made.task)
     # What a person chose is kept, unless a new shipped model has made it useless: then nothing is left to keep.
     is_kept = held is not None and held.is_held and (now is None or now.base == made.base)
     if made.is_accepted and not is_kept and not (now and _is_better(now, made)):

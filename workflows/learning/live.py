@@ -91,7 +91,7 @@ async def load(house: House) -> bool:
             return False
         ids = [one.learnt_id for one in each if one.learnt_id and one.fits]
         rows = await unit.all(select(LearntModel).where(col(LearntModel.id).in_(ids))) if ids else []
-    usable = [row for row in rows if _is_whole(row)]
+    usable = [row for row in rows if is_whole(row)]
     models = await asyncio.to_thread(_joined, usable)
     said = mark([one for one in each if one.task in models])
     nlp.teach(models, said)
@@ -109,7 +109,8 @@ def forget() -> None:
     nlp.teach({}, "")
 
 
-def _is_whole(row: LearntModel) -> bool:
+def is_whole(row: LearntModel) -> bool:
+    """Whether its bytes are those that were stored; otherwise it is told to the log."""
     if hashlib.sha256(row.data).hexdigest() == row.digest:
         return True
     _log.error("learnt model is damaged", task=row.task, number=row.number)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,26 @@ class Failed(Exception):
     """The process ended without a result."""
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The version in force: its bytes, empty for the shipped model, and the newest correction it was learnt from."""
+
+    data: bytes = b""
+    newest: int = 0
+
+
+UNKNOWN = Known()
+
+
 async def teach(
-    what: Lesson, heard: Heard, guard: Sequence[tuple[str, str, str]] = (), base: Path | None = None
+    what: Lesson,
+    heard: Heard,
+    guard: Sequence[tuple[str, str, str]] = (),
+    base: Path | None = None,
+    now: Known = UNKNOWN,
 ) -> dict[str, Any]:
     """Run the lesson to its end: {"report", "accepted", "layer"}. ``base``: a folder with training files, to learn from
-    scratch beside the layer. Raises Failed; cancelling ends the process."""
+    scratch beside the layer; ``now``: what is in force. Raises Failed; cancelling ends the process."""
     setup = nlp.analyser().setup
     told = lesson.order(
         what.task,
@@ -40,6 +56,8 @@ async def teach(
         guard=guard,
         left=what.left,
         base=base,
+        now=now.data,
+        fresh=sum(number > now.newest for number in what.ids),
     )
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "nlp.lesson", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,

@@ -113,6 +113,11 @@ def why(reason: Sequence[Any]) -> str:
             "在本单位的修正上不如在出厂模型上加学的（宏平均 F1 %(layer)s 对 %(anew)s）",
             layer=score(numbers[0]), anew=score(numbers[1]),
         )  # fmt: skip
+    if code == "now":
+        return _(
+            "正在使用的版本没有学过的 %(n)s 条修正上，它答对 %(before)s 条，这一版只答对 %(after)s 条",
+            n=numbers[0], before=numbers[1], after=numbers[2],
+        )  # fmt: skip
     if code == "thin":
         return _("底本只有 %(n)s 条，从头训练至少要 %(least)s 条", n=numbers[0], least=numbers[1])
     if code == "size":
@@ -161,6 +166,12 @@ def summary(task: str, report: Mapping[str, Any]) -> list[str]:
             before=score(guard["before"]["macro_f1"]), after=score(guard["after"]["macro_f1"]),
         ),
     ]  # fmt: skip
+    now = report.get("now", {})
+    if now.get("size"):
+        lines.append(_(
+            "正在使用的版本没有学过的 %(n)s 条修正上，它答对 %(before)s 条，这一版答对 %(after)s 条。", n=now["size"],
+            before=now["before"], after=now["after"],
+        ))  # fmt: skip
     if "anew" in report:
         lines.append(_anew(report["anew"]))
     for move in report.get("moves", [])[:3]:

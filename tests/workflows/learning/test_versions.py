@@ -9,17 +9,18 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 import nlp
 from hub import clock
 from hub.db import reading, unit_of_work
 from hub.errors import Invalid, NotAllowed, NotFound, Refused
-from hub.models import AuditEntry, Correction, LearntModel, LiveModel, ModelChange, Role
+from hub.models import AuditEntry, Correction, LearnRun, LearntModel, LiveModel, ModelChange, Role
 from nlp.version import version
 from tests.workflows.intake import town
 from tests.workflows.learning import office, shelf
 from workflows.house import House
-from workflows.learning import base, lessons, live
+from workflows.learning import base, lessons, live, words
 from workflows.tagging.withdrawing import withdraw
 
 
@@ -126,6 +127,73 @@ async def test_what_was_taken_back_is_unlearnt_the_next_night(house: House) -> N
         await withdraw(unit, actor, [one.id or 0], "看错了")
     with clock.frozen(night):
         assert await lessons.begin_night(house)
+
+
+@pytest.mark.parametrize("is_held", [False, True])
+async def test_where_too_little_is_left_the_shipped_one_speaks_again(house: House, is_held: bool) -> None:
+    actor = await office.corrected(house, 24)
+    async with unit_of_work(house.ctx) as unit:
+        await lessons.ask(unit, actor)
+    assert await lessons.learn_waiting(house) == 1
+    if is_held:
+        async with unit_of_work(house.ctx) as unit:
+            await live.choose(unit, actor, "sentiment", 0, "先看看")
+        async with unit_of_work(house.ctx) as unit:
+            await live.choose(unit, actor, "sentiment", 1, "看过了，就用它")
+    for one in [one for one in await town.all_rows(house, Correction) if one.field == "sentiment"][:5]:
+        async with unit_of_work(house.ctx) as unit:
+            await withdraw(unit, actor, [one.id or 0], "看错了")
+    async with unit_of_work(house.ctx) as unit:
+        await lessons.ask(unit, actor)
+    assert await lessons.learn_waiting(house) == 0
+    assert (await town.all_rows(house, LearnRun))[-1].notes["sentiment"] == "few:19"
+    changes = await town.all_rows(house, ModelChange)
+    async with reading(house.ctx) as unit:
+        now = {one.task: one for one in await live.in_force(unit)}["sentiment"]
+    if is_held:  # a person's choice holds
+        assert (now.number, changes[-1].reason) == (1, "看过了，就用它")
+    else:
+        assert (now.number, changes[-1].from_number, changes[-1].by_id) == (0, 1, None)
+
+
+async def test_too_few_letters_alone_leave_what_is_in_force(house: House) -> None:
+    """Nobody took anything back: old letters may have been deleted."""
+    await shelf.put(house.ctx, 1, in_force=True)
+    actor = await office.corrected(house, 6)
+    async with unit_of_work(house.ctx) as unit:
+        await lessons.ask(unit, actor)
+    assert await lessons.learn_waiting(house) == 0
+    async with reading(house.ctx) as unit:
+        assert {one.task: one.number for one in await live.in_force(unit)}["sentiment"] == 1
+
+
+async def test_a_lesson_is_compared_with_what_is_in_force_on_what_came_since(house: House) -> None:
+    await shelf.put(house.ctx, 1, in_force=True)
+    actor = await office.corrected(house, 48)
+    async with unit_of_work(house.ctx) as unit:
+        await lessons.ask(unit, actor)
+    assert await lessons.learn_waiting(house) == 1
+    made = (await town.all_rows(house, LearntModel))[-1]
+    size, before, after = made.report["now"].values()
+    assert (size, before) == (48, 48), "it knows this slang from elsewhere"
+    assert after < before, "from so few the new one does not"
+    assert (made.is_accepted, made.report["why"]) == (False, [["now", size, before, after]])
+    said = f"没有学过的 {size} 条修正上，它答对 {before} 条，这一版只答对 {after} 条"
+    assert said in words.why(made.report["why"][0])
+    async with reading(house.ctx) as unit:
+        assert {one.task: one.number for one in await live.in_force(unit)}["sentiment"] == 1
+
+
+async def test_a_damaged_version_in_force_does_not_stop_learning(house: House) -> None:
+    await shelf.put(house.ctx, 1, in_force=True)
+    async with unit_of_work(house.ctx) as unit:
+        made = await unit.one(select(LearntModel))
+        made.data = made.data[:-9]
+    actor = await office.corrected(house, 48)
+    async with unit_of_work(house.ctx) as unit:
+        await lessons.ask(unit, actor)
+    assert await lessons.learn_waiting(house) == 1
+    assert (await town.all_rows(house, LearntModel))[-1].report["now"]["size"] == 0
 
 
 async def test_the_command_learns_and_says_what_came_of_it(house: House, tmp_path: Path) -> None:
