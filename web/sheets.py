@@ -7,12 +7,14 @@ import asyncio
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from urllib.parse import quote
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from starlette.responses import Response
 
+from hub.i18n import _, number
 from workflows.intake.history import safe_cell
 
 KINDS = {
@@ -23,9 +25,13 @@ Row = Sequence[str | int | float]
 _LONGEST_CELL = 32_000
 
 
-async def sheet(kind: str, name: str, head: Sequence[str], rows: Iterable[Row]) -> Response:
-    """The download. ``kind``: one of :data:`KINDS`; ``name`` without ending, any language."""
-    body = await asyncio.to_thread(_as_xlsx if kind == "xlsx" else _as_csv, [head, *rows])
+async def sheet(kind: str, name: str, head: Sequence[str], rows: Iterable[Row], most: int | None = None) -> Response:
+    """The download. ``kind``: one of :data:`KINDS`; ``name`` without ending, any language; ``most``: rows that a file
+    holds: where ``rows`` has more, its last line says that it is cut."""
+    told = list(islice(rows, most + 1)) if most is not None else list(rows)
+    if most is not None and len(told) > most:
+        told[most:] = [[_("还有更多，这里只列出前 %(n)s 行：请缩小范围，分几次导出", n=number(most))]]
+    body = await asyncio.to_thread(_as_xlsx if kind == "xlsx" else _as_csv, [head, *told])
     disposition = f"attachment; filename=\"export.{kind}\"; filename*=UTF-8''{quote(name, safe='')}.{kind}"
     headers = {"Content-Disposition": disposition, "Cache-Control": "no-store"}
     return Response(body, media_type=KINDS[kind], headers=headers)

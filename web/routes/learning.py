@@ -147,10 +147,10 @@ async def export(request: Request) -> Response:
         raise NotFound(_("没有这种格式"))
     async with looking(request) as unit:
         narrowing = Narrowing(request, "/learning/corrections", _fields([]))
-        found = await lists.corrections(unit, me(request), _wanted(narrowing), limit=lists.MOST_EXPORTED)
+        found = await lists.corrections(unit, me(request), _wanted(narrowing), limit=lists.MOST_EXPORTED + 1)
     head = [_("时间"), _("经手人"), _("标签"), _("原来"), _("改为"), _("原因"), _("理由"), _("把握"), _("分析版本"),
             _("撤回时间"), _("撤回理由"), _("留言编号"), _("原文")]  # fmt: skip
-    return await sheet(kind, _("标签修正"), head, map(_row, found))
+    return await sheet(kind, _("标签修正"), head, map(_row, found), lists.MOST_EXPORTED)
 
 
 def _row(line: Line) -> list[str | int | float]:

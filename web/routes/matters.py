@@ -19,7 +19,7 @@ from web.request import house, looking, me, writing
 from web.routes.table import PageRoute
 from web.sheets import KINDS, sheet
 from web.templating import part_of, redirect, render
-from workflows.drafting.asking import is_on, may_read_summaries, newest
+from workflows.drafting.asking import is_on, may_ask_summaries, may_read_summaries, newest
 from workflows.drafting.citing import cited
 from workflows.inbox import words as labels
 from workflows.matters import detail, lists, shaping, undoing, words
@@ -30,7 +30,7 @@ ORDERS = ((Order.heat, N_("最热")), (Order.growth, N_("涨得最快")), (Order
 WHICH = ((Which.newest, N_("最新")), (Which.liked, N_("点赞最多")), (Which.first, N_("最早")))
 DAYS = (0, 1, 7, 30)
 SHOWN = (MatterState.open, MatterState.dismissed)
-MOST_EXPORTED = 1_000
+MOST_EXPORTED, MOST_MEMBERS = 1_000, 10_000  # rows of a file: matters, messages of one
 # Messages chosen on the page; a form may send more only by hand.
 _MOST_CHOSEN = 500
 
@@ -82,7 +82,7 @@ async def export(request: Request) -> Response:
     if kind not in KINDS:
         raise NotFound(_("没有这种文件"))
     async with looking(request) as unit:
-        page = await lists.matters(unit, actor, _filters(request), limit=MOST_EXPORTED)
+        page = await lists.matters(unit, actor, _filters(request), limit=MOST_EXPORTED + 1)
         points = await detail.told(unit, actor, {row.id: row.summary for row in page.rows[:200]})
     head = [
         _("名次"), _("名称"), _("留言"), _("原样转发"), _("人数"), _("点赞"), _("转发"), _("近 24 小时"),
@@ -90,7 +90,7 @@ async def export(request: Request) -> Response:
         _("来源"), _("要点"), _("不同的声音"),
     ]  # fmt: skip
     rows = [_line(n, row, points.get(row.id, ([], 0))[0]) for n, row in enumerate(page.rows, 1)]
-    return await sheet(kind, _("热点-%(day)s", day=clock.today().isoformat()), head, rows)
+    return await sheet(kind, _("热点-%(day)s", day=clock.today().isoformat()), head, rows, MOST_EXPORTED)
 
 
 def _line(place: int, row: MatterRow, points: list[detail.Point]) -> list[str | int]:
@@ -129,7 +129,7 @@ async def _matter(
         "tabs": [(choice, _(text), f"{base}?which={choice.value}#members") for choice, text in WHICH],
         "older": f"{base}?{urlencode({'which': which.value, 'after': members.after})}#members"
         if members and members.after else "",
-        "model": model, "cited": sources, "model_on": is_on(house(request).ctx.settings) and may_read_summaries(actor),
+        "model": model, "cited": sources, "model_on": is_on(house(request).ctx.settings) and may_ask_summaries(actor),
         "refused": refused or [], "problems": problems or {}, "values": values or {},
         "state_label": casework.tools()["state_label"], "matter_state": _(words.STATES[one.row.state]),
         "crumbs": [(_("舆情"), "/opinion"), (_("热点"), LIST), (one.row.name, "")],
@@ -162,13 +162,13 @@ async def members_file(request: Request) -> Response:
         raise NotFound(_("没有这种文件"))
     async with looking(request) as unit:
         matter = await shaping.find(unit, matter_id, actor)
-        found = await detail.members(unit, matter_id, actor, which=Which.first, limit=MOST_EXPORTED * 10)
+        found = await detail.members(unit, matter_id, actor, which=Which.first, limit=MOST_MEMBERS + 1)
     head = [
         _("时间"), _("来源"), _("作者"), _("标题"), _("内容"), _("情感"), _("地点"), _("点赞"), _("转发"),
         _("原样转发"), _("相近程度"), _("依据的词"), _("工单"), _("承办单位"),
     ]  # fmt: skip
-    rows = [_message_line(one) for one in found.rows]
-    return await sheet(kind, _("热点留言-%(name)s", name=matter.name), head, rows)
+    name = _("热点留言-%(name)s", name=matter.name)
+    return await sheet(kind, name, head, map(_message_line, found.rows), MOST_MEMBERS)
 
 
 def _message_line(one: detail.Member) -> list[str | int | float]:

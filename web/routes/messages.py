@@ -31,7 +31,7 @@ from workflows.cases.detail import reveal as reveal_message
 from workflows.inbox import lists
 from workflows.inbox import words as labels
 from workflows.inbox.detail import MessageDetail, detail
-from workflows.inbox.export import exported, note_export
+from workflows.inbox.export import MOST, exported, note_export
 from workflows.inbox.lists import Filters, Page
 from workflows.intake.outside import ask
 from workflows.learning.words import becauses
@@ -209,8 +209,9 @@ async def export(request: Request) -> Response:
     async with looking(request) as unit:
         found = await exported(unit, me(request), filters)
     async with writing(request) as unit:
-        await note_export(unit, me(request), filters, len(found))
-    return await sheet(kind, _("收件-%(day)s", day=clock.today().isoformat()), inbox.head(), map(inbox.line, found))
+        await note_export(unit, me(request), filters, min(len(found), MOST))
+    name = _("收件-%(day)s", day=clock.today().isoformat())
+    return await sheet(kind, name, inbox.head(), map(inbox.line, found), MOST)
 
 
 async def reveal(request: Request) -> Response:

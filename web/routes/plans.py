@@ -246,7 +246,7 @@ async def export(request: Request) -> Response:
         _("主题"), _("二级主题"), _("敏感"), _("工单"), _("状态"), _("承办单位"), _("网址"),
     ]  # fmt: skip
     name = _("监测命中-%(name)s-%(day)s", name=plan.name, day=clock.today().isoformat())
-    return await sheet(kind, name, head, [_line(row) for row in rows])
+    return await sheet(kind, name, head, map(_line, rows), hits.MOST_EXPORTED)
 
 
 def _line(row: HitRow) -> list[str]:

@@ -28,6 +28,11 @@ def may_read_summaries(actor: Actor) -> bool:
     return actor.can(May.read_messages) or actor.can(May.read_all_cases)
 
 
+def may_ask_summaries(actor: Actor) -> bool:
+    """Those who only look on read what others asked for."""
+    return may_read_summaries(actor) and (actor.can(May.correct_tags) or actor.can(May.review_reply))
+
+
 async def ask_reply(unit: Unit, actor: Actor, case_id: int) -> ModelDraft:
     """Ask for an answer to a case. Refused when the person may not write it now or one is being written already."""
     _needs_model(unit)
@@ -38,8 +43,8 @@ async def ask_reply(unit: Unit, actor: Actor, case_id: int) -> ModelDraft:
 
 
 async def ask_summary(unit: Unit, actor: Actor, matter_id: int) -> ModelDraft:
-    """Ask for a summary of a matter. NotAllowed for those who may not read all its messages."""
-    if not may_read_summaries(actor):
+    """Ask for a summary of a matter. NotAllowed for those who may not read all its messages, or only look on."""
+    if not may_ask_summaries(actor):
         raise NotAllowed(_("没有请模型概括的权限"))
     matter = await shaping.find(unit, matter_id, actor)
     _needs_model(unit)
@@ -94,4 +99,4 @@ def _tell(unit: Unit, draft: ModelDraft, case: Case | None) -> None:
         feed.tell(unit, "opinion", draft.matter_id)
 
 
-__all__ = ["ask_reply", "ask_summary", "is_on", "may_read_summaries", "newest", "take"]
+__all__ = ["ask_reply", "ask_summary", "is_on", "may_ask_summaries", "may_read_summaries", "newest", "take"]

@@ -53,7 +53,8 @@ class ExportRow:
 
 
 async def exported(unit: Unit, actor: Actor, filters: Filters) -> list[ExportRow]:
-    """At most 20,000 messages by the filters of the list, the newest first. Reads only: see :func:`note_export`.
+    """Messages by the filters of the list, the newest first; one more than MOST, which a file holds, where there are
+    more. Reads only: see :func:`note_export`.
 
     NotAllowed for those who read single messages only."""
     if not actor.can(May.read_messages):
@@ -73,7 +74,7 @@ async def exported(unit: Unit, actor: Actor, filters: Filters) -> list[ExportRow
         .outerjoin(Reply, col(Reply.id) == newest.c.id)
         .where(visible.messages(actor), ~col(Message.is_own), *narrowed(unit, filters))
         .order_by(col(Message.created_at).desc(), col(Message.id).desc())
-        .limit(MOST)
+        .limit(MOST + 1)
     )
     return [_row(*found) for found in (await unit.session.exec(wanted)).all()]
 

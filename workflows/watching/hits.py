@@ -96,9 +96,11 @@ async def newest(
 
 
 async def exported(unit: Unit, actor: Actor, plan: WatchPlan) -> list[HitRow]:
-    """At most 20,000 hits for a file, masked like the page; the export is written into the audit log."""
-    found = await _rows(unit, actor, plan.id or 0, true(), None, MOST_EXPORTED)
-    await audit.record(unit, actor, "plan.export", f"plan/{plan.id}", name=plan.name, rows=len(found))
+    """Hits for a file, the newest first, masked like the page; one more than MOST_EXPORTED, which the file holds, where
+    there are more. The export is written into the audit log."""
+    found = await _rows(unit, actor, plan.id or 0, true(), None, MOST_EXPORTED + 1)
+    rows = min(len(found), MOST_EXPORTED)
+    await audit.record(unit, actor, "plan.export", f"plan/{plan.id}", name=plan.name, rows=rows)
     return [_shown(row, 2000) for row in found]
 
 

@@ -112,7 +112,8 @@ async def write(unit: Unit, rows: list[dict[str, Any]]) -> list[tuple[int, datet
 
 async def _alarm(unit: Unit, fresh: Mapping[int, Sequence[datetime]], now: datetime) -> None:
     """An alarm for each plan for which one of the new hits makes it enough; then none again for as long as it counts,
-    but the number of an open one grows: it was raised by the first few of a burst.
+    but the number of an open one grows: it was raised by the first few of a burst. Where somebody has seen it, there
+    is another when the burst is twice as large.
 
     The time counts up to when a message was written, not to when it was tagged: a platform that is read late, or a
     backlog, must not hide a burst. What is older than a day is history and raises no alarm.
@@ -124,10 +125,11 @@ async def _alarm(unit: Unit, fresh: Mapping[int, Sequence[datetime]], now: datet
         count = await _most(unit, plan, ends, length)
         if count < plan.alert_count:
             continue
-        if await _claim(unit, plan.id or 0, now - length, now):
-            unit.add(PlanAlert(plan_id=plan.id or 0, at=now, hits=count, minutes=plan.alert_minutes))
+        number, since = plan.id or 0, now - length
+        if await _claim(unit, number, since, now) or await _has_doubled(unit, number, since, count, now):
+            unit.add(PlanAlert(plan_id=number, at=now, hits=count, minutes=plan.alert_minutes))
         else:
-            await _grow(unit, plan.id or 0, now - length, count)
+            await _grow(unit, number, since, count)
 
 
 async def _most(unit: Unit, plan: WatchPlan, ends: Sequence[datetime], length: timedelta) -> int:
@@ -145,6 +147,16 @@ async def _most(unit: Unit, plan: WatchPlan, ends: Sequence[datetime], length: t
 async def _grow(unit: Unit, plan_id: int, since: datetime, count: int) -> None:
     alert = col(PlanAlert.plan_id) == plan_id, col(PlanAlert.seen_at).is_(None), col(PlanAlert.at) > since
     await unit.run(update(PlanAlert).where(*alert, col(PlanAlert.hits) < count).values(hits=count))
+
+
+async def _has_doubled(unit: Unit, plan_id: int, since: datetime, count: int, now: datetime) -> bool:
+    """Whether the last alarm was answered and the burst is twice what it told; true for one of many at once."""
+    wanted = select(PlanAlert).where(col(PlanAlert.plan_id) == plan_id, col(PlanAlert.at) > since)
+    last = await unit.first(wanted.order_by(col(PlanAlert.id).desc()).limit(1))
+    if last is None or last.seen_at is None or count < 2 * last.hits:
+        return False
+    mine = col(WatchPlan.id) == plan_id, col(WatchPlan.alerted_at) == last.at
+    return (await unit.run(update(WatchPlan).where(*mine).values(alerted_at=now))).rowcount == 1
 
 
 async def _claim(unit: Unit, plan_id: int, since: datetime, now: datetime) -> bool:

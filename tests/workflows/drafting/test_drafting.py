@@ -23,7 +23,9 @@ from hub.models import (
     ModelState,
     Reply,
     ReplyState,
+    Role,
 )
+from hub.rights import ROLE_MAY, Actor
 from tests.sims.model import ModelServer
 from tests.workflows.cases.town import Town
 from tests.workflows.drafting.conftest import use
@@ -281,5 +283,8 @@ async def test_a_summary_of_a_matter_is_for_who_reads_all_of_it(
     assert f"[{case.first_message_id}]" in sent
     assert "13812345678" not in sent
     async with unit_of_work(any_town.ctx) as unit:
-        with pytest.raises(NotAllowed):
-            await asking.ask_summary(unit, any_town["clerk"], matter.id or 0)
+        onlooker = Actor(90, "旁观", roles=frozenset({Role.auditor}), may=ROLE_MAY[Role.auditor])
+        assert asking.may_read_summaries(onlooker)
+        for person in (any_town["clerk"], onlooker):
+            with pytest.raises(NotAllowed):
+                await asking.ask_summary(unit, person, matter.id or 0)

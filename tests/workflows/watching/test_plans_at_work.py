@@ -103,9 +103,13 @@ async def test_an_alarm_comes_once_for_its_time_and_waits_for_an_answer(any_hous
         assert await hits.answer_alerts(unit, actor, plan) == 0
     await any_say("路灯还有一盏坏了")
     assert [alert.hits for alert in await town.all_rows(any_house, PlanAlert)] == [5], "an answered one stands"
+    await any_say("路灯坏在东街", "路灯坏在西街", "路灯坏在南街", "路灯坏在北街")
+    assert [alert.hits for alert in await town.all_rows(any_house, PlanAlert)] == [5, 10], "twice as many: once more"
+    await any_say("路灯坏在桥头")
+    assert [alert.hits for alert in await town.all_rows(any_house, PlanAlert)] == [5, 11], "which grows as well"
     with clock.frozen(clock.now() + timedelta(minutes=31)):
         await any_say("路灯坏了一", "路灯坏了二", "路灯坏了三")
-    assert [alert.seen_by_name for alert in await town.all_rows(any_house, PlanAlert)] == [actor.name, ""]
+    assert [alert.seen_by_name for alert in await town.all_rows(any_house, PlanAlert)] == [actor.name, "", ""]
 
 
 async def test_a_burst_that_is_read_late_raises_its_alarm_and_history_raises_none(
