@@ -313,3 +313,13 @@ def test_a_reader_that_goes_away_is_no_fault(tmp_path: Path) -> None:
     assert "Traceback" not in process.stderr.read()
     process.stderr.close()
     process.wait()
+
+
+@pytest.mark.parametrize("command", [["account", "list"], ["doctor"], ["audit", "verify"], ["nlp", "learn"]])
+def test_a_slip_in_the_name_of_the_folder_leaves_no_empty_hub(hub: Run, tmp_path: Path, command: list[str]) -> None:
+    code, _out, err = hub(*command, "--data", str(tmp_path / "hub-dta"))
+    assert (code, list(tmp_path.iterdir())) == (FAILED, [])
+    assert "没有数据目录" in err
+    assert "hub-dta" in err
+    assert hub("migrate", "--data", str(tmp_path / "new"))[0] == 0
+    assert hub("account", "list", "--data", str(tmp_path / "new"))[0] == 0

@@ -27,7 +27,7 @@ from web.cli.progress import counting
 @data_option
 def migrate(check: bool, data: str | None) -> None:
     """Upgrade, or say what differs."""
-    settings = prepared(data)
+    settings = prepared(data, is_new=not check)
     if not check:
         migrations.upgrade(settings.database)
         click.echo(_("数据库已是最新结构"))
@@ -40,8 +40,11 @@ def migrate(check: bool, data: str | None) -> None:
     click.echo(_("数据库结构与代码一致"))
 
 
-def prepared(data: str | None) -> Settings:
-    """Settings with an existing data folder, logs set up for a command."""
+def prepared(data: str | None, *, is_new: bool = False) -> Settings:
+    """Settings with a data folder, logs set up for a command. ``is_new``: it may be made here; otherwise one that was
+    named must be there, so that a slip in its name leaves no empty hub behind."""
+    if data and not is_new and not Path(data).is_dir():
+        fail(_("没有数据目录 %(path)s，请核对 --data；要新建，请先执行 hub migrate（带上同样的 --data）", path=data))
     settings = load(Path(data) if data else None)
     settings.make_folder()
     log.configure("WARNING", "console")
