@@ -82,6 +82,8 @@ def class_label(label: str, model: str) -> str:
 _SETS = {
     "gov7_dev_raw.tsv": N_("政务留言（公开开发集）"), "weibo3_dev.tsv": N_("微博，日常与疫情（公开开发集）"),
     "letters kept back": N_("来信标题自己说明诉求的来信（没有学过的一部分）"),
+    "letters labelled by reading": N_("逐封读过、标了情感的来信"),
+    "titles of these letters alone": N_("同样这些来信，只看标题"),
     "weibo3_dev_covid.tsv": N_("微博，另一来源、另一批标注人（没有学过的领域）"),
     "gov7_train_segmented.tsv": N_("一般的政务来信"),
 }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from nlp import learning
 from nlp.training.letters import JUDGED, TITLES
 from web.cli import main
 from workflows.language import errors, report, training
+from workflows.learning import words
 
 OWN = Path(__file__).parents[2] / "nlp" / "own_texts.tsv"
 MARKED = ("sentiment", "topic", "emotion", "request", "classic")
@@ -143,3 +145,9 @@ def test_the_same_figures_come_by_command_on_a_small_part(tmp_path: Path, capsys
         assert set(values["class_interval"]) == set(values["class_f1"])
         assert sum(n for _, _, n in values["curve"]) == values["rows"]
         assert values["calibration_floor"][0] < values["calibration_floor"][1]
+
+
+def test_every_set_that_shipped_models_were_measured_on_is_named_in_words() -> None:
+    names = {score.name for model in report.facts() for score in model.scores}
+    assert len(names) > 5
+    assert not [name for name in sorted(names) if not re.search("[\u4e00-\u9fff]", words.set_label(name))]
