@@ -7,8 +7,10 @@ is far likelier it is told. A place whose own surroundings are known is left alo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -18,10 +20,10 @@ from nlp.checking import evidence
 from nlp.checking.base import Findings, Severity, made
 from nlp.checking.evidence import Evidence, Ints
 from nlp.checking.spelling import NAMELY, NEAR_SOUNDS, SURNAMES, Run, alike, is_grammar, runs, sounds
-from nlp.checking.vocabulary import dictionary
+from nlp.checking.vocabulary import NO_WORD, dictionary
 
 Floats = NDArray[np.float64]
-Alike = tuple[tuple[str, float], ...]
+Alike = tuple[tuple[str, ...], tuple[float, ...]]  # others, and how common the word is that each of them makes
 BLOCK = 4_000  # readings judged at once
 AROUND = 3  # characters to both sides that speak
 FIGURES = 29  # weighed of each reading
@@ -39,6 +41,33 @@ class Reading(NamedTuple):
     right: str
     word: float = 0.0
     stands: float = 0.0
+
+
+@dataclass(slots=True)
+class Readings:
+    """Readings of one or two characters (``size``), column by column: hundreds of thousands are looked at."""
+
+    size: int
+    starts: list[int] = field(default_factory=list)
+    rights: list[str] = field(default_factory=list)
+    words: list[float] = field(default_factory=list)
+    stands: list[float] = field(default_factory=list)
+
+    def add(self, start: int, others: Alike, stands: float) -> None:
+        """Others for what stands at ``start``."""
+        rights, words = others
+        self.starts += [start] * len(rights)
+        self.rights += rights
+        self.words += words
+        self.stands += [stands] * len(rights)
+
+    def __iter__(self) -> Iterator[Reading]:
+        """One after the other."""
+        return map(Reading, self.starts, self.rights, self.words, self.stands)
+
+    def only(self, wanted: Iterable[bool]) -> list[Reading]:
+        """Those that are wanted."""
+        return list(compress(self, wanted))
 
 
 def find(text: str) -> Findings:
@@ -71,10 +100,7 @@ def _as_word(text: str, one: Reading) -> tuple[int, int, str]:
 
 def weighed(text: str, told: Evidence) -> list[tuple[float, Reading]]:
     """(log odds, reading) of every other reading worth weighing."""
-    found = list(readings(text))
-    if not found:
-        return []
-    kept, features = measures(text, found, told)
+    kept, features = measures(text, readings(text), told)
     if not kept:
         return []
     return list(zip(judged(features, told.weights).tolist(), kept, strict=True))
@@ -83,21 +109,21 @@ def weighed(text: str, told: Evidence) -> list[tuple[float, Reading]]:
 # Other readings
 
 
-def readings(text: str) -> Iterator[Reading]:
-    """Every other reading that makes a word with a neighbour, or is a word of two others of these sounds."""
-    for one in runs(text):
-        run, at = one.letters, one.start
-        stands = _standing(one)
-        before = ""
-        for place, (letter, after) in enumerate(zip(run, (*run[1:], ""), strict=True)):
+def readings(text: str) -> tuple[Readings, Readings]:
+    """Every other reading of one character that makes a word with a neighbour; and of two, as a word of two others of
+    these sounds."""
+    ones, twos = Readings(1), Readings(2)
+    for run in runs(text):
+        at, stands, before = run.start, _standing(run), ""
+        for letter, after in zip(run.letters, (*run.letters[1:], ""), strict=True):
+            here = stands[at - run.start]
             behind, ahead = _behind(before, letter), _ahead(letter, after)
-            if behind or ahead:
-                for right, word in _commonest(behind, ahead):
-                    yield Reading(at + place, right, word, stands[place])
-            if after:
-                for right, word in homophones(letter + after):
-                    yield Reading(at + place, right, word, max(stands[place], stands[place + 1]))
-            before = letter
+            if behind[0] or ahead[0]:
+                ones.add(at, _commonest(behind, ahead), here)
+            if after and (others := homophones(letter + after))[0]:
+                twos.add(at, others, max(here, stands[at - run.start + 1]))
+            before, at = letter, at + 1
+    return ones, twos
 
 
 def _looks(text: str, one: Reading) -> tuple[float, ...]:
@@ -117,56 +143,53 @@ def _standing(run: Run) -> list[float]:
     return found
 
 
-def _commonest(behind: Alike, ahead: Alike) -> Iterable[tuple[str, float]]:
-    """(character alike, how common the commonest word is that it makes with a neighbour)."""
-    if not behind or not ahead:
-        return behind or ahead
-    found = dict(behind)
-    for right, word in ahead:
-        found[right] = max(found.get(right, -99.0), word)
-    return found.items()
+def _commonest(behind: Alike, ahead: Alike) -> Alike:
+    """The commonest word that each makes with a neighbour."""
+    if not behind[0] or not ahead[0]:
+        return behind if behind[0] else ahead
+    found = dict(zip(*behind, strict=True))
+    for right, word in zip(*ahead, strict=True):
+        found[right] = max(found.get(right, NO_WORD), word)
+    return tuple(found), tuple(found.values())
 
 
 @lru_cache(maxsize=65_536)
 def _behind(before: str, letter: str) -> Alike:
-    words = dictionary()
-    rights = alike().get(letter, _NOBODY).intersection(_partners()[0].get(before, ""))
-    return tuple((right, words.chance(before + right)) for right in sorted(rights))
+    rights = sorted(alike().get(letter, _NOBODY) & _partners()[0].get(before, _NOBODY))
+    return tuple(rights), tuple(dictionary().chance(before + right) for right in rights)
 
 
 @lru_cache(maxsize=65_536)
 def _ahead(letter: str, after: str) -> Alike:
-    words = dictionary()
-    rights = alike().get(letter, _NOBODY).intersection(_partners()[1].get(after, ""))
-    return tuple((right, words.chance(right + after)) for right in sorted(rights))
+    rights = sorted(alike().get(letter, _NOBODY) & _partners()[1].get(after, _NOBODY))
+    return tuple(rights), tuple(dictionary().chance(right + after) for right in rights)
 
 
 _NOBODY: set[str] = set()
 
 
 @cache
-def _partners() -> tuple[dict[str, str], dict[str, str]]:
+def _partners() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
     """(character → those that follow it in words of two, character → those that lead it)."""
-    follows: dict[str, list[str]] = {}
-    leads: dict[str, list[str]] = {}
+    follows: dict[str, set[str]] = {}
+    leads: dict[str, set[str]] = {}
+    one: dict[str, str] = {}  # one object per character
     for word, _chance in dictionary().common(2, _SEEN):
-        follows.setdefault(word[0], []).append(word[1])
-        leads.setdefault(word[1], []).append(word[0])
-    return _joined(follows), _joined(leads)
-
-
-def _joined(lists: dict[str, list[str]]) -> dict[str, str]:
-    return {letter: "".join(others) for letter, others in lists.items()}
+        first, second = one.setdefault(word[0], word[0]), one.setdefault(word[1], word[1])
+        follows.setdefault(first, set()).add(second)
+        leads.setdefault(second, set()).add(first)
+    return follows, leads
 
 
 @lru_cache(maxsize=65_536)
-def homophones(pair: str) -> tuple[tuple[str, float], ...]:
-    """Words of two characters that sound like these, both of them others."""
+def homophones(pair: str) -> Alike:
+    """Words of two characters that sound like these, both of them others, and how common they are."""
     by_sound, found = _by_sound(), dict[str, float]()
     for one in _plain(pair[0]):
         for other in _plain(pair[1]):
             found |= by_sound.get((one, other), _NONE)
-    return tuple((word, found[word]) for word in sorted(found) if word[0] != pair[0] and word[1] != pair[1])
+    others = [word for word in sorted(found) if word[0] != pair[0] and word[1] != pair[1]]
+    return tuple(others), tuple(found[word] for word in others)
 
 
 _NONE: dict[str, float] = {}
@@ -204,25 +227,23 @@ def _plain(letter: str) -> frozenset[str]:
 # What stands around
 
 
-def measures(text: str, found: Sequence[Reading], told: Evidence) -> tuple[list[Reading], Floats]:
+def measures(text: str, found: Iterable[Readings], told: Evidence) -> tuple[list[Reading], Floats]:
     """(readings worth weighing, a row of figures for each): how often the runs of characters across the place are seen
     with it and with what stands there."""
     letters = np.concatenate([np.zeros(AROUND, np.int64), evidence.ids(text), np.zeros(AROUND + 2, np.int64)])
     kept: list[Reading] = []
     rows = []
-    for size in (1, 2):
-        chosen = [one for one in found if len(one.right) == size]
-        if not chosen:
+    for each in found:
+        if not each.starts:
             continue
-        stands = letters[np.array([one.start for one in chosen])[:, None] + np.arange(2 * AROUND + size)]
+        stands = letters[np.array(each.starts)[:, None] + np.arange(2 * AROUND + each.size)]
         other = stands.copy()
-        other[:, AROUND : AROUND + size] = evidence.ids("".join(one.right for one in chosen)).reshape(-1, size)
-        seen = _is_seen(other, size, told)
-        chosen = [one for one, wanted in zip(chosen, seen.tolist(), strict=True) if wanted]
-        if chosen:
+        other[:, AROUND : AROUND + each.size] = evidence.ids("".join(each.rights)).reshape(-1, each.size)
+        seen = _is_seen(other, each.size, told)
+        if chosen := each.only(seen.tolist()):
             kept += chosen
             looks = np.array([_looks(text, one) for one in chosen], np.float64)
-            rows.append(_figures(stands[seen], other[seen], size, looks, told))
+            rows.append(_figures(stands[seen], other[seen], each.size, looks, told))
     return kept, np.concatenate(rows) if rows else np.zeros((0, FIGURES))
 
 

@@ -121,12 +121,13 @@ def _slips(run: str, cuts: Cuts) -> Iterator[tuple[int, int, str]]:
 
 def _best(run: str, at: int, edges: set[int]) -> tuple[int, int, str] | None:
     found: tuple[float, int, int, str] | None = None
+    like, size = alike()[run[at]], len(run)
     for length in range(2, LONGEST + 1):
-        for start in range(max(0, at - length + 1), min(at, len(run) - length) + 1):
+        for start in range(max(0, at - length + 1), min(at, size - length) + 1):
             end = start + length
             if start not in edges or end not in edges:
                 continue
-            others = alike()[run[at]].intersection(filling(run[start:end], at - start))
+            others = like.intersection(filling(run[start:end], at - start))
             if not others or not _may_be_slip(run, at, start, end):
                 continue
             stands = _chance(run[start:end])

@@ -79,10 +79,9 @@ class Vocabulary:
             asked <<= np.uint64(_BITS)
             asked |= points[at : len(points) - size + at + 1]
         keys = np.frombuffer(self._keys[size], np.uint64)
-        order = np.argsort(asked)  # asked in order, which is twice as fast
-        rows = np.minimum(np.searchsorted(keys, asked[order]), len(keys) - 1)
-        there = keys[rows] == asked[order]
-        found[order[there]] = np.frombuffer(self._chances[size], np.float64)[rows[there]]
+        rows = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
+        there = np.flatnonzero(keys[rows] == asked)
+        found[there] = np.frombuffer(self._chances[size], np.float64)[rows[there]]
         return found
 
     def common(self, size: int, seen: int) -> Iterator[tuple[str, float]]:
@@ -116,9 +115,8 @@ def filling(stands: str, place: int) -> str:
     place of the one at ``place``; "" for none."""
     keys = _holes()[len(stands), place]
     rest = 0
-    for at, letter in enumerate(stands):
-        if at != place:
-            rest = rest << _BITS | ord(letter)
+    for letter in stands[:place] + stands[place + 1 :]:
+        rest = rest << _BITS | ord(letter)
     first = at = bisect_left(keys, rest << _BITS)
     while at < len(keys) and keys[at] >> _BITS == rest:
         at += 1

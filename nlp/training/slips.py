@@ -143,7 +143,7 @@ def judgement(told: Evidence, texts: Sequence[str], say: Say) -> evidence.Floats
     """Weights of :func:`nlp.checking.context.judged`, by Newton's steps on slips made and on texts without."""
     chance = random.Random(1998)  # noqa: S311 -- the same slips every time
     true = _rows(told, islice(slips(texts, chance), 30_000))
-    false = np.concatenate([context.measures(text, list(context.readings(text)), told)[1] for text in texts if text])
+    false = np.concatenate([context.measures(text, context.readings(text), told)[1] for text in texts if text])
     say(f"context: {len(true)} slips made, {len(false)} other readings")
     rows = np.concatenate([true, false])
     mean, scale = rows.mean(0), 1 / np.maximum(rows.std(0), 1e-6)
@@ -168,10 +168,8 @@ def _newton(rows: Floats, gold: Floats, decay: float = 3.0) -> Floats:
 def _rows(told: Evidence, made: Iterator[tuple[str, Reading]]) -> Floats:
     found = []
     for text, right in made:
-        wanted = [one for one in context.readings(text) if (one.start, one.right) == (right.start, right.right)]
-        figures = context.measures(text, wanted, told)[1] if wanted else np.zeros((0, context.FIGURES))
-        if len(figures):
-            found.append(figures)
+        kept, figures = context.measures(text, context.readings(text), told)
+        found.append(figures[[(one.start, one.right) == (right.start, right.right) for one in kept]])
     return np.concatenate(found)
 
 
@@ -204,10 +202,8 @@ def _slip(text: str, chance: random.Random) -> tuple[str, Reading] | None:
 
 def _whole(word: str, chance: random.Random) -> str | None:
     """Another word of the same sound, the common ones more often."""
-    found = context.homophones(word)
-    if not found:
-        return None
-    return chance.choices([one for one, _share in found], [math.exp(share / 2) for _one, share in found])[0]
+    others, shares = context.homophones(word)
+    return chance.choices(others, [math.exp(share / 2) for share in shares])[0] if others else None
 
 
 def _letter(letter: str, chance: random.Random) -> str | None:
