@@ -114,16 +114,35 @@ def readings(text: str) -> tuple[Readings, Readings]:
     these sounds."""
     ones, twos = Readings(1), Readings(2)
     for run in runs(text):
-        at, stands, before = run.start, _standing(run), ""
-        for letter, after in zip(run.letters, (*run.letters[1:], ""), strict=True):
-            here = stands[at - run.start]
-            behind, ahead = _behind(before, letter), _ahead(letter, after)
+        letters, stands, behind = run.letters, _standing(run), _NO_OTHERS
+        for place, here in enumerate(stands):
+            ahead, beyond, both = _of_pair(letters[place : place + 2])
             if behind[0] or ahead[0]:
-                ones.add(at, _commonest(behind, ahead), here)
-            if after and (others := homophones(letter + after))[0]:
-                twos.add(at, others, max(here, stands[at - run.start + 1]))
-            before, at = letter, at + 1
+                ones.add(run.start + place, _commonest(behind, ahead), here)
+            if both[0]:
+                twos.add(run.start + place, both, max(here, stands[place + 1]))
+            behind = beyond
     return ones, twos
+
+
+@lru_cache(maxsize=65_536)
+def _of_pair(pair: str) -> tuple[Alike, Alike, Alike]:
+    """Others for the first of two characters that make a word with the second, for the second with the first, and for
+    both; none for a character without another behind it."""
+    if len(pair) < 2:
+        return _NO_OTHERS, _NO_OTHERS, _NO_OTHERS
+    words, (first, second) = dictionary(), (pair[0], pair[1])
+    follows, leads = _partners()
+    ahead = sorted(alike().get(first, _NOBODY) & leads.get(second, _NOBODY))
+    behind = sorted(alike().get(second, _NOBODY) & follows.get(first, _NOBODY))
+    return (
+        (tuple(ahead), tuple(words.chance(right + second) for right in ahead)),
+        (tuple(behind), tuple(words.chance(first + right) for right in behind)),
+        homophones(pair),
+    )
+
+
+_NO_OTHERS: Alike = ((), ())
 
 
 def _looks(text: str, one: Reading) -> tuple[float, ...]:
@@ -153,18 +172,6 @@ def _commonest(behind: Alike, ahead: Alike) -> Alike:
     return tuple(found), tuple(found.values())
 
 
-@lru_cache(maxsize=65_536)
-def _behind(before: str, letter: str) -> Alike:
-    rights = sorted(alike().get(letter, _NOBODY) & _partners()[0].get(before, _NOBODY))
-    return tuple(rights), tuple(dictionary().chance(before + right) for right in rights)
-
-
-@lru_cache(maxsize=65_536)
-def _ahead(letter: str, after: str) -> Alike:
-    rights = sorted(alike().get(letter, _NOBODY) & _partners()[1].get(after, _NOBODY))
-    return tuple(rights), tuple(dictionary().chance(right + after) for right in rights)
-
-
 _NOBODY: set[str] = set()
 
 
@@ -181,7 +188,6 @@ def _partners() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
     return follows, leads
 
 
-@lru_cache(maxsize=65_536)
 def homophones(pair: str) -> Alike:
     """Words of two characters that sound like these, both of them others, and how common they are."""
     by_sound, found = _by_sound(), dict[str, float]()

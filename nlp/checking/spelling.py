@@ -7,6 +7,7 @@ people write rightly though no dictionary holds it, are in ``known.txt``.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
@@ -44,7 +45,7 @@ Cuts = Sequence[tuple[int, int]]
 
 class Run(NamedTuple):
     """Chinese characters without anything between: where they begin in the text, the likeliest way to cut them, and how
-    common each piece is (see :class:`Vocabulary`)."""
+    common each piece is (logarithm of its share)."""
 
     start: int
     letters: str
@@ -55,12 +56,14 @@ class Run(NamedTuple):
 def find(text: str) -> Findings:
     """Every lone character that should most likely be another."""
     for run in runs(text):
-        for start, end, right in (*_beside(run.letters, run.cuts), *_slips(run.letters, run.cuts)):
+        for start, end, right in (*_beside(run.letters, run.cuts), *_slips(run)):
             yield made("spelling", text, run.start + start, run.start + end, right)
 
 
 def _beside(run: str, cuts: Cuts) -> Iterator[tuple[int, int, str]]:
     """Slips in words that always stand together: one of four characters is another one, and stands alone."""
+    if len(run) < LONGEST:
+        return
     by_head, by_tail = _by_halves()
     lone = {at for at, end in cuts if end - at == 1}
     edges = {at for at, _end in cuts} | {len(run)}
@@ -106,37 +109,49 @@ def set_words() -> tuple[str, ...]:
     return tuple(word for line in lines("set_words.txt") for word in line.split() if len(word) == LONGEST)
 
 
-def _slips(run: str, cuts: Cuts) -> Iterator[tuple[int, int, str]]:
+def _slips(run: Run) -> Iterator[tuple[int, int, str]]:
     """(start, end, what it should be), left to right, none overlapping another."""
-    edges = {at for at, _end in cuts} | {len(run)}
-    done = 0
-    for at, end in cuts:
-        if end - at != 1 or at < done or run[at] in _NEVER or run[at] not in alike():
+    letters, done = run.letters, 0
+    for number, (at, end) in enumerate(run.cuts):
+        if end - at != 1 or at < done or letters[at] in _NEVER or letters[at] not in alike():
             continue
-        best = _best(run, at, edges)
+        best = _best(run, number)
         if best is not None and best[0] >= done:
             yield best
             done = best[1]
 
 
-def _best(run: str, at: int, edges: set[int]) -> tuple[int, int, str] | None:
-    found: tuple[float, int, int, str] | None = None
-    like, size = alike()[run[at]], len(run)
-    for length in range(2, LONGEST + 1):
-        for start in range(max(0, at - length + 1), min(at, size - length) + 1):
-            end = start + length
-            if start not in edges or end not in edges:
-                continue
-            others = like.intersection(filling(run[start:end], at - start))
-            if not others or not _may_be_slip(run, at, start, end):
-                continue
-            stands = _chance(run[start:end])
-            for other in sorted(others):
-                right = run[start:at] + other + run[at + 1 : end]
-                gain = dictionary().chance(right) - stands
-                if gain >= _GAIN[length] and (found is None or gain > found[0]):
-                    found = (gain, start, end, right)
-    return found[1:] if found else None
+def _best(run: Run, lone: int) -> tuple[int, int, str] | None:
+    """The likeliest other reading of the stretches around the lone piece of this number."""
+    at = run.cuts[lone][0]
+    like, found = alike()[run.letters[at]], None
+    most = -math.inf
+    for size, start, end, first, last in _stretches(run.cuts, lone):
+        others = like.intersection(filling(run.letters[start:end], at - start))
+        if not others or not _may_be_slip(run.letters, at, start, end):
+            continue
+        stands = sum(run.chances[first : last + 1])
+        for other in sorted(others):
+            right = run.letters[start:at] + other + run.letters[at + 1 : end]
+            gain = dictionary().chance(right) - stands
+            if gain >= _GAIN[size] and gain > most:
+                most, found = gain, (start, end, right)
+    return found
+
+
+def _stretches(cuts: Cuts, lone: int) -> list[tuple[int, int, int, int, int]]:
+    """(length, start, end, first and last piece) of all pieces together with the lone one that make two to four
+    characters, the shortest first."""
+    found = []
+    for first in range(lone, max(-1, lone - LONGEST), -1):
+        start = cuts[first][0]
+        for last in range(lone, min(len(cuts), lone + LONGEST)):
+            end = cuts[last][1]
+            if end - start > LONGEST:
+                break
+            if end - start > 1:
+                found.append((end - start, start, end, first, last))
+    return sorted(found)
 
 
 def _may_be_slip(run: str, at: int, start: int, end: int) -> bool:
@@ -194,44 +209,38 @@ _LAST, _FIRST = re.compile(f"[\u4e00-\u9fff]{{0,{_WINDOW}}}\\Z"), re.compile("[\
 def runs(text: str) -> tuple[Run, ...]:
     """Every run of two Chinese characters and more. Those of the text read last are kept for the rule that asks for
     them again."""
-    chances, found = dictionary().chances(text), []
-    for match in _RUN.finditer(text):
-        start = match.start()
-        cuts = _cut(chances, start, match.end())
-        found.append(Run(start, match[0], cuts, tuple(chances[end - at - 1][start + at] for at, end in cuts)))
-    return tuple(found)
+    chances = dictionary().chances(text)
+    return tuple(Run(one.start(), one[0], *_cut(chances, one.start(), one.end())) for one in _RUN.finditer(text))
 
 
 @lru_cache(maxsize=512)
 def cut(run: str) -> Cuts:
     """The likeliest way to cut Chinese characters into words; a few, so that they are kept (see :func:`run_around`)."""
-    return _cut(dictionary().chances(run), 0, len(run))
+    return _cut(dictionary().chances(run), 0, len(run))[0]
 
 
-def _cut(chances: tuple[list[float], ...], start: int, end: int) -> Cuts:
-    """(first character, the one after the last) of each word, counted from ``start``."""
+def _cut(chances: tuple[list[float], ...], start: int, end: int) -> tuple[Cuts, tuple[float, ...]]:
+    """(first character, the one after the last) of each piece, counted from ``start``; and how common each is."""
     ones, *longer = chances
     none = -dictionary().total
     size = end - start
-    sums, ends = [0.0] * (size + 1), [0] * (size + 1)
+    sums, ends, pieces = [0.0] * (size + 1), [0] * size, [0.0] * size
     for at in range(size - 1, -1, -1):
-        alone = ones[start + at]
-        best, to = (none if alone == NO_WORD else alone) + sums[at + 1], at + 1
+        piece = ones[start + at]
+        if piece == NO_WORD:
+            piece = none
+        best, to = piece + sums[at + 1], at + 1
         for until, of_length in enumerate(longer[: size - at - 1], at + 2):
             chance = of_length[start + at] + sums[until]
             if chance > best:
-                best, to = chance, until
-        sums[at], ends[at] = best, to
-    cuts, at = [], 0
+                best, to, piece = chance, until, of_length[start + at]
+        sums[at], ends[at], pieces[at] = best, to, piece
+    cuts, common, at = [], [], 0
     while at < size:
         cuts.append((at, ends[at]))
+        common.append(pieces[at])
         at = ends[at]
-    return tuple(cuts)
-
-
-def _chance(text: str) -> float:
-    words = dictionary()
-    return sum(words.chance(text[at:end], -words.total) for at, end in cut(text))
+    return tuple(cuts), tuple(common)
 
 
 @cache
