@@ -315,7 +315,7 @@ def test_a_reader_that_goes_away_is_no_fault(tmp_path: Path) -> None:
     process.wait()
 
 
-@pytest.mark.parametrize("command", [["account", "list"], ["doctor"], ["audit", "verify"], ["nlp", "learn"]])
+@pytest.mark.parametrize("command", [["account", "list"], ["doctor"], ["nlp", "learn"], ["web"], ["worker"]])
 def test_a_slip_in_the_name_of_the_folder_leaves_no_empty_hub(hub: Run, tmp_path: Path, command: list[str]) -> None:
     code, _out, err = hub(*command, "--data", str(tmp_path / "hub-dta"))
     assert (code, list(tmp_path.iterdir())) == (FAILED, [])

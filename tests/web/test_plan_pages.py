@@ -6,7 +6,6 @@ import io
 from datetime import timedelta
 
 import httpx
-import pytest
 from openpyxl import load_workbook
 from sqlmodel import select
 
@@ -16,7 +15,6 @@ from hub.models import AuditEntry, PlanAlert, PlanMode, PlanRun, WatchPlan
 from tests.web.casework import open_case, send, words
 from tests.web.conftest import Visit
 from tests.web.world import World
-from workflows.watching import hits
 
 SIMPLE = {"name": "路灯", "mode": "simple", "subject": "路灯、街灯", "event": "不亮\n坏", "stop": "广告"}
 
@@ -209,15 +207,3 @@ async def test_hostile_words_stay_words(visit: Visit, ctx: Context) -> None:
         assert "<script>alert(1)" not in page
     assert long.status_code == 200
     assert (await newest(ctx)).mode is PlanMode.simple
-
-
-async def test_a_file_that_could_not_hold_every_hit_says_so(
-    visit: Visit, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plan_id = world.places["own"]["plan_id"]
-    async with visit("dispatcher") as client:
-        whole = (await client.get(f"/plans/{plan_id}/hits.csv")).text
-        monkeypatch.setattr(hits, "MOST_EXPORTED", 0)
-        cut = (await client.get(f"/plans/{plan_id}/hits.csv")).text
-    assert "还有更多" not in whole
-    assert cut.splitlines()[1:] == ["还有更多，这里只列出前 0 行：请缩小范围，分几次导出"]

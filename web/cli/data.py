@@ -17,7 +17,7 @@ from hub import log, migrations
 from hub.i18n import _, said
 from hub.rights import system
 from hub.settings import Settings, load
-from web.cli.frame import FAILED, data_option, fail
+from web.cli.frame import FAILED, data_option, fail, named
 from web.cli.plain import plain
 from web.cli.progress import counting
 
@@ -41,11 +41,8 @@ def migrate(check: bool, data: str | None) -> None:
 
 
 def prepared(data: str | None, *, is_new: bool = False) -> Settings:
-    """Settings with a data folder, logs set up for a command. ``is_new``: it may be made here; otherwise one that was
-    named must be there, so that a slip in its name leaves no empty hub behind."""
-    if data and not is_new and not Path(data).is_dir():
-        fail(_("没有数据目录 %(path)s，请核对 --data；要新建，请先执行 hub migrate（带上同样的 --data）", path=data))
-    settings = load(Path(data) if data else None)
+    """Settings with a data folder, logs set up for a command. ``is_new``: it may be made here."""
+    settings = load(Path(data) if data and is_new else named(data))
     settings.make_folder()
     log.configure("WARNING", "console")
     return settings

@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -129,6 +130,13 @@ def _system_words(error: OSError) -> str:
     numbered = {errno.ENOSPC: _("磁盘空间不足"), errno.EROFS: _("磁盘是只读的"), errno.ENAMETOOLONG: _("文件名太长")}
     text = words.get(type(error)) or numbered.get(error.errno or 0) or error.strerror or str(error)
     return text + aside(error.filename) if error.filename else text
+
+
+def named(data: str | None) -> Path | None:
+    """The data folder that was named; one that is not there is refused, so that a slip leaves no empty hub behind."""
+    if data and not Path(data).is_dir():
+        fail(_("没有数据目录 %(path)s，请核对 --data；要新建，请先执行 hub migrate（带上同样的 --data）", path=data))
+    return Path(data) if data else None
 
 
 def data_option(command: Any) -> Any:

@@ -10,7 +10,7 @@ import click
 
 from hub.i18n import _
 from hub.settings import load
-from web.cli.frame import data_option
+from web.cli.frame import data_option, named
 
 
 @click.command(help=_("一条命令启动演示：数据库、队列、网页、后台任务与沙箱平台。按 Ctrl-C 全部停止。"))
@@ -32,7 +32,7 @@ def web(host: str | None, port: int | None, data: str | None) -> None:
     """Serve pages and the API."""
     from web.server import run_web
 
-    sys.exit(run_web(load(_path(data), host=host, port=port)))
+    sys.exit(run_web(load(named(data), host=host, port=port)))
 
 
 @click.command(help=_("启动后台任务进程：收取、打标、派单、发送。可启动多个。"))
@@ -41,7 +41,7 @@ def worker(data: str | None) -> None:
     """Work through due rows until told to stop."""
     from workflows.worker import run_worker
 
-    run_worker(load(_path(data)))
+    run_worker(load(named(data)))
 
 
 @click.command(help=_("启动沙箱平台（演示与测试用），只在本机可访问"))
@@ -49,11 +49,7 @@ def worker(data: str | None) -> None:
 @data_option
 def sandbox(port: int, data: str | None) -> None:
     """Hand over to the sandbox's own entry: a platform is a process of its own, even a pretended one."""
-    folder = str(_path(data) or Path("hub-data"))
+    folder = data or "hub-data"
     os.execv(  # noqa: S606 -- no shell: a fixed list
         sys.executable, [sys.executable, "-m", "connectors.sandbox", "--port", str(port), "--data", folder]
     )
-
-
-def _path(data: str | None) -> Path | None:
-    return Path(data) if data else None

@@ -121,7 +121,8 @@ async def matters(
     wanted = select(Matter).where(*_narrowed(actor, filters, now))
     names = await names_of(unit)
     if filters.order is Order.growth:
-        found = await unit.all(wanted.order_by(col(Matter.heat).desc(), col(Matter.id).desc()).limit(_GROWING_FROM))
+        hottest = wanted.order_by(col(Matter.heat).desc(), col(Matter.id).desc())
+        found = await unit.all(hottest.limit(max(_GROWING_FROM, limit)))
         rows = [shown(matter, names, now) for matter in found]
         return Page(sorted(rows, key=lambda row: (-row.growth, -row.heat, row.id))[:limit])
     key: Any = col(Matter.heat) if filters.order is Order.heat else col(Matter.first_at)
