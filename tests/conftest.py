@@ -46,14 +46,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("machine"))
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Groups hold: xdist writes them into node ids, which from 9.2 on pytest does not let it, without a word."""
-    if getattr(session.config.option, "loadgroup", False):
-        grouped = (item for item in session.items if item.get_closest_marker("xdist_group"))
-        if lost := next((item.nodeid for item in grouped if "@" not in item.nodeid), None):
-            raise pytest.UsageError(f"{lost} lost its xdist group: this pytest and this xdist do not go together")
-
-
 _configure = structlog.configure
 
 

@@ -403,3 +403,11 @@ def test_the_port_is_the_one_of_the_hub() -> None:
 )
 def test_everything_runs_side_by_side_and_one_file_alone(arguments: list[str], parallel: bool) -> None:
     assert bool(run.side_by_side(arguments)) is parallel
+
+
+@pytest.mark.xdist_group("held")
+def test_groups_of_tests_hold(request: pytest.FixtureRequest) -> None:
+    """xdist writes a group into node ids: where that has no effect, tests that need the machine run side by side."""
+    if not getattr(request.config.option, "loadgroup", False):
+        pytest.skip("one process runs everything")
+    assert request.node.nodeid.endswith("@held"), "this pytest and this xdist do not go together"

@@ -45,7 +45,7 @@ class Reading(NamedTuple):
 
 @dataclass(slots=True)
 class Readings:
-    """Readings of one or two characters (``size``), column by column: hundreds of thousands are looked at."""
+    """Readings of one or two characters (``size``), column by column: a long text has tens of thousands."""
 
     size: int
     starts: list[int] = field(default_factory=list)

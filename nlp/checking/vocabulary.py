@@ -136,7 +136,7 @@ def _holes() -> dict[tuple[int, int], array[int]]:
 
 
 def _key(word: str) -> int | None:
-    """The number of a word; None for what is too long for one."""
+    """The number of a word; None for what can be none: empty, too long, or beyond the basic plane."""
     if not 0 < len(word) <= LONGEST or word[0] == _NUL:
         return None
     key = 0
@@ -148,7 +148,7 @@ def _key(word: str) -> int | None:
 
 
 def _word(key: int, size: int) -> str:
-    return "".join(chr(key >> _BITS * at & (1 << _BITS) - 1) for at in range(size - 1, -1, -1))
+    return "".join(chr(key >> _BITS * at & _LETTER) for at in range(size - 1, -1, -1))
 
 
 def _points(text: str) -> Keys:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, false, func, or_
+from sqlalchemy import ColumnElement, and_, false, func, or_
 from sqlalchemy import select as columns
 from sqlmodel import col, select
 
@@ -77,18 +77,18 @@ async def _left(unit: Unit) -> list[tuple[str, str]]:
 
 async def is_taken_back(unit: Unit, task: str, newest: int, since: datetime | None) -> bool:
     """Whether any correction up to ``newest`` has been withdrawn since."""
-    if since is None:
-        return False
-    gone = columns(func.count()).where(
-        col(Correction.field) == task, col(Correction.id) <= newest, col(Correction.withdrawn_at) > since
-    )
+    gone = columns(func.count()).where(col(Correction.field) == task, _gone(newest, since))
     return bool((await unit.rows(gone))[0][0])
+
+
+def _gone(newest: int, since: datetime | None) -> ColumnElement[bool]:
+    """Learnt from up to this correction, and taken back since."""
+    return and_(col(Correction.id) <= newest, col(Correction.withdrawn_at) > since) if since else false()
 
 
 async def fresh(unit: Unit, since: int, at: datetime | None) -> int:
     """How many corrections and confirmations have come since the one with this id, or were learnt from and have been
     taken back since ``at``."""
     came = and_(col(Correction.id) > since, col(Correction.withdrawn_at).is_(None))
-    gone = and_(col(Correction.id) <= since, col(Correction.withdrawn_at) > at) if at else false()
-    counted = columns(func.count()).where(or_(came, gone), col(Correction.field).in_(TASKS))
+    counted = columns(func.count()).where(or_(came, _gone(since, at)), col(Correction.field).in_(TASKS))
     return int((await unit.rows(counted))[0][0])

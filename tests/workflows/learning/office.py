@@ -8,6 +8,7 @@ from hub.rights import Actor
 from tests.workflows.intake import town
 from tests.workflows.tagging.test_batches import arrive
 from workflows.house import House
+from workflows.learning import lessons
 from workflows.tagging import batches
 from workflows.tagging.corrections import confirm, correct
 
@@ -24,6 +25,13 @@ def slang(count: int) -> list[tuple[str, str]]:
         word, tone = ((GOOD, "positive"), (BAD, "negative"))[(number + number // len(THINGS)) % 2]
         rows.append((f"{day}看到{thing}，{word}，第{number}次了", tone))
     return rows
+
+
+async def learnt(house: House, actor: Actor) -> int:
+    """A lesson asked for and gone through; how many versions it made."""
+    async with unit_of_work(house.ctx) as unit:
+        await lessons.ask(unit, actor)
+    return await lessons.learn_waiting(house)
 
 
 async def corrected(house: House, count: int = 64, *, wrongly: bool = False) -> Actor:

@@ -11,9 +11,10 @@ from hub.db import unit_of_work
 from hub.models import Because, LearntModel, LiveModel, Message, Role
 from tests.nlp.test_learning_requests import local
 from tests.workflows.intake import town
+from tests.workflows.learning import office
 from tests.workflows.tagging.test_batches import arrive
 from workflows.house import House
-from workflows.learning import lessons, live
+from workflows.learning import live
 from workflows.tagging import batches
 from workflows.tagging.corrections import correct
 from workflows.tagging.jobs import tag_messages
@@ -38,9 +39,7 @@ async def test_requests_set_right_are_learnt(any_house: House) -> None:
         if message.request != one.label:
             async with unit_of_work(any_house.ctx) as unit:
                 await correct(unit, actor, message.id or 0, request=one.label, because=Because.local)
-    async with unit_of_work(any_house.ctx) as unit:
-        await lessons.ask(unit, actor)
-    assert await lessons.learn_waiting(any_house) == 1
+    assert await office.learnt(any_house, actor) == 1
     (made,) = await town.all_rows(any_house, LearntModel)
     assert (made.task, made.is_accepted) == ("request", True)
     await arrive(any_house, *[town.letter(f"new{n}", one.text.body) for n, one in enumerate(local(2, 900))])

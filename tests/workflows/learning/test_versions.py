@@ -47,9 +47,7 @@ async def test_a_person_goes_back_and_the_night_keeps_to_it(any_house: House) ->
     )  # fmt: skip
     assert (await town.all_rows(any_house, AuditEntry))[-1].what == "model.choose"
     await office.corrected(any_house, 48)
-    async with unit_of_work(any_house.ctx) as unit:
-        await lessons.ask(unit, actor)
-    assert await lessons.learn_waiting(any_house) == 1
+    assert await office.learnt(any_house, actor) == 1
     assert (await town.all_rows(any_house, LiveModel))[0].learnt_id is None  # ready, but a person's choice holds
     async with unit_of_work(any_house.ctx) as unit:
         await live.let_go(unit, actor, "sentiment")
@@ -106,9 +104,7 @@ async def test_a_choice_holds_no_longer_than_what_was_chosen_can_speak(house: Ho
     actor = await office.corrected(house, 48)
     async with unit_of_work(house.ctx) as unit:
         await live.put_in_force(unit, actor, "sentiment", made, reason="就用它", held=True)
-    async with unit_of_work(house.ctx) as unit:
-        await lessons.ask(unit, actor)
-    assert await lessons.learn_waiting(house) == 1
+    assert await office.learnt(house, actor) == 1
     async with reading(house.ctx) as unit:
         tone = {one.task: one for one in await live.in_force(unit)}["sentiment"]
     assert (tone.number, tone.fits, tone.is_held) == (2, True, False)
@@ -116,9 +112,7 @@ async def test_a_choice_holds_no_longer_than_what_was_chosen_can_speak(house: Ho
 
 async def test_what_was_taken_back_is_unlearnt_the_next_night(house: House) -> None:
     actor = await office.corrected(house, 48)
-    async with unit_of_work(house.ctx) as unit:
-        await lessons.ask(unit, actor)
-    assert await lessons.learn_waiting(house) == 1
+    assert await office.learnt(house, actor) == 1
     night = clock.at_local(clock.today() + timedelta(days=1), 3, 10)
     with clock.frozen(night):
         assert not await lessons.begin_night(house), "nothing new"
@@ -132,9 +126,7 @@ async def test_what_was_taken_back_is_unlearnt_the_next_night(house: House) -> N
 @pytest.mark.parametrize("is_held", [False, True])
 async def test_where_too_little_is_left_the_shipped_one_speaks_again(house: House, is_held: bool) -> None:
     actor = await office.corrected(house, 24)
-    async with unit_of_work(house.ctx) as unit:
-        await lessons.ask(unit, actor)
-    assert await lessons.learn_waiting(house) == 1
+    assert await office.learnt(house, actor) == 1
     if is_held:
         async with unit_of_work(house.ctx) as unit:
             await live.choose(unit, actor, "sentiment", 0, "先看看")
@@ -143,9 +135,7 @@ async def test_where_too_little_is_left_the_shipped_one_speaks_again(house: Hous
     for one in [one for one in await town.all_rows(house, Correction) if one.field == "sentiment"][:5]:
         async with unit_of_work(house.ctx) as unit:
             await withdraw(unit, actor, [one.id or 0], "看错了")
-    async with unit_of_work(house.ctx) as unit:
-        await lessons.ask(unit, actor)
-    assert await lessons.learn_waiting(house) == 0
+    assert await office.learnt(house, actor) == 0
     assert (await town.all_rows(house, LearnRun))[-1].notes["sentiment"] == "few:19"
     changes = await town.all_rows(house, ModelChange)
     async with reading(house.ctx) as unit:
@@ -160,9 +150,7 @@ async def test_too_few_letters_alone_leave_what_is_in_force(house: House) -> Non
     """Nobody took anything back: old letters may have been deleted."""
     await shelf.put(house.ctx, 1, in_force=True)
     actor = await office.corrected(house, 6)
-    async with unit_of_work(house.ctx) as unit:
-        await lessons.ask(unit, actor)
-    assert await lessons.learn_waiting(house) == 0
+    assert await office.learnt(house, actor) == 0
     async with reading(house.ctx) as unit:
         assert {one.task: one.number for one in await live.in_force(unit)}["sentiment"] == 1
 
@@ -170,11 +158,9 @@ async def test_too_few_letters_alone_leave_what_is_in_force(house: House) -> Non
 async def test_a_lesson_is_compared_with_what_is_in_force_on_what_came_since(house: House) -> None:
     await shelf.put(house.ctx, 1, in_force=True)
     actor = await office.corrected(house, 48)
-    async with unit_of_work(house.ctx) as unit:
-        await lessons.ask(unit, actor)
-    assert await lessons.learn_waiting(house) == 1
+    assert await office.learnt(house, actor) == 1
     made = (await town.all_rows(house, LearntModel))[-1]
-    size, before, after = made.report["now"].values()
+    size, before, after = (made.report["now"][what] for what in ("size", "before", "after"))
     assert (size, before) == (48, 48), "it knows this slang from elsewhere"
     assert after < before, "from so few the new one does not"
     assert (made.is_accepted, made.report["why"]) == (False, [["now", size, before, after]])
@@ -190,9 +176,7 @@ async def test_a_damaged_version_in_force_does_not_stop_learning(house: House) -
         made = await unit.one(select(LearntModel))
         made.data = made.data[:-9]
     actor = await office.corrected(house, 48)
-    async with unit_of_work(house.ctx) as unit:
-        await lessons.ask(unit, actor)
-    assert await lessons.learn_waiting(house) == 1
+    assert await office.learnt(house, actor) == 1
     assert (await town.all_rows(house, LearntModel))[-1].report["now"]["size"] == 0
 
 
