@@ -117,7 +117,7 @@ def why(reason: Sequence[Any]) -> str:
         )  # fmt: skip
     if code == "now":
         return _(
-            "正在使用的版本没有学过的 %(n)s 条修正上，它答对 %(before)s 条，这一版只答对 %(after)s 条",
+            "有 %(n)s 条修正是当时使用的版本没有学过的：它答对 %(before)s 条，这一版只答对 %(after)s 条",
             n=numbers[0], before=numbers[1], after=numbers[2],
         )  # fmt: skip
     if code == "thin":
@@ -169,9 +169,9 @@ def summary(task: str, report: Mapping[str, Any]) -> list[str]:
         ),
     ]  # fmt: skip
     now = report.get("now", {})
-    if now.get("size"):
+    if now.get("size") and not any(code == "now" for code, *_numbers in report["why"]):  # the refusal says it already
         lines.append(_(
-            "正在使用的版本没有学过的 %(n)s 条修正上，它答对 %(before)s 条，这一版答对 %(after)s 条。", n=now["size"],
+            "有 %(n)s 条修正是当时使用的版本没有学过的：它答对 %(before)s 条，这一版答对 %(after)s 条。", n=now["size"],
             before=now["before"], after=now["after"],
         ))  # fmt: skip
     if "anew" in report:

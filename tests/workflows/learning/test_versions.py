@@ -164,8 +164,11 @@ async def test_a_lesson_is_compared_with_what_is_in_force_on_what_came_since(hou
     assert (size, before) == (48, 48), "it knows this slang from elsewhere"
     assert after < before, "from so few the new one does not"
     assert (made.is_accepted, made.report["why"]) == (False, [["now", size, before, after]])
-    said = f"没有学过的 {size} 条修正上，它答对 {before} 条，这一版只答对 {after} 条"
-    assert said in words.why(made.report["why"][0])
+    said = f"有 {size} 条修正是当时使用的版本没有学过的：它答对 {before} 条，这一版只答对 {after} 条"
+    assert words.why(made.report["why"][0]) == said
+    assert not any("没有学过的" in line for line in words.summary("sentiment", made.report)), "said once"
+    accepted = {**made.report, "why": []}
+    assert any(f"这一版答对 {after} 条" in line for line in words.summary("sentiment", accepted))
     async with reading(house.ctx) as unit:
         assert {one.task: one.number for one in await live.in_force(unit)}["sentiment"] == 1
 
